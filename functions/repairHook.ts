@@ -1,0 +1,29 @@
+import { app } from '@azure/functions';
+import { errorAnswer } from '../shared/answer.ts';
+import { ServiceError } from '../shared/errors.ts';
+import { describeCause, placeOf } from '../shared/log/mask.ts';
+import { toHttpResponse } from './toHttpResponse.ts';
+
+/**
+ * In streaming mode a handler that throws, or returns nothing, never answers: the caller would wait for minutes
+ * (Azure/azure-functions-nodejs-library, issue 324). Behind every handler this hook puts an answer in Graph's shape.
+ * The platform then counts the call as succeeded, so the failure is logged here.
+ */
+export function registerRepairHook(): void {
+  app.hook.postInvocation((hook) => {
+    const { error, result, invocationContext } = hook;
+    if (isFailure(error) === false && typeof result === 'object' && result !== null) return;
+    const ids = { requestId: invocationContext.invocationId, clientRequestId: invocationContext.invocationId };
+    const cause = isFailure(error) ? describeCause(error) : 'The handler returned nothing.';
+    const line = { event: 'request', code: 'InternalError', status: 500, cause, at: placeOf(error), ...ids };
+    invocationContext.error(JSON.stringify(line));
+    hook.error = undefined;
+    hook.result = toHttpResponse(
+      errorAnswer(new ServiceError('InternalError', 'The proxy failed; the log has the reason.'), ids, new Date()),
+    );
+  });
+}
+
+function isFailure(error: unknown): boolean {
+  return error !== undefined && error !== null;
+}

@@ -1,0 +1,70 @@
+import { rmSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Metafile, type Plugin } from 'esbuild';
+import { compileValidators } from './compileValidators.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Files that only re-export a package; each becomes a file of its own, loaded when it is first imported. */
+const LIBRARIES = [
+  'shared/graph/identityLibrary.ts',
+  'shared/graph/httpLibrary.ts',
+  'shared/caller/tokenLibrary.ts',
+];
+
+/** Leaves dynamic imports of the library files as they are, pointed at the files beside main.cjs. */
+const lazyLibraries: Plugin = {
+  name: 'lazy-libraries',
+  setup({ onResolve }) {
+    onResolve({ filter: /Library\.ts$/ }, ({ path, kind }) => {
+      return kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.cjs`, external: true } : undefined;
+    });
+  },
+};
+
+/**
+ * Builds the app that is deployed: dist/main.cjs and one file per lazy library. `@azure/functions-core` is not a package:
+ * the language worker supplies it when it is required.
+ */
+export async function buildApp(): Promise<Metafile> {
+  compileValidators();
+  rmSync(`${ROOT}/dist`, { recursive: true, force: true });
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['functions/main.ts', ...LIBRARIES],
+    entryNames: '[name]',
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node22',
+    mainFields: ['module', 'main'],
+    supported: { 'dynamic-import': false },
+    external: ['@azure/functions-core'],
+    plugins: [lazyLibraries],
+    sourcemap: true,
+    sourcesContent: false,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    metafile: true,
+    logLevel: 'warning',
+  });
+  checkOwnership(metafile);
+  return metafile;
+}
+
+/** Two copies of one of our files would be two sets of classes; only packages may stand in more than one output. */
+function checkOwnership({ outputs }: Metafile): void {
+  const owners = new Map<string, string>();
+  for (const [output, { inputs }] of Object.entries(outputs)) {
+    for (const input of Object.keys(inputs).filter((path) => /^(shared|functions)\//.test(path))) {
+      const owner = owners.get(input);
+      if (owner !== undefined) throw new Error(`${input} is in ${owner} and in ${output}.`);
+      owners.set(input, output);
+    }
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildApp();

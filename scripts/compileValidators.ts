@@ -1,0 +1,31 @@
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Ajv } from 'ajv';
+import standaloneCode from 'ajv/dist/standalone/index.js';
+import attachmentInfo from '../shared/body/schemas/attachmentInfo.schema.json' with { type: 'json' };
+import attachmentItem from '../shared/body/schemas/attachmentItem.schema.json' with { type: 'json' };
+import policy from '../shared/caller/policy.schema.json' with { type: 'json' };
+
+const OUTPUT = fileURLToPath(new URL('../shared/validators.generated.cjs', import.meta.url));
+
+/**
+ * Compiles the JSON Schemas to plain functions, so that ajv's compiler stays off the app's import path.
+ * All faults of a body are collected (see validateAttachment.ts for why that is safe); `verbose` hands the
+ * faulty value to the message.
+ */
+export function compileValidators(): void {
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    allowUnionTypes: true,
+    allowMatchingProperties: true,
+    code: { source: true },
+  });
+  ajv.addSchema([attachmentItem, attachmentInfo, policy]);
+  const code = standaloneCode.default(ajv, {
+    attachmentItem: 'attachmentItem',
+    attachmentInfo: 'attachmentInfo',
+    policy: 'policy',
+  });
+  writeFileSync(OUTPUT, code);
+}

@@ -1,0 +1,3 @@
+import { compileValidators } from './compileValidators.ts';
+
+compileValidators();

@@ -1,0 +1,19 @@
+/** The program that called, as far as its authentication proves it. */
+export type Caller =
+  /** Somebody who holds a function key; the platform has checked it, and all holders are one. */
+  | { readonly kind: 'functionKey' }
+  /** A program with an Entra token of its own. */
+  | { readonly kind: 'app'; readonly appId: string }
+  /** A program that acts for a signed-in user; only that user's mailbox is in question. */
+  | { readonly kind: 'delegated'; readonly appId: string; readonly userId: string };
+
+/** Finds out who calls, from the Authorization header alone. */
+export interface Authenticator {
+  /** @throws ServiceError InvalidAuthenticationToken, CallerNotAllowed, SigningKeysUnavailable */
+  authenticate(authorization: string | null): Promise<Caller>;
+}
+
+/** With CALLER_AUTH=functionKey the platform has let nobody through without a key. */
+export const functionKeyAuthenticator: Authenticator = {
+  authenticate: async () => ({ kind: 'functionKey' }),
+};

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { ErrorObject } from 'ajv';
+import type { Config } from '../config/config.ts';
+import * as validators from '../validators.generated.cjs';
+import { compilePolicy, type Policy, type PolicyDocument, policyWithoutDocument } from './policy.ts';
+
+/** One fault of a policy document, and where, as a JSON pointer. */
+export interface PolicyFault {
+  readonly pointer: string;
+  readonly fault: string;
+}
+
+export type PolicyResult =
+  | { readonly kind: 'ok'; readonly policy: Policy; readonly source: string }
+  | { readonly kind: 'broken'; readonly faults: readonly PolicyFault[]; readonly source: string };
+
+type PolicySettings = Pick<Config, 'policySource' | 'meMailbox' | 'allowAnyMailbox'>;
+
+/**
+ * Reads the policy that the settings name, relative to the app's root. A broken one is told with all its faults and
+ * never falls open.
+ */
+export function loadPolicy(settings: PolicySettings, appRoot: string): PolicyResult {
+  const { policySource } = settings;
+  if (policySource.kind === 'inline') return fromDocument(policySource.document, 'POLICY', settings);
+  const source = policySource.path;
+  const text = readText(resolve(appRoot, source));
+  if (text.kind === 'absent' && policySource.kind === 'defaultFile') {
+    return { kind: 'ok', policy: policyWithoutDocument(settings), source: 'none' };
+  }
+  if (text.kind !== 'text') return broken(source, `the file cannot be read (${text.code})`);
+  let document: unknown;
+  try {
+    document = JSON.parse(text.text);
+  } catch (error) {
+    return broken(source, `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return fromDocument(document, source, settings);
+}
+
+function fromDocument(document: unknown, source: string, settings: PolicySettings): PolicyResult {
+  const parsed = parsePolicy(document);
+  if (parsed.kind === 'broken') return { ...parsed, source };
+  if (settings.allowAnyMailbox) return broken(source, 'ALLOW_ANY_MAILBOX=true is refused beside a policy');
+  return { kind: 'ok', policy: compilePolicy(parsed.document, settings.meMailbox), source };
+}
+
+/** Checks a document of unknown shape against the schema and against doubled callers. */
+export function parsePolicy(
+  document: unknown,
+): { kind: 'ok'; document: PolicyDocument } | { kind: 'broken'; faults: readonly PolicyFault[] } {
+  if (!isPolicyDocument(document)) {
+    return { kind: 'broken', faults: (validators.policy.errors ?? []).filter(tellsSomething).map(explain) };
+  }
+  const faults = doubledCallers(document);
+  return faults.length > 0 ? { kind: 'broken', faults } : { kind: 'ok', document };
+}
+
+function isPolicyDocument(document: unknown): document is PolicyDocument {
+  return validators.policy(document);
+}
+
+function doubledCallers({ callers }: PolicyDocument): PolicyFault[] {
+  const seen = new Map<string, number>();
+  return callers.flatMap(({ appId }, index) => {
+    const id = appId?.toLowerCase() ?? 'functionKey';
+    const first = seen.get(id);
+    seen.set(id, first ?? index);
+    if (first === undefined) return [];
+    return [{ pointer: `/callers/${index}`, fault: `names the same caller as /callers/${first}` }];
+  });
+}
+
+/** The branches of a choice are told once, by the choice. */
+function tellsSomething({ schemaPath }: ErrorObject): boolean {
+  return !/\/(oneOf|anyOf)\/\d+\//.test(schemaPath);
+}
+
+function explain({ keyword, instancePath, params, message = '' }: ErrorObject): PolicyFault {
+  const pointer = instancePath === '' ? '/' : instancePath;
+  if (keyword === 'additionalProperties') {
+    return { pointer: `${instancePath}/${params['additionalProperty']}`, fault: 'is not a member here' };
+  }
+  if (keyword === 'required') return { pointer: `${instancePath}/${params['missingProperty']}`, fault: 'is missing' };
+  if (keyword === 'oneOf') return { pointer, fault: 'must have either appId or functionKey' };
+  if (keyword === 'anyOf') return { pointer, fault: 'must be an address, an object id, *@domain or *' };
+  if (keyword === 'enum') return { pointer, fault: `must be one of ${params['allowedValues']}` };
+  return { pointer, fault: message };
+}
+
+function broken(source: string, fault: string): PolicyResult {
+  return { kind: 'broken', source, faults: [{ pointer: '/', fault }] };
+}
+
+type FileText =
+  | { kind: 'text'; text: string }
+  | { kind: 'absent'; code: 'ENOENT' }
+  | { kind: 'unreadable'; code: string };
+
+function readText(path: string): FileText {
+  try {
+    return { kind: 'text', text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    return code === 'ENOENT' ? { kind: 'absent', code } : { kind: 'unreadable', code };
+  }
+}

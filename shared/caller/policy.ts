@@ -1,0 +1,132 @@
+import type { ItemKind } from '../route/entityModel.ts';
+
+/** A policy document that has passed its schema. Only parsePolicy makes one. */
+export interface PolicyDocument {
+  readonly callers: readonly PolicyEntry[];
+}
+
+export interface PolicyEntry {
+  readonly name: string;
+  readonly appId?: string;
+  readonly functionKey?: true;
+  readonly mailboxes?: readonly string[];
+  readonly me?: string;
+  readonly groups?: readonly string[];
+  readonly kinds: readonly ItemKind[];
+  readonly maxBytes?: number;
+  readonly delegated?: boolean;
+}
+
+/** What one caller was given, ready for look-ups whose cost does not grow with the policy. */
+export interface Grant {
+  readonly name: string;
+  readonly mailboxes: NameSet;
+  readonly groups: NameSet;
+  readonly me: string | undefined;
+  readonly kinds: ReadonlySet<ItemKind>;
+  readonly maxBytes: number;
+  readonly delegated: boolean;
+  /** Where the grant stands, as a JSON pointer into the policy, or the setting that made it. */
+  readonly origin: string;
+}
+
+/** Names and patterns of mailboxes or groups; each maps to the place that admits it. */
+export interface NameSet {
+  readonly exact: ReadonlyMap<string, string>;
+  readonly domains: ReadonlyMap<string, string>;
+  readonly any: string | undefined;
+}
+
+/** Who may do what. A caller without a grant may do nothing. */
+export interface Policy {
+  readonly functionKey: Grant | undefined;
+  readonly apps: ReadonlyMap<string, Grant>;
+  /** The grant of every app that has none of its own; only ALLOW_ANY_MAILBOX makes one. */
+  readonly anyApp: Grant | undefined;
+}
+
+/**
+ * Folds the letters A to Z only: userPrincipalNames and object ids are ASCII, and a wider folding would make strangers
+ * equal (U+212A KELVIN SIGN becomes k).
+ */
+export function foldCase(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+const GUID_PAIR = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@/;
+
+/** The domain of an address; undefined for an object id, also in its form `{oid}@{tenantId}`. */
+function domainOf(foldedName: string): string | undefined {
+  const at = foldedName.lastIndexOf('@');
+  return at <= 0 || GUID_PAIR.test(foldedName) ? undefined : foldedName.slice(at + 1);
+}
+
+/** The place that admits the name, or undefined. */
+export function admittedBy(names: NameSet, name: string): string | undefined {
+  const folded = foldCase(name);
+  const exact = names.exact.get(folded);
+  if (exact !== undefined) return exact;
+  const domain = names.domains.size > 0 ? domainOf(folded) : undefined;
+  return (domain === undefined ? undefined : names.domains.get(domain)) ?? names.any;
+}
+
+/** Turns patterns into look-ups. `origin` is where the list stands. */
+export function compileNames(patterns: readonly string[], origin: string): NameSet {
+  const exact = new Map<string, string>();
+  const domains = new Map<string, string>();
+  let any: string | undefined;
+  for (const [index, pattern] of patterns.entries()) {
+    const place = `${origin}/${index}`;
+    const folded = foldCase(pattern);
+    if (folded === '*') any ??= place;
+    else if (folded.startsWith('*@')) domains.set(folded.slice(2), place);
+    else exact.set(folded, place);
+  }
+  return { exact, domains, any };
+}
+
+const NO_NAMES: NameSet = { exact: new Map(), domains: new Map(), any: undefined };
+const ALL_KINDS: ReadonlySet<ItemKind> = new Set(['message', 'event', 'todoTask', 'outlookTask', 'post']);
+
+export function compilePolicy(document: PolicyDocument, meMailbox: string | undefined): Policy {
+  const apps = new Map<string, Grant>();
+  let functionKey: Grant | undefined;
+  for (const [index, entry] of document.callers.entries()) {
+    const grant = compileEntry(entry, `/callers/${index}`, meMailbox);
+    if (entry.appId === undefined) functionKey = grant;
+    else apps.set(entry.appId.toLowerCase(), grant);
+  }
+  return { functionKey, apps, anyApp: undefined };
+}
+
+function compileEntry(entry: PolicyEntry, origin: string, meMailbox: string | undefined): Grant {
+  const mailboxes = compileNames(entry.mailboxes ?? [], `${origin}/mailboxes`);
+  const me = entry.me === undefined ? new Map<string, string>() : new Map([[foldCase(entry.me), `${origin}/me`]]);
+  return {
+    name: entry.name,
+    mailboxes: { ...mailboxes, exact: new Map([...me, ...mailboxes.exact]) },
+    groups: compileNames(entry.groups ?? [], `${origin}/groups`),
+    me: entry.me ?? meMailbox,
+    kinds: new Set(entry.kinds),
+    maxBytes: entry.maxBytes ?? Number.POSITIVE_INFINITY,
+    delegated: entry.delegated ?? false,
+    origin,
+  };
+}
+
+/** Without a document: ME_MAILBOX for function key holders, or everything where ALLOW_ANY_MAILBOX says so, or nothing. */
+export function policyWithoutDocument(settings: { meMailbox: string | undefined; allowAnyMailbox: boolean }): Policy {
+  const { meMailbox: me, allowAnyMailbox } = settings;
+  const unlimited = { me, kinds: ALL_KINDS, maxBytes: Number.POSITIVE_INFINITY, delegated: false };
+  if (allowAnyMailbox) {
+    const origin = 'ALLOW_ANY_MAILBOX';
+    const any: NameSet = { ...NO_NAMES, any: origin };
+    const grant: Grant = { ...unlimited, name: 'anyCaller', mailboxes: any, groups: any, origin };
+    return { functionKey: { ...grant, name: 'functionKey' }, apps: new Map(), anyApp: grant };
+  }
+  if (me === undefined) return { functionKey: undefined, apps: new Map(), anyApp: undefined };
+  const origin = 'ME_MAILBOX';
+  const mailboxes: NameSet = { ...NO_NAMES, exact: new Map([[foldCase(me), origin]]) };
+  const grant: Grant = { ...unlimited, name: 'functionKey', mailboxes, groups: NO_NAMES, origin };
+  return { functionKey: grant, apps: new Map(), anyApp: undefined };
+}

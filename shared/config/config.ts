@@ -1,0 +1,146 @@
+import { type ConfigFault, type Environment, readSettings, type SettingValues } from './readSettings.ts';
+
+export type CredentialConfig =
+  | { readonly kind: 'managedIdentity'; readonly clientId: string | undefined }
+  | { readonly kind: 'developer' }
+  | ({ readonly kind: 'clientSecret'; readonly clientSecret: string } & AppRegistration)
+  | ({
+      readonly kind: 'clientCertificate';
+      readonly certificatePath: string;
+      readonly certificatePassword: string | undefined;
+    } & AppRegistration)
+  | ({ readonly kind: 'workloadIdentity'; readonly tokenFilePath: string } & AppRegistration);
+
+interface AppRegistration {
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly authorityHost: string;
+}
+
+export type CallerAuthConfig =
+  | { readonly kind: 'functionKey' }
+  | {
+      readonly kind: 'entra';
+      readonly tenantId: string;
+      readonly audiences: readonly string[];
+      readonly role: string;
+      readonly authorityHost: string;
+    };
+
+/** Where the policy comes from. `defaultFile` may be absent, `file` must exist. */
+export type PolicySource =
+  | { readonly kind: 'inline'; readonly document: unknown }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'defaultFile'; readonly path: string };
+
+/** The checked configuration. Only parseConfig makes one. */
+export interface Config {
+  readonly callerAuth: CallerAuthConfig;
+  readonly policySource: PolicySource;
+  readonly meMailbox: string | undefined;
+  readonly allowAnyMailbox: boolean;
+  readonly graphOrigin: string;
+  readonly credential: CredentialConfig;
+  readonly requestTimeoutMs: number;
+  readonly graphMaxAttempts: number;
+  readonly mailboxQueueLength: number;
+  readonly ceilings: { readonly outlookBytes: number; readonly toDoBytes: number };
+  readonly logMailbox: 'hashed' | 'plain';
+}
+
+export type ConfigResult =
+  | { readonly kind: 'ok'; readonly config: Config }
+  | { readonly kind: 'faulty'; readonly faults: readonly ConfigFault[] };
+
+/** The one reader of the environment: text to a checked configuration, or every fault at once. */
+export function parseConfig(environment: Environment): ConfigResult {
+  const faults: ConfigFault[] = [];
+  const values = readSettings(environment, faults);
+  if (values.GRAPH_BASE_URL.startsWith('http:')) faults.push({ setting: 'GRAPH_BASE_URL', fault: 'must be https' });
+  const config: Config = {
+    callerAuth: callerAuth(values, faults),
+    policySource: policySource(values, environment, faults),
+    meMailbox: values.ME_MAILBOX,
+    allowAnyMailbox: values.ALLOW_ANY_MAILBOX,
+    graphOrigin: values.GRAPH_BASE_URL,
+    credential: credential(values, faults),
+    requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
+    graphMaxAttempts: values.GRAPH_MAX_ATTEMPTS,
+    mailboxQueueLength: values.MAILBOX_QUEUE_LENGTH,
+    ceilings: { outlookBytes: values.MAX_OUTLOOK_ATTACHMENT_BYTES, toDoBytes: values.MAX_TODO_ATTACHMENT_BYTES },
+    logMailbox: values.LOG_MAILBOX,
+  };
+  return faults.length === 0 ? { kind: 'ok', config } : { kind: 'faulty', faults };
+}
+
+function callerAuth(values: SettingValues, faults: ConfigFault[]): CallerAuthConfig {
+  if (values.CALLER_AUTH === 'functionKey') return { kind: 'functionKey' };
+  const because = 'CALLER_AUTH=entra';
+  return {
+    kind: 'entra',
+    tenantId: required(values, 'ENTRA_TENANT_ID', because, faults),
+    audiences: values.API_AUDIENCE ?? [required(values, 'API_AUDIENCE', because, faults)],
+    role: values.API_ROLE,
+    authorityHost: values.AZURE_AUTHORITY_HOST,
+  };
+}
+
+function policySource(values: SettingValues, environment: Environment, faults: ConfigFault[]): PolicySource {
+  const isFileNamed = (environment['POLICY_FILE'] ?? '').trim() !== '';
+  if (values.POLICY === undefined) {
+    return { kind: isFileNamed ? 'file' : 'defaultFile', path: values.POLICY_FILE };
+  }
+  if (isFileNamed) faults.push({ setting: 'POLICY', fault: 'must not be set beside POLICY_FILE' });
+  return { kind: 'inline', document: values.POLICY };
+}
+
+function credential(values: SettingValues, faults: ConfigFault[]): CredentialConfig {
+  const kind = values.GRAPH_CREDENTIAL;
+  if (kind === 'managedIdentity') return { kind, clientId: values.AZURE_CLIENT_ID };
+  if (kind === 'developer') {
+    if (values.AZURE_FUNCTIONS_ENVIRONMENT !== 'Development') {
+      faults.push({
+        setting: 'GRAPH_CREDENTIAL',
+        fault: 'developer is for AZURE_FUNCTIONS_ENVIRONMENT=Development only',
+      });
+    }
+    return { kind };
+  }
+  const because = `GRAPH_CREDENTIAL=${kind}`;
+  const registration: AppRegistration = {
+    tenantId: required(values, 'AZURE_TENANT_ID', because, faults),
+    clientId: required(values, 'AZURE_CLIENT_ID', because, faults),
+    authorityHost: values.AZURE_AUTHORITY_HOST,
+  };
+  switch (kind) {
+    case 'clientSecret':
+      return { kind, ...registration, clientSecret: required(values, 'AZURE_CLIENT_SECRET', because, faults) };
+    case 'clientCertificate':
+      return {
+        kind,
+        ...registration,
+        certificatePath: required(values, 'AZURE_CLIENT_CERTIFICATE_PATH', because, faults),
+        certificatePassword: values.AZURE_CLIENT_CERTIFICATE_PASSWORD,
+      };
+    case 'workloadIdentity':
+      return { kind, ...registration, tokenFilePath: required(values, 'AZURE_FEDERATED_TOKEN_FILE', because, faults) };
+  }
+}
+
+/** The value, or a fault and an empty text that no one sees: a faulty configuration is never used. */
+function required(values: SettingValues, name: TextSettingName, because: string, faults: ConfigFault[]): string {
+  const value = values[name];
+  if (typeof value === 'string') return value;
+  const isReported = faults.some((fault) => fault.setting === name);
+  if (!isReported) faults.push({ setting: name, fault: `must be set with ${because}` });
+  return '';
+}
+
+type TextSettingName =
+  | 'ENTRA_TENANT_ID'
+  | 'API_AUDIENCE'
+  | 'AZURE_TENANT_ID'
+  | 'AZURE_CLIENT_ID'
+  | 'AZURE_CLIENT_SECRET'
+  | 'AZURE_CLIENT_CERTIFICATE_PATH'
+  | 'AZURE_FEDERATED_TOKEN_FILE';

@@ -1,0 +1,108 @@
+import { SETTINGS, type SettingKind, type SettingName } from './settings.ts';
+
+/** A setting that cannot be used, told by its name; never with its value, which may be a secret. */
+export interface ConfigFault {
+  readonly setting: string;
+  readonly fault: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+interface ValueOf {
+  text: string;
+  guid: string;
+  list: readonly string[];
+  boolean: boolean;
+  origin: string;
+  json: unknown;
+  oneOf: string;
+  integer: number;
+}
+
+type Read<K extends SettingKind> = K extends { kind: 'oneOf'; values: readonly (infer V)[] } ? V : ValueOf[K['kind']];
+type Value<S> = S extends { reads: infer K extends SettingKind }
+  ? S extends { default: string }
+    ? Read<K>
+    : Read<K> | undefined
+  : never;
+
+/** Each setting's value: its default where it is absent, undefined where it has none. */
+export type SettingValues = { readonly [N in SettingName]: Value<(typeof SETTINGS)[N]> };
+
+/**
+ * Reads every setting of the table from the environment. An empty text counts as absent. Where a value cannot be read
+ * a fault is added and the default stands in, so that all faults are found in one go.
+ */
+export function readSettings(environment: Environment, faults: ConfigFault[]): SettingValues {
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    const fallback = 'default' in setting ? setting.default : undefined;
+    const given = environment[name]?.trim();
+    const text = given === undefined || given === '' ? fallback : given;
+    const result = text === undefined ? { value: undefined } : read(text, setting.reads);
+    if ('fault' in result) {
+      faults.push({ setting: name, fault: result.fault });
+      values[name] = fallback === undefined ? undefined : valueIn(read(fallback, setting.reads));
+    } else {
+      values[name] = result.value;
+    }
+  }
+  return values as SettingValues; // The loop above is this type's checker.
+}
+
+type Outcome = { readonly value: unknown } | { readonly fault: string };
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function read(text: string, reads: SettingKind): Outcome {
+  switch (reads.kind) {
+    case 'text':
+      return { value: text };
+    case 'guid':
+      return GUID.test(text) ? { value: text.toLowerCase() } : { fault: 'must be a GUID' };
+    case 'list':
+      return readList(text);
+    case 'boolean':
+      return text === 'true' || text === 'false' ? { value: text === 'true' } : { fault: 'must be true or false' };
+    case 'origin':
+      return readOrigin(text);
+    case 'json':
+      return readJson(text);
+    case 'oneOf':
+      return reads.values.includes(text) ? { value: text } : { fault: `must be one of ${reads.values.join(', ')}` };
+    case 'integer':
+      return readInteger(text, reads.min, reads.max);
+  }
+}
+
+function readList(text: string): Outcome {
+  const values = text.split(',').map((value) => value.trim());
+  return values.every((value) => value !== '') ? { value: values } : { fault: 'must be a list separated by commas' };
+}
+
+/** https only; plain http is taken for loopback names, which is where a tenant is emulated. */
+function readOrigin(text: string): Outcome {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isLoopback = url?.hostname === 'localhost' || url?.hostname === '127.0.0.1';
+  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback);
+  const isBare =
+    url?.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  return url && isSecure && isBare ? { value: url.origin } : { fault: 'must be an https address without a path' };
+}
+
+function readJson(text: string): Outcome {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return { fault: 'must be JSON' };
+  }
+}
+
+function readInteger(text: string, min: number, max: number): Outcome {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? { value } : { fault: `must be a whole number from ${min} to ${max}` };
+}
+
+function valueIn(outcome: Outcome): unknown {
+  return 'value' in outcome ? outcome.value : undefined;
+}

@@ -1,0 +1,174 @@
+import {
+  DEFAULT_GRAPH_ATTEMPTS,
+  DEFAULT_MAILBOX_QUEUE_LENGTH,
+  DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES,
+  DEFAULT_MAX_TODO_ATTACHMENT_BYTES,
+  DEFAULT_REQUEST_TIMEOUT_MS,
+  MAX_GRAPH_ATTEMPTS,
+  MAX_MAILBOX_QUEUE_LENGTH,
+  MAX_REQUEST_TIMEOUT_MS,
+  MAX_SETTABLE_ATTACHMENT_BYTES,
+  MIN_REQUEST_TIMEOUT_MS,
+} from '../limits.ts';
+
+/** How a setting's text is read; `config.ts` has one reader per kind. */
+export type SettingKind =
+  | { readonly kind: 'text' }
+  | { readonly kind: 'guid' }
+  | { readonly kind: 'list' }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'origin' }
+  | { readonly kind: 'json' }
+  | { readonly kind: 'oneOf'; readonly values: readonly string[] }
+  | { readonly kind: 'integer'; readonly min: number; readonly max: number };
+
+interface Setting {
+  readonly reads: SettingKind;
+  /** The text that is read when the setting is absent. */
+  readonly default?: string;
+  /** Its value must not reach a log, a template or a document. */
+  readonly secret?: true;
+  readonly about: string;
+}
+
+/**
+ * Every setting of the app, as data. docs/configuration.md is generated from this table; the deployment templates are
+ * checked against it. Settings of the platform (IDENTITY_ENDPOINT, AzureWebJobsStorage and so on) are not the app's.
+ */
+export const SETTINGS = {
+  CALLER_AUTH: {
+    reads: { kind: 'oneOf', values: ['functionKey', 'entra'] },
+    default: 'functionKey',
+    about:
+      'How callers prove who they are. `functionKey`: the platform demands a function key, and all holders of a key are one caller. `entra`: the app verifies Entra access tokens itself.',
+  },
+  ENTRA_TENANT_ID: {
+    reads: { kind: 'guid' },
+    about:
+      "The tenant whose tokens are accepted. Required with CALLER_AUTH=entra. It is the callers' tenant; the credential's is AZURE_TENANT_ID.",
+  },
+  API_AUDIENCE: {
+    reads: { kind: 'list' },
+    about:
+      "The accepted `aud` values, separated by commas: the API's application ID URI, its client id, or both. Required with CALLER_AUTH=entra.",
+  },
+  API_ROLE: {
+    reads: { kind: 'text' },
+    default: 'UploadSession.Create',
+    about: 'The app role (or, in a delegated token, the scope) that a token must hold with CALLER_AUTH=entra.',
+  },
+  POLICY_FILE: {
+    reads: { kind: 'text' },
+    default: 'policy.json',
+    about:
+      'The policy document, relative to host.json. The default file may be absent; a file that is named must exist. docs/policy.md has the format.',
+  },
+  POLICY: {
+    reads: { kind: 'json' },
+    about: 'The policy document itself, as JSON, in place of a file.',
+  },
+  ME_MAILBOX: {
+    reads: { kind: 'text' },
+    about:
+      'The mailbox (userPrincipalName or object id) that `me` stands for when the policy names none for the caller. Without a policy it is the only mailbox that function key holders reach.',
+  },
+  ALLOW_ANY_MAILBOX: {
+    reads: { kind: 'boolean' },
+    default: 'false',
+    about:
+      'Without a policy: lets every authenticated caller reach every mailbox and group that the app itself may. Refused beside a policy.',
+  },
+  GRAPH_BASE_URL: {
+    reads: { kind: 'origin' },
+    default: 'https://graph.microsoft.com',
+    about:
+      "Graph's root, https only. National clouds: https://graph.microsoft.us, https://dod-graph.microsoft.us, https://microsoftgraph.chinacloudapi.cn. The token's scope follows it.",
+  },
+  GRAPH_CREDENTIAL: {
+    reads: {
+      kind: 'oneOf',
+      values: ['managedIdentity', 'clientSecret', 'clientCertificate', 'workloadIdentity', 'developer'],
+    },
+    default: 'managedIdentity',
+    about:
+      "The credential that gets the app-only token; there is no silent chain. `developer` uses the developer's own sign-in (Azure CLI, Azure PowerShell, azd) and is refused outside AZURE_FUNCTIONS_ENVIRONMENT=Development.",
+  },
+  AZURE_CLIENT_ID: {
+    reads: { kind: 'guid' },
+    about:
+      'With managedIdentity: the user-assigned identity (absent: the system-assigned one). With the other credentials: the app registration.',
+  },
+  AZURE_TENANT_ID: {
+    reads: { kind: 'text' },
+    about: 'The tenant of the credential. Required with clientSecret, clientCertificate and workloadIdentity.',
+  },
+  AZURE_CLIENT_SECRET: {
+    reads: { kind: 'text' },
+    secret: true,
+    about: 'Required with clientSecret. In Azure, a Key Vault reference.',
+  },
+  AZURE_CLIENT_CERTIFICATE_PATH: {
+    reads: { kind: 'text' },
+    about: 'The PEM file with certificate and key. Required with clientCertificate.',
+  },
+  AZURE_CLIENT_CERTIFICATE_PASSWORD: {
+    reads: { kind: 'text' },
+    secret: true,
+    about: "The PEM file's password, where it has one.",
+  },
+  AZURE_FEDERATED_TOKEN_FILE: {
+    reads: { kind: 'text' },
+    about: "The file with the workload's own token. Required with workloadIdentity.",
+  },
+  AZURE_AUTHORITY_HOST: {
+    reads: { kind: 'origin' },
+    default: 'https://login.microsoftonline.com',
+    about:
+      "The Entra authority of the cloud, for the credential and for callers' tokens. National clouds: https://login.microsoftonline.us, https://login.chinacloudapi.cn.",
+  },
+  AZURE_FUNCTIONS_ENVIRONMENT: {
+    reads: { kind: 'text' },
+    default: 'Production',
+    about: 'Set by the platform; `func start` and `npm run host` set Development.',
+  },
+  REQUEST_TIMEOUT_MS: {
+    reads: { kind: 'integer', min: MIN_REQUEST_TIMEOUT_MS, max: MAX_REQUEST_TIMEOUT_MS },
+    default: String(DEFAULT_REQUEST_TIMEOUT_MS),
+    about:
+      'The time for one request as a whole, in milliseconds: body, token, retries and waits included. Past it the answer is 504.',
+  },
+  GRAPH_MAX_ATTEMPTS: {
+    reads: { kind: 'integer', min: 1, max: MAX_GRAPH_ATTEMPTS },
+    default: String(DEFAULT_GRAPH_ATTEMPTS),
+    about: 'How often a request is sent to Graph at most: 1 means no retry.',
+  },
+  MAILBOX_QUEUE_LENGTH: {
+    reads: { kind: 'integer', min: 0, max: MAX_MAILBOX_QUEUE_LENGTH },
+    default: String(DEFAULT_MAILBOX_QUEUE_LENGTH),
+    about:
+      'How many requests may wait for one mailbox, in each instance, while four are under way at Graph. One more is answered 429.',
+  },
+  MAX_OUTLOOK_ATTACHMENT_BYTES: {
+    reads: { kind: 'integer', min: 1, max: MAX_SETTABLE_ATTACHMENT_BYTES },
+    default: String(DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES),
+    about: 'The largest declared size for messages, events, posts and outlookTasks, in bytes.',
+  },
+  MAX_TODO_ATTACHMENT_BYTES: {
+    reads: { kind: 'integer', min: 1, max: MAX_SETTABLE_ATTACHMENT_BYTES },
+    default: String(DEFAULT_MAX_TODO_ATTACHMENT_BYTES),
+    about: 'The largest declared size for To Do tasks, in bytes.',
+  },
+  LOG_MAILBOX: {
+    reads: { kind: 'oneOf', values: ['hashed', 'plain'] },
+    default: 'hashed',
+    about:
+      'How a mailbox appears in the log: as the first 16 hex digits of the SHA-256 of its lower-case spelling, or as the caller wrote it.',
+  },
+  APPLICATIONINSIGHTS_CONNECTION_STRING: {
+    reads: { kind: 'text' },
+    secret: true,
+    about: 'Read by the platform, which sends the log lines and request records to Application Insights.',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;

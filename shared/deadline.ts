@@ -1,0 +1,43 @@
+import { ServiceError } from './errors.ts';
+
+/**
+ * The one moment by which a request must be answered. It flows through body, token, forwarding and retries;
+ * `signal` aborts when it passes or when the caller goes away, with the ServiceError to answer as its reason.
+ */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  remainingMs(): number;
+  /** Ends the work because the caller went away. */
+  cancel(): void;
+  /** Stops the clock; to be called once the answer is known. */
+  end(): void;
+}
+
+export function startDeadline(timeoutMs: number): Deadline {
+  const controller = new AbortController();
+  const at = performance.now() + timeoutMs;
+  const timer = setTimeout(() => controller.abort(timedOut()), timeoutMs);
+  return {
+    signal: controller.signal,
+    remainingMs: () => at - performance.now(),
+    cancel: () => controller.abort(new ServiceError('CallerDisconnected', 'The caller closed the connection.')),
+    end: () => clearTimeout(timer),
+  };
+}
+
+function timedOut(): ServiceError {
+  return new ServiceError('TimedOut', 'The time allowed for the request passed before Graph answered.');
+}
+
+/** Settles as `work` does, or rejects with the signal's reason once it aborts, whichever is first. */
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) {
+    work.catch(() => {}); // Nobody waits for it any more; its failure is not a second fault.
+    return Promise.reject(signal.reason);
+  }
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

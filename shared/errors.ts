@@ -1,0 +1,191 @@
+/**
+ * The closed list of error codes, the one mapping from code to status, and the error that carries them.
+ * docs/errors.md is generated from this table.
+ */
+
+interface ErrorRule {
+  /** HTTP status, or 'upstream' where Graph's own 4xx status is kept. */
+  readonly status: number | 'upstream';
+  readonly means: string;
+  readonly callerCan: string;
+}
+
+export const ERRORS = {
+  PathNotSupported: {
+    status: 404,
+    means: 'The path is none on which Graph binds createUploadSession to attachments.',
+    callerCan: 'Use one of the paths that the message names.',
+  },
+  MethodNotAllowed: {
+    status: 405,
+    means: 'The path is known, the method is not POST.',
+    callerCan: 'Send POST.',
+  },
+  InvalidId: {
+    status: 400,
+    means: 'An id in the path is empty, a dot segment, or holds a character that could change the path.',
+    callerCan: 'Percent-encode the id once and send it as Graph returned it.',
+  },
+  MailboxNotNamed: {
+    status: 400,
+    means: '`me` was used, and nothing says which mailbox that is.',
+    callerCan: 'Write users/{id or userPrincipalName} in place of me, or ask the operator to set ME_MAILBOX.',
+  },
+  UnsupportedMediaType: {
+    status: 415,
+    means: 'The body is not declared as application/json in UTF-8 without a content encoding.',
+    callerCan: 'Send Content-Type: application/json.',
+  },
+  RequestBodyTooLarge: {
+    status: 413,
+    means: 'The body is over 65,536 bytes. It describes the file; the bytes go to the uploadUrl.',
+    callerCan: 'Send the attachmentItem alone.',
+  },
+  RequestBodyTimeout: {
+    status: 408,
+    means: 'The body did not arrive in time.',
+    callerCan: 'Send the whole body at once; try again.',
+  },
+  InvalidJson: {
+    status: 400,
+    means: 'The body is empty, not UTF-8, or not JSON.',
+    callerCan: 'Send one JSON object.',
+  },
+  InvalidAttachment: {
+    status: 400,
+    means:
+      'The body does not describe an attachment that a session takes; details lists every fault with a JSON pointer.',
+    callerCan: 'Mend each fault in details.',
+  },
+  CallerDisconnected: {
+    status: 499,
+    means: 'The caller closed the connection before the answer. Seen in the log; no caller receives it.',
+    callerCan: 'Wait longer than REQUEST_TIMEOUT_MS.',
+  },
+  InvalidAuthenticationToken: {
+    status: 401,
+    means: 'The access token is missing or not accepted.',
+    callerCan: "Get a token of the proxy's tenant for the proxy's audience and send it as Authorization: Bearer.",
+  },
+  CallerNotAllowed: {
+    status: 403,
+    means: 'The caller is known, and the policy does not admit what was asked.',
+    callerCan: 'Ask the operator for a grant; the message names what was asked.',
+  },
+  SigningKeysUnavailable: {
+    status: 503,
+    means: "The tenant's signing keys could not be fetched, so that no token can be verified.",
+    callerCan: 'Try again later.',
+  },
+  ServiceMisconfigured: {
+    status: 503,
+    means: 'The settings or the policy of the proxy have faults; nothing is admitted until they are mended.',
+    callerCan: 'Tell the operator: each fault stands in the log at start.',
+  },
+  MailboxBusy: {
+    status: 429,
+    means: 'Too many requests for this mailbox wait in this instance already.',
+    callerCan: 'Wait for Retry-After, then try again.',
+  },
+  InternalError: {
+    status: 500,
+    means: 'The proxy failed in a way it did not foresee.',
+    callerCan: 'Report the request-id.',
+  },
+  TokenUnavailable: {
+    status: 503,
+    means: "The proxy could not get its own token for Graph. The caller's own token is not concerned.",
+    callerCan: 'Try again later; tell the operator the request-id.',
+  },
+  GraphRejectedToken: {
+    status: 502,
+    means: "Graph refused the proxy's own token.",
+    callerCan: 'Tell the operator the request-id.',
+  },
+  GraphUnreachable: {
+    status: 502,
+    means: 'The connection to Graph failed.',
+    callerCan: 'Try again later.',
+  },
+  GraphAnswerInvalid: {
+    status: 502,
+    means: 'Graph failed (500, 502), redirected, or sent an answer that is no uploadSession.',
+    callerCan: 'Try again later.',
+  },
+  GraphRefused: {
+    status: 'upstream',
+    means: "Graph refused the request without an error body of its own; the status is Graph's.",
+    callerCan: 'Act on the status as on Graph’s own.',
+  },
+  GraphThrottled: {
+    status: 429,
+    means: 'Graph throttles this mailbox and sent no error body of its own.',
+    callerCan: 'Wait for Retry-After, then try again.',
+  },
+  GraphUnavailable: {
+    status: 503,
+    means: 'Graph is not available and sent no error body of its own.',
+    callerCan: 'Wait for Retry-After, then try again.',
+  },
+  TimedOut: {
+    status: 504,
+    means: 'The time for the whole request passed before Graph answered, or Graph answered 504 without a body.',
+    callerCan: 'Try again later. A session that was made unseen expires by itself.',
+  },
+} as const satisfies Record<string, ErrorRule>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The closed list of codes in `details`: one fault of the body each. */
+export const DETAIL_CODES = {
+  Required: 'A member that must be there is missing.',
+  UnknownMember: 'A member that the type does not have; the message suggests the nearest known name.',
+  DuplicateMember: 'The same member twice, in different letter case.',
+  WrongType: 'A value of another JSON type than the member has.',
+  ValueNotAllowed: 'A value of the right type that the member does not take.',
+  SizeTooLarge: 'The declared size is over the largest that a session takes.',
+} as const satisfies Record<string, string>;
+
+export type DetailCode = keyof typeof DETAIL_CODES;
+
+/** One fault of a body: what is wrong, and where as a JSON pointer (RFC 6901). */
+export interface ErrorDetail {
+  readonly code: DetailCode;
+  readonly message: string;
+  readonly target: string;
+}
+
+export interface ServiceErrorInit {
+  readonly target?: string;
+  readonly details?: readonly ErrorDetail[];
+  /** Headers that belong to the answer, such as Allow or Retry-After. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Graph's status, for the codes that keep it. */
+  readonly upstreamStatus?: number;
+  /** What happened, for the log alone. */
+  readonly cause?: unknown;
+}
+
+/** The one error of this service: a code of the closed list and a message that a caller may read. `cause` is for the log. */
+export class ServiceError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly target: string | undefined;
+  readonly details: readonly ErrorDetail[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ErrorCode, message: string, init: ServiceErrorInit = {}) {
+    super(message, { cause: init.cause });
+    this.name = 'ServiceError';
+    this.code = code;
+    this.status = statusOf(code, init.upstreamStatus);
+    this.target = init.target;
+    this.details = init.details ?? [];
+    this.headers = init.headers ?? {};
+  }
+}
+
+function statusOf(code: ErrorCode, upstreamStatus: number | undefined): number {
+  const { status } = ERRORS[code];
+  return status === 'upstream' ? (upstreamStatus ?? 502) : status;
+}

@@ -1,0 +1,89 @@
+import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
+import type { Dispatcher, Pool } from 'undici';
+import { KEEP_ALIVE_MS, MAX_CONNECTIONS_TO_GRAPH, MAX_UPSTREAM_BODY_BYTES } from '../limits.ts';
+import { Exchange, TransportError, type UpstreamAnswer } from './exchange.ts';
+
+type IncomingHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
+
+/**
+ * The last handler of the SDK's chain: sends over kept-alive connections and reads the answer whole. It follows no
+ * redirect, retries nothing, and leaves time limits to the exchange's signal.
+ */
+export function createHttpHandler(origin: string): Middleware {
+  let pool: Promise<Pool> | undefined;
+  return {
+    async execute(context: Context): Promise<void> {
+      const exchange = context.middlewareControl?.getMiddlewareOptions(Exchange);
+      if (!(exchange instanceof Exchange)) throw new TypeError('The request carries no Exchange.');
+      pool ??= createPool(origin);
+      exchange.answer = await dispatch(await pool, toDispatchOptions(context), exchange.signal);
+    },
+  };
+}
+
+async function createPool(origin: string): Promise<Pool> {
+  const { Pool } = await import('./httpLibrary.ts');
+  return new Pool(origin, {
+    connections: MAX_CONNECTIONS_TO_GRAPH,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: 0, // The exchange's signal is the one clock.
+    bodyTimeout: 0,
+  });
+}
+
+function toDispatchOptions({ request, options }: Context): Dispatcher.DispatchOptions {
+  if (typeof request !== 'string' || typeof options?.body !== 'string')
+    throw new TypeError('Not a request of forward.ts.');
+  const { pathname, search } = new URL(request);
+  return {
+    method: 'POST',
+    path: pathname + search,
+    headers: { ...options.headers } as Record<string, string>,
+    body: options.body,
+  };
+}
+
+function dispatch(pool: Pool, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<UpstreamAnswer> {
+  return new Promise((resolve, reject) => {
+    let status = 0;
+    let headers: Readonly<Record<string, string>> = {};
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let stopListening = () => {};
+    pool.dispatch(options, {
+      onRequestStart(controller) {
+        stopListening();
+        const abort = () => controller.abort(signal.reason);
+        if (signal.aborted) return abort();
+        signal.addEventListener('abort', abort, { once: true });
+        stopListening = () => signal.removeEventListener('abort', abort);
+      },
+      onResponseStart(_controller, statusCode, incoming) {
+        if (statusCode < 200) return; // 1xx: the answer is still to come.
+        status = statusCode;
+        headers = joinHeaders(incoming);
+      },
+      onResponseData(controller, chunk) {
+        bytes += chunk.byteLength;
+        if (bytes > MAX_UPSTREAM_BODY_BYTES) controller.abort(new Error('The answer is too large.'));
+        else chunks.push(chunk);
+      },
+      onResponseEnd() {
+        stopListening();
+        resolve({ status, headers, body: Buffer.concat(chunks, bytes).toString('utf8') });
+      },
+      onResponseError(_controller, error) {
+        stopListening();
+        reject(new TransportError(status === 0 ? 'beforeAnswer' : 'inAnswer', error));
+      },
+    });
+  });
+}
+
+function joinHeaders(incoming: IncomingHeaders): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}

@@ -1,0 +1,11 @@
+/** The credentials in use, apart from the rest of the app: @azure/identity is loaded when the first token is wanted. */
+export {
+  AzureCliCredential,
+  AzureDeveloperCliCredential,
+  AzurePowerShellCredential,
+  ChainedTokenCredential,
+  ClientCertificateCredential,
+  ClientSecretCredential,
+  ManagedIdentityCredential,
+  WorkloadIdentityCredential,
+} from '@azure/identity';

@@ -1,0 +1,84 @@
+import type { Answer } from '../answer.ts';
+import { isObject } from '../body/canonicalise.ts';
+import { type ErrorCode, ServiceError } from '../errors.ts';
+import type { UpstreamAnswer } from './exchange.ts';
+
+/** Of Graph's headers these go back to the caller, and no others. */
+const RELAYED_HEADERS = ['request-id', 'client-request-id', 'retry-after', 'x-ms-ags-diagnostic'] as const;
+
+/**
+ * Graph's answer as the caller gets it: its status and its body unchanged, where it is an uploadSession or an error of
+ * Graph's own.
+ *
+ * @throws ServiceError GraphAnswerInvalid, GraphRejectedToken, GraphRefused, GraphThrottled, GraphUnavailable, TimedOut
+ */
+export function relay(upstream: UpstreamAnswer): Answer {
+  const { status, body } = upstream;
+  const headers = relayedHeaders(upstream);
+  if (status === 200 || status === 201) {
+    if (!isUploadSession(parse(body))) throw invalidAnswer('no uploadSession');
+    return { status, headers, body };
+  }
+  const fault = faultOf(status);
+  if (fault === undefined) throw invalidAnswer(`status ${status}`);
+  if (fault !== 'GraphRejectedToken' && isGraphError(parse(body))) return { status, headers, body };
+  throw new ServiceError(fault, FAULT_MESSAGES[fault], { upstreamStatus: status, headers });
+}
+
+type UpstreamFault = Extract<
+  ErrorCode,
+  'GraphRejectedToken' | 'GraphThrottled' | 'GraphUnavailable' | 'TimedOut' | 'GraphRefused'
+>;
+
+const FAULT_MESSAGES = {
+  GraphRejectedToken: "Graph refused the proxy's own token. The operator must look at its credential and permissions.",
+  GraphThrottled: 'Graph throttles requests to this mailbox.',
+  GraphUnavailable: 'Graph is not available.',
+  TimedOut: 'Graph did not answer in time.',
+  GraphRefused: 'Graph refused the request without saying why.',
+} as const satisfies Record<UpstreamFault, string>;
+
+/** Undefined: an answer that Graph should not have given here (2xx other than 200 and 201, 3xx, 500, 502 and so on). */
+function faultOf(status: number): UpstreamFault | undefined {
+  if (status === 401) return 'GraphRejectedToken';
+  if (status === 429) return 'GraphThrottled';
+  if (status === 503) return 'GraphUnavailable';
+  if (status === 504) return 'TimedOut';
+  return status >= 400 && status < 500 ? 'GraphRefused' : undefined;
+}
+
+function invalidAnswer(what: string): ServiceError {
+  const message = `Graph sent an answer that cannot be relayed (${what}).`;
+  return new ServiceError('GraphAnswerInvalid', message);
+}
+
+function relayedHeaders(upstream: UpstreamAnswer): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of RELAYED_HEADERS) {
+    const value = upstream.headers[name];
+    if (value !== undefined) headers[name] = value;
+  }
+  return headers;
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `{uploadUrl}`, also in the older form `{"value": {uploadUrl}}` and with the capitals that some clouds use. */
+function isUploadSession(body: unknown): boolean {
+  return isObject(body) && (holdsUploadUrl(body) || (isObject(body['value']) && holdsUploadUrl(body['value'])));
+}
+
+function holdsUploadUrl(session: Readonly<Record<string, unknown>>): boolean {
+  const uploadUrl = session['uploadUrl'] ?? session['UploadUrl'];
+  return typeof uploadUrl === 'string' && uploadUrl !== '';
+}
+
+function isGraphError(body: unknown): boolean {
+  return isObject(body) && isObject(body['error']) && typeof body['error']['code'] === 'string';
+}

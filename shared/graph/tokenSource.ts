@@ -1,0 +1,125 @@
+import type { AccessToken, TokenCredential } from '@azure/identity';
+import { type Deadline, untilAborted } from '../deadline.ts';
+import { ServiceError } from '../errors.ts';
+import {
+  MAX_TOKEN_RETRY_PAUSE_MS,
+  MIN_TOKEN_RETRY_PAUSE_MS,
+  TOKEN_REFRESH_MARGIN_MS,
+  TOKEN_TIMEOUT_MS,
+  TOKEN_USABLE_MARGIN_MS,
+} from '../limits.ts';
+
+/** Where the app-only token comes from: one fetch at a time, the last good token as long as it is usable. */
+export interface TokenSource {
+  /**
+   * A usable token, fetched if there is none.
+   * @throws ServiceError TokenUnavailable, or the deadline's own reason
+   */
+  acquire(deadline: Deadline): Promise<string>;
+  /** Forgets a token that Graph refused; `claims` is the challenge that came with the refusal (CAE), if any. */
+  drop(token: string, claims?: string): void;
+}
+
+export interface TokenSourceOptions {
+  readonly createCredential: () => Promise<TokenCredential>;
+  readonly scope: string;
+  /** Told of each failed fetch, for the log. */
+  readonly onFailure: (error: unknown) => void;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+interface HeldToken {
+  readonly value: string;
+  readonly usableUntil: number;
+  readonly refreshFrom: number;
+}
+
+/**
+ * @azure/identity has no single flight, and its early refresh throws although the token it holds is still good; both are
+ * mended here. A failed fetch is followed by a growing pause, so that a broken identity endpoint sees no storm.
+ */
+export function createTokenSource(options: TokenSourceOptions): TokenSource {
+  const now = options.now ?? Date.now;
+  let credential: Promise<TokenCredential> | undefined;
+  let held: HeldToken | undefined;
+  let pending: Promise<HeldToken> | undefined;
+  let claims: string | undefined;
+  let failures = 0;
+  let lastFailure: unknown;
+  let notBefore = 0;
+
+  async function fetchToken(): Promise<HeldToken> {
+    credential ??= options.createCredential();
+    const request = { abortSignal: AbortSignal.timeout(TOKEN_TIMEOUT_MS), ...(claims !== undefined && { claims }) };
+    const fetched = credential.then((ready) => ready.getToken(options.scope, request));
+    const token = await untilAborted(fetched, request.abortSignal);
+    if (token === null) throw new Error('The credential gave no token.');
+    return holdToken(token, now());
+  }
+
+  function refresh(): Promise<HeldToken> {
+    pending ??= fetchToken()
+      .then(succeed, fail)
+      .finally(() => {
+        pending = undefined;
+      });
+    return pending;
+  }
+
+  function succeed(fresh: HeldToken): HeldToken {
+    // A credential may answer an early refresh with the very token that is held: then ask again later, not at once.
+    notBefore = fresh.value === held?.value ? now() + MAX_TOKEN_RETRY_PAUSE_MS : 0;
+    failures = 0;
+    claims = undefined;
+    held = fresh;
+    return fresh;
+  }
+
+  function fail(error: unknown): never {
+    // A credential that could not be built (a certificate file not yet mounted) is built anew next time.
+    credential = undefined;
+    const pause = failures === 0 ? 0 : MIN_TOKEN_RETRY_PAUSE_MS * 2 ** Math.min(failures - 1, 10);
+    notBefore = now() + Math.min(pause, MAX_TOKEN_RETRY_PAUSE_MS);
+    failures += 1;
+    lastFailure = error;
+    options.onFailure(error);
+    throw error;
+  }
+
+  return {
+    async acquire(deadline) {
+      const time = now();
+      if (held !== undefined && time < held.usableUntil) {
+        if (time >= held.refreshFrom && time >= notBefore) refresh().catch(() => {}); // onFailure was told.
+        return held.value;
+      }
+      if (pending === undefined && time < notBefore) throw unavailable(lastFailure);
+      try {
+        const fresh = await untilAborted(refresh(), deadline.signal);
+        return fresh.value;
+      } catch (error) {
+        throw error instanceof ServiceError ? error : unavailable(error);
+      }
+    },
+    drop(token, challenge) {
+      if (held?.value !== token) return;
+      held = undefined;
+      claims = challenge;
+    },
+  };
+}
+
+function holdToken(token: AccessToken, now: number): HeldToken {
+  const end = token.expiresOnTimestamp;
+  const lifetime = end - now;
+  return {
+    value: token.token,
+    usableUntil: end - Math.min(TOKEN_USABLE_MARGIN_MS, lifetime / 10),
+    refreshFrom: token.refreshAfterTimestamp ?? end - Math.min(TOKEN_REFRESH_MARGIN_MS, lifetime / 2),
+  };
+}
+
+function unavailable(cause: unknown): ServiceError {
+  return new ServiceError('TokenUnavailable', 'The proxy could not get its own token for Graph.', { cause });
+}

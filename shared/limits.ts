@@ -1,0 +1,91 @@
+/**
+ * Every number that bounds something, unit in its name, source beside it.
+ * Numbers that an operator may change are defaults of settings: settings.ts refers to them from here.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** An attachmentItem is a few hundred bytes; the cap makes collecting every fault of a body safe. Our choice. */
+export const MAX_REQUEST_BODY_BYTES = 64 * KIB;
+
+/** An uploadSession is 3 to 4 kB (its uploadUrl holds a JWT); the cap keeps a broken upstream from filling memory. Our choice. */
+export const MAX_UPSTREAM_BODY_BYTES = MIB;
+
+/** Largest file an Outlook session takes: 150 MB, read as MiB so that Graph decides in the band. learn.microsoft.com/graph/outlook-large-attachments */
+export const DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES = 150 * MIB;
+
+/** Largest file a To Do session takes: 25 MB, read as MiB. learn.microsoft.com/graph/todo-attachments */
+export const DEFAULT_MAX_TODO_ATTACHMENT_BYTES = 25 * MIB;
+
+/** The resulting attachment's own size is an Int32 in Graph's metadata; no setting can mean more. */
+export const MAX_SETTABLE_ATTACHMENT_BYTES = 2 ** 31 - 1;
+
+/** Whole time for one request. Well under Logic Apps' 120 s and the platform's 230 s. */
+export const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
+export const MIN_REQUEST_TIMEOUT_MS = 100;
+/** The Functions front end gives up at 230 s whatever the app does. learn.microsoft.com/azure/azure-functions/functions-scale */
+export const MAX_REQUEST_TIMEOUT_MS = 220_000;
+
+/** The longest wait for one token: @azure/identity's own retries end within 5 s for 500 and 7 s for a dead endpoint. */
+export const TOKEN_TIMEOUT_MS = 10_000;
+
+/** A token is not used in its last two minutes (or last tenth, if that is less): it must outlive the request that carries it. */
+export const TOKEN_USABLE_MARGIN_MS = 120_000;
+
+/** Without a hint from the credential a token is renewed this long before its end (or from half its life, if that is less). */
+export const TOKEN_REFRESH_MARGIN_MS = 300_000;
+
+/** After a failed fetch the next one starts at once, after a second failure this much later, then doubled up to the longest pause. Our choice. */
+export const MIN_TOKEN_RETRY_PAUSE_MS = 250;
+export const MAX_TOKEN_RETRY_PAUSE_MS = 30_000;
+
+/** A misspelt member name within this many edits of a known one gets a suggestion. Our choice. */
+export const MAX_SUGGESTION_DISTANCE = 3;
+
+/** A body of 64 KiB can hold thousands of unknown members; an answer lists this many faults. Our choice. */
+export const MAX_DETAILS = 100;
+
+/** One call and at most three retries. */
+export const DEFAULT_GRAPH_ATTEMPTS = 4;
+export const MAX_GRAPH_ATTEMPTS = 4;
+
+/** Without a Retry-After the waits grow from this one, doubled each time, with full jitter. learn.microsoft.com/graph/throttling asks for exponential backoff. */
+export const RETRY_BASE_DELAY_MS = 500;
+
+/** A retry starts only if this much of the request's time is left after the wait: a shorter attempt could not answer. Our choice. */
+export const RETRY_MIN_ATTEMPT_MS = 250;
+
+/** Outlook's own limit: concurrent requests per app and mailbox. learn.microsoft.com/graph/throttling-limits */
+export const MAX_IN_FLIGHT_PER_MAILBOX = 4;
+
+/** Our choice: at 300 ms a call, 64 waiting requests are gone within 5 s. */
+export const DEFAULT_MAILBOX_QUEUE_LENGTH = 64;
+export const MAX_MAILBOX_QUEUE_LENGTH = 10_000;
+
+/** What a caller is asked to wait, in seconds, when a mailbox's queue is full. Our choice. */
+export const QUEUE_FULL_RETRY_AFTER_SECONDS = 5;
+
+/** Connections of one instance to Graph; more requests wait for a free one. Our choice, below the platform's 600 on the Consumption plan. */
+export const MAX_CONNECTIONS_TO_GRAPH = 128;
+
+/** An idle connection is closed after this time unless Graph names a shorter one. Our choice. */
+export const KEEP_ALIVE_MS = 30_000;
+
+/** Signing keys: renewed in the background after this time. Entra publishes a key well before it signs with it. */
+export const JWKS_RENEW_AFTER_MS = 600_000;
+
+/** Two fetches of the keys are at least this far apart; a token with an unknown key waits no longer than that. Our choice. */
+export const JWKS_COOLDOWN_MS = 1_000;
+
+/** One fetch of the keys. jose's own default. */
+export const JWKS_TIMEOUT_MS = 5_000;
+
+/** Clock skew allowed for a token's times; five minutes are usual in Entra's own libraries, one is enough between hosts with NTP. */
+export const TOKEN_CLOCK_SKEW_SECONDS = 60;
+
+/** Longer Authorization headers are refused unread: Entra's tokens are 1 to 3 kB, with many groups up to 12. Our choice. */
+export const MAX_AUTHORIZATION_LENGTH = 16_384;
+
+/** Longest description of a failure's causes in a log line. Our choice. */
+export const MAX_CAUSE_LENGTH = 600;

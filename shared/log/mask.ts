@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { foldCase } from '../caller/policy.ts';
+import { MAX_CAUSE_LENGTH } from '../limits.ts';
+
+/** Tokens, keys and signed addresses are long runs of these characters; no word of an error message is. */
+const SECRET_LIKE = /[\w\-.~+/=%]{32,}/g;
+
+/** Everything after a question mark in an address may be a signature. */
+const URL_QUERY = /(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/g;
+
+/**
+ * The error and its causes in one line, for the log: names, codes and messages, without anything that looks like a
+ * secret, and without a stack. For an error that is not foreseen, the place that threw it is added.
+ */
+export function describeCause(error: unknown): string {
+  const parts: string[] = [];
+  for (let current = error; current !== undefined && current !== null && parts.length < 4; ) {
+    parts.push(current instanceof Error ? `${current.name}: ${current.message}` : String(current));
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return maskSecrets(parts.join(' <- ')).slice(0, MAX_CAUSE_LENGTH);
+}
+
+export function maskSecrets(text: string): string {
+  return text.replace(URL_QUERY, '$1?***').replace(SECRET_LIKE, '***');
+}
+
+/** The first place in the stack, such as `parsePath.ts:41:9`: enough to find the line, no more. */
+export function placeOf(error: unknown): string | undefined {
+  const frame = error instanceof Error ? /\(?([^()\s/\\]+:\d+:\d+)\)?$/m.exec(error.stack ?? '') : null;
+  return frame?.[1];
+}
+
+/** The same mailbox in any letter case gives the same 16 hex digits; so that one can be looked for without being shown. */
+export function hashMailbox(mailbox: string): string {
+  return createHash('sha256').update(foldCase(mailbox)).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,55 @@
+import type { Config } from '../config/config.ts';
+import type { RequestHead } from '../requestHead.ts';
+import { describeCause, hashMailbox, placeOf } from './mask.ts';
+import type { RequestRecord } from './requestRecord.ts';
+
+/** How the request ended. `code` is Graph's own where its error was relayed. */
+export interface Outcome {
+  readonly status: number;
+  readonly code: string;
+  /** The failure behind the answer, if there was one. */
+  readonly error?: unknown;
+}
+
+/** The one line of a request, as JSON; docs/operations.md explains each field. */
+export function requestLine(
+  record: RequestRecord,
+  head: RequestHead,
+  outcome: Outcome,
+  logMailbox: Config['logMailbox'],
+): string {
+  const { mailbox } = record;
+  return JSON.stringify({
+    event: 'request',
+    code: outcome.code,
+    status: outcome.status,
+    caller: record.caller,
+    decidedBy: record.decidedBy,
+    kind: record.kind,
+    mailbox: mailbox === undefined || logMailbox === 'plain' ? mailbox : hashMailbox(mailbox),
+    group: record.group,
+    sizeBytes: record.sizeBytes,
+    attempts: record.upstreamStatuses.length,
+    upstreamStatuses: record.upstreamStatuses,
+    ms: rounded({ total: record.elapsedMs, ...record.stagesMs }),
+    requestId: head.requestId,
+    clientRequestId: head.clientRequestId,
+    upstreamRequestId: record.upstreamRequestId,
+    traceparent: head.traceParent,
+    workflowRunId: head.workflowRunId,
+    ...failure(outcome.error),
+  });
+}
+
+/** The causes of an error that this service made on purpose; an unforeseen one whole, with its place. */
+function failure(error: unknown): { cause?: string; at?: string | undefined } {
+  if (error === undefined) return {};
+  const isForeseen = error instanceof Error && 'code' in error && error.name === 'ServiceError';
+  if (!isForeseen) return { cause: describeCause(error), at: placeOf(error) };
+  return error.cause === undefined ? {} : { cause: describeCause(error.cause) };
+}
+
+function rounded(stagesMs: Record<string, number>): Record<string, number> {
+  for (const [stage, ms] of Object.entries(stagesMs)) stagesMs[stage] = Math.round(ms * 10) / 10;
+  return stagesMs;
+}

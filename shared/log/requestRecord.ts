@@ -1,0 +1,37 @@
+import type { ItemKind } from '../route/entityModel.ts';
+
+/** The parts of a request's time that are told apart in the log. */
+export type Stage = 'authenticate' | 'body' | 'token' | 'queue' | 'graph' | 'wait';
+
+/** What the log will say of one request; the stages fill it in as they pass. It never holds a token, an uploadUrl, an item id or a file name. */
+export class RequestRecord {
+  caller: string | undefined;
+  decidedBy: string | undefined;
+  kind: ItemKind | undefined;
+  /** As the caller wrote it, or `me`; masked when the line is written. */
+  mailbox: string | undefined;
+  group: string | undefined;
+  sizeBytes: number | undefined;
+  upstreamRequestId: string | undefined;
+  /** One entry per attempt at Graph; 0 is an attempt without an answer. */
+  readonly upstreamStatuses: number[] = [];
+  readonly stagesMs: Partial<Record<Stage, number>> = {};
+  readonly #startedAt = performance.now();
+  #stageStartedAt = this.#startedAt;
+
+  /** Books the time since the last stage ended. A stage that comes again adds up. */
+  endStage(stage: Stage): void {
+    const now = performance.now();
+    this.stagesMs[stage] = (this.stagesMs[stage] ?? 0) + now - this.#stageStartedAt;
+    this.#stageStartedAt = now;
+  }
+
+  addAttempt(status: number, upstreamRequestId: string | undefined): void {
+    this.upstreamStatuses.push(status);
+    this.upstreamRequestId = upstreamRequestId ?? this.upstreamRequestId;
+  }
+
+  get elapsedMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+}

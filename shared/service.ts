@@ -1,0 +1,129 @@
+import type { HttpRequest, InvocationContext } from '@azure/functions';
+import { type Answer, errorAnswer } from './answer.ts';
+import { functionKeyAuthenticator } from './caller/caller.ts';
+import { createEntraAuthenticator } from './caller/entraAuthenticator.ts';
+import { loadPolicy } from './caller/loadPolicy.ts';
+import { type Config, parseConfig } from './config/config.ts';
+import type { Environment } from './config/readSettings.ts';
+import { ServiceError } from './errors.ts';
+import { createCredential } from './graph/credential.ts';
+import type { Forwarder } from './graph/forwarder.ts';
+import { createMailboxQueue } from './graph/mailboxQueue.ts';
+import { createTokenSource, type TokenSource } from './graph/tokenSource.ts';
+import { describeCause } from './log/mask.ts';
+import { answerRequest } from './pipeline.ts';
+import { readHead } from './requestHead.ts';
+
+/** A fault of settings or policy, with the name of the setting or the place in the policy. */
+export interface StartUpFault {
+  readonly setting: string;
+  readonly pointer?: string;
+  readonly fault: string;
+}
+
+export interface Service {
+  answer(request: HttpRequest, context: InvocationContext): Promise<Answer>;
+  /** Empty where the settings and the policy are sound. */
+  readonly faults: readonly StartUpFault[];
+  /** Absent where there are faults. */
+  readonly tokens: TokenSource | undefined;
+  /** With CALLER_AUTH=entra the app checks callers itself and the platform asks for no key. */
+  readonly authLevel: 'anonymous' | 'function';
+}
+
+/** What the service does at the edges of the process. */
+export interface ServiceEdges {
+  readonly environment: Environment;
+  /** The folder of host.json. */
+  readonly appRoot: string;
+  /** One line of the app's own log, outside of any request. */
+  readonly log: (level: 'info' | 'error', line: string) => void;
+}
+
+/** Builds the collaborators once. Faults do not stop the app: it answers each request 503 and names them in the log. */
+export function createService({ environment, appRoot, log }: ServiceEdges): Service {
+  const parsed = parseConfig(environment);
+  if (parsed.kind === 'faulty') return misconfigured(parsed.faults, log);
+  const { config } = parsed;
+  const policy = loadPolicy(config, appRoot);
+  if (policy.kind === 'broken') {
+    return misconfigured(
+      policy.faults.map((fault) => ({ setting: policy.source, ...fault })),
+      log,
+      config,
+    );
+  }
+  const tokens = createTokenSource({
+    createCredential: () => createCredential(config.credential),
+    scope: `${config.graphOrigin}/.default`,
+    onFailure: (error) => log('error', JSON.stringify({ event: 'tokenFailed', cause: describeCause(error) })),
+  });
+  const collaborators = {
+    config,
+    policy: policy.policy,
+    authenticator:
+      config.callerAuth.kind === 'entra' ? createEntraAuthenticator(config.callerAuth) : functionKeyAuthenticator,
+    forwarder: lazyForwarder(config, tokens),
+  };
+  log(
+    'info',
+    JSON.stringify({ event: 'started', ...reach(config, policy.source), callerAuth: config.callerAuth.kind }),
+  );
+  return {
+    answer: (request, context) => answerRequest(request, context, collaborators),
+    faults: [],
+    tokens,
+    authLevel: authLevelOf(config),
+  };
+}
+
+/** The Graph SDK is loaded with the first request that passes every check. */
+function lazyForwarder(config: Config, tokens: TokenSource): () => Promise<Forwarder> {
+  let forwarder: Promise<Forwarder> | undefined;
+  return () => {
+    forwarder ??= import('./graph/forwarder.ts').then(({ createForwarder }) =>
+      createForwarder({
+        graphOrigin: config.graphOrigin,
+        tokens,
+        queue: createMailboxQueue(config.mailboxQueueLength),
+        maxAttempts: config.graphMaxAttempts,
+      }),
+    );
+    return forwarder;
+  };
+}
+
+function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log'], config?: Config): Service {
+  for (const fault of faults) log('error', JSON.stringify({ event: 'misconfigured', ...fault }));
+  return {
+    answer: async (request, context) => {
+      const error = new ServiceError(
+        'ServiceMisconfigured',
+        'The service is not configured; its operator must look at its log.',
+      );
+      const head = readHead(request, context);
+      context.error(
+        JSON.stringify({ event: 'request', code: error.code, status: error.status, requestId: head.requestId }),
+      );
+      return errorAnswer(error, head, new Date());
+    },
+    faults,
+    tokens: undefined,
+    authLevel: config === undefined ? 'function' : authLevelOf(config),
+  };
+}
+
+function authLevelOf({ callerAuth }: Config): Service['authLevel'] {
+  return callerAuth.kind === 'entra' ? 'anonymous' : 'function';
+}
+
+/** What may be reached, for the line at start. */
+function reach(
+  { meMailbox, allowAnyMailbox, callerAuth }: Config,
+  policySource: string,
+): { policy: string; reach: string } {
+  if (policySource !== 'none') return { policy: policySource, reach: 'what the policy admits' };
+  if (allowAnyMailbox) return { policy: 'none', reach: 'every mailbox and group (ALLOW_ANY_MAILBOX)' };
+  const onlyMe = meMailbox !== undefined && callerAuth.kind === 'functionKey';
+  return { policy: 'none', reach: onlyMe ? 'ME_MAILBOX only' : 'nothing: there is no policy' };
+}

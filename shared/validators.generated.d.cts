@@ -1,0 +1,6 @@
+/** Made by `npm run generate` from the JSON Schemas (ajv standalone code); the .cjs beside this file is not kept in git. */
+import type { ValidateFunction } from 'ajv';
+
+export const attachmentItem: ValidateFunction;
+export const attachmentInfo: ValidateFunction;
+export const policy: ValidateFunction;
