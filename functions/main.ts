@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { app } from '@azure/functions';
 import { watchProxiedRequests } from '../shared/callerDisconnect.ts';
 import { createService } from '../shared/service.ts';
+import { registerHealth } from './health.ts';
 import { registerRepairHook } from './repairHook.ts';
 import { registerCreateUploadSession } from './zCreateUploadSession.ts';
 
@@ -16,4 +17,5 @@ const service = createService({
 });
 
 registerRepairHook();
+registerHealth(service);
 registerCreateUploadSession(service);

@@ -7,11 +7,7 @@ import { compileValidators } from './compileValidators.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Files that only re-export a package; each becomes a file of its own, loaded when it is first imported. */
-const LIBRARIES = [
-  'shared/graph/identityLibrary.ts',
-  'shared/graph/httpLibrary.ts',
-  'shared/caller/tokenLibrary.ts',
-];
+const LIBRARIES = ['shared/graph/identityLibrary.ts', 'shared/graph/httpLibrary.ts', 'shared/caller/tokenLibrary.ts'];
 
 /** Leaves dynamic imports of the library files as they are, pointed at the files beside main.cjs. */
 const lazyLibraries: Plugin = {

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import standaloneCode from 'ajv/dist/standalone/index.js';
+import policy from '../docs/policy.schema.json' with { type: 'json' };
 import attachmentInfo from '../shared/body/schemas/attachmentInfo.schema.json' with { type: 'json' };
 import attachmentItem from '../shared/body/schemas/attachmentItem.schema.json' with { type: 'json' };
-import policy from '../shared/caller/policy.schema.json' with { type: 'json' };
 
 const OUTPUT = fileURLToPath(new URL('../shared/validators.generated.cjs', import.meta.url));
 

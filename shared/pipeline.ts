@@ -3,7 +3,7 @@ import { type Answer, errorAnswer } from './answer.ts';
 import { parseJson } from './body/parseJson.ts';
 import { readBody } from './body/readBody.ts';
 import { validateAttachment } from './body/validateAttachment.ts';
-import { authorize, type Decision } from './caller/authorize.ts';
+import { authorize, callerName, type Decision } from './caller/authorize.ts';
 import type { Authenticator } from './caller/caller.ts';
 import { foldCase, type Policy } from './caller/policy.ts';
 import { onCallerDisconnect } from './callerDisconnect.ts';
@@ -40,6 +40,7 @@ async function openUploadSession(
 ): Promise<Answer> {
   const caller = await untilAborted(authenticator.authenticate(request.headers.get('authorization')), deadline.signal);
   record.endStage('authenticate');
+  record.caller = callerName(policy, caller);
   const target = parsePath(request.params['path'] ?? '');
   note(record, target);
   requirePost(request.method);
@@ -100,7 +101,6 @@ function note(record: RequestRecord, { kind, owner }: Target): void {
 
 /** The owner that the policy admits; the denial names what was asked as the caller wrote it, and nothing else. */
 function admitted(decision: Decision, target: Target, record: RequestRecord): ResolvedOwner {
-  record.caller = decision.callerName;
   switch (decision.kind) {
     case 'allowed':
       record.decidedBy = decision.decidedBy;

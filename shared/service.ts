@@ -16,6 +16,7 @@ import { readHead } from './requestHead.ts';
 
 /** A fault of settings or policy, with the name of the setting or the place in the policy. */
 export interface StartUpFault {
+  readonly part: 'settings' | 'policy';
   readonly setting: string;
   readonly pointer?: string;
   readonly fault: string;
@@ -43,12 +44,17 @@ export interface ServiceEdges {
 /** Builds the collaborators once. Faults do not stop the app: it answers each request 503 and names them in the log. */
 export function createService({ environment, appRoot, log }: ServiceEdges): Service {
   const parsed = parseConfig(environment);
-  if (parsed.kind === 'faulty') return misconfigured(parsed.faults, log);
+  if (parsed.kind === 'faulty') {
+    return misconfigured(
+      parsed.faults.map((fault) => ({ part: 'settings', ...fault })),
+      log,
+    );
+  }
   const { config } = parsed;
   const policy = loadPolicy(config, appRoot);
   if (policy.kind === 'broken') {
     return misconfigured(
-      policy.faults.map((fault) => ({ setting: policy.source, ...fault })),
+      policy.faults.map((fault) => ({ part: 'policy', setting: policy.source, ...fault })),
       log,
       config,
     );

@@ -12,9 +12,9 @@ export interface Ask {
 
 /** The answer, with the place in the policy that decided, for the log and for `npm run policy`. */
 export type Decision =
-  | { readonly kind: 'allowed'; readonly owner: ResolvedOwner; readonly callerName: string; readonly decidedBy: string }
-  | { readonly kind: 'denied'; readonly callerName: string; readonly reason: DenialReason; readonly decidedBy: string }
-  | { readonly kind: 'meUnknown'; readonly callerName: string };
+  | { readonly kind: 'allowed'; readonly owner: ResolvedOwner; readonly decidedBy: string }
+  | { readonly kind: 'denied'; readonly reason: DenialReason; readonly decidedBy: string }
+  | { readonly kind: 'meUnknown' };
 
 export type DenialReason = 'unknownCaller' | 'delegatedNotAdmitted' | 'kind' | 'owner' | 'maxBytes';
 
@@ -22,20 +22,24 @@ export type DenialReason = 'unknownCaller' | 'delegatedNotAdmitted' | 'kind' | '
 export function authorize(policy: Policy, caller: Caller, ask: Ask): Decision {
   const grant = grantOf(policy, caller);
   if (grant === undefined) {
-    return { kind: 'denied', callerName: describe(caller), reason: 'unknownCaller', decidedBy: '/callers' };
+    return { kind: 'denied', reason: 'unknownCaller', decidedBy: '/callers' };
   }
-  const callerName = grant.name;
   const deny = (reason: DenialReason, member: string): Decision => {
-    return { kind: 'denied', callerName, reason, decidedBy: `${grant.origin}${member}` };
+    return { kind: 'denied', reason, decidedBy: `${grant.origin}${member}` };
   };
   if (caller.kind === 'delegated' && !grant.delegated) return deny('delegatedNotAdmitted', '/delegated');
   if (!grant.kinds.has(ask.kind)) return deny('kind', '/kinds');
   const owner = resolveMe(ask.owner, grant, caller);
-  if (owner === undefined) return { kind: 'meUnknown', callerName };
+  if (owner === undefined) return { kind: 'meUnknown' };
   const decidedBy = ownerAdmittedBy(owner, grant, caller);
   if (decidedBy === undefined) return deny('owner', owner.kind === 'group' ? '/groups' : '/mailboxes');
   if (ask.sizeBytes > grant.maxBytes) return deny('maxBytes', '/maxBytes');
-  return { kind: 'allowed', owner, callerName, decidedBy };
+  return { kind: 'allowed', owner, decidedBy };
+}
+
+/** What the log calls the caller: the policy's name for it, else what authentication proved. */
+export function callerName(policy: Policy, caller: Caller): string {
+  return grantOf(policy, caller)?.name ?? (caller.kind === 'functionKey' ? caller.kind : caller.appId);
 }
 
 function grantOf(policy: Policy, caller: Caller): Grant | undefined {
@@ -56,8 +60,4 @@ function ownerAdmittedBy(owner: ResolvedOwner, grant: Grant, caller: Caller): st
     return isOwn ? `${grant.origin}/delegated` : undefined;
   }
   return admittedBy(owner.kind === 'group' ? grant.groups : grant.mailboxes, owner.id);
-}
-
-function describe(caller: Caller): string {
-  return caller.kind === 'functionKey' ? 'functionKey' : caller.appId;
 }

@@ -46,12 +46,14 @@ function fromDocument(document: unknown, source: string, settings: PolicySetting
   return { kind: 'ok', policy: compilePolicy(parsed.document, settings.meMailbox), source };
 }
 
-/** Checks a document of unknown shape against the schema and against doubled callers. */
+/** Checks a document of unknown shape against docs/policy.schema.json and against doubled callers. */
 export function parsePolicy(
   document: unknown,
 ): { kind: 'ok'; document: PolicyDocument } | { kind: 'broken'; faults: readonly PolicyFault[] } {
   if (!isPolicyDocument(document)) {
-    return { kind: 'broken', faults: (validators.policy.errors ?? []).filter(tellsSomething).map(explain) };
+    const faults = (validators.policy.errors ?? []).filter(tellsSomething).map(explain);
+    // A choice that failed comes after the faults of its branches and says what would do.
+    return { kind: 'broken', faults: [...new Map(faults.map((fault) => [fault.pointer, fault])).values()] };
   }
   const faults = doubledCallers(document);
   return faults.length > 0 ? { kind: 'broken', faults } : { kind: 'ok', document };

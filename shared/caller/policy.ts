@@ -1,4 +1,4 @@
-import type { ItemKind } from '../route/entityModel.ts';
+import { ITEM_KINDS, type ItemKind } from '../route/entityModel.ts';
 
 /** A policy document that has passed its schema. Only parsePolicy makes one. */
 export interface PolicyDocument {
@@ -86,7 +86,7 @@ export function compileNames(patterns: readonly string[], origin: string): NameS
 }
 
 const NO_NAMES: NameSet = { exact: new Map(), domains: new Map(), any: undefined };
-const ALL_KINDS: ReadonlySet<ItemKind> = new Set(['message', 'event', 'todoTask', 'outlookTask', 'post']);
+const ALL_KINDS: ReadonlySet<ItemKind> = new Set(ITEM_KINDS);
 
 export function compilePolicy(document: PolicyDocument, meMailbox: string | undefined): Policy {
   const apps = new Map<string, Grant>();

@@ -5,7 +5,8 @@
  */
 
 /** What the session's attachment ends up on. */
-export type ItemKind = 'message' | 'event' | 'todoTask' | 'outlookTask' | 'post';
+export const ITEM_KINDS = ['message', 'event', 'todoTask', 'outlookTask', 'post'] as const;
+export type ItemKind = (typeof ITEM_KINDS)[number];
 
 /** A navigation property: to one entity, or to a collection whose members are named by a key. */
 export interface NavigationProperty {

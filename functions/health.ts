@@ -1,0 +1,20 @@
+import { app } from '@azure/functions';
+import { liveness, readiness } from '../shared/health.ts';
+import type { Service } from '../shared/service.ts';
+import { toHttpResponse } from './toHttpResponse.ts';
+
+/** `GET /api/health` for load balancers, open to all; `GET /api/health/ready` for operators, behind a key. */
+export function registerHealth(service: Service): void {
+  app.http('health', {
+    methods: ['GET', 'HEAD'],
+    authLevel: 'anonymous',
+    route: 'health',
+    handler: async () => toHttpResponse(liveness(service)),
+  });
+  app.http('healthReady', {
+    methods: ['GET'],
+    authLevel: 'function',
+    route: 'health/ready',
+    handler: async () => toHttpResponse(await readiness(service)),
+  });
+}

@@ -1,0 +1,99 @@
+/** Everything the host process and its worker process say to each other over the IPC channel of `child_process.fork`. */
+export type HostMessage = ({ kind: 'invoke' } & InvocationRequest) | { kind: 'terminate' };
+
+export type WorkerMessage =
+  | ({ kind: 'started' } & StartedApp)
+  | ({ kind: 'log' } & WorkerLog)
+  | { kind: 'invocationEnded'; invocationId: string; outcome: InvocationOutcome };
+
+export interface StartedApp {
+  /** What the app announces; `HttpUri` is there when it streams. */
+  readonly capabilities: Readonly<Record<string, string>>;
+  readonly functions: readonly FunctionMetadata[];
+  /** Why the app could not be loaded. Such an app has no functions. */
+  readonly fault?: string;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
+export type LogCategory = 'user' | 'system' | 'customMetric';
+
+export interface WorkerLog {
+  readonly level: LogLevel;
+  readonly category: LogCategory;
+  readonly message: string;
+  readonly invocationId?: string;
+}
+
+/** Metadata as `@azure/functions` registers it: bindings by name, of which one is the trigger. */
+export interface FunctionMetadata {
+  readonly name: string;
+  readonly functionId?: string;
+  readonly bindings: Readonly<Record<string, Binding>>;
+}
+
+export interface Binding {
+  readonly type: string;
+  readonly direction?: string;
+  readonly name?: string;
+  readonly authLevel?: string;
+  readonly methods?: readonly string[];
+  readonly route?: string;
+}
+
+/** The invocation request of the worker protocol (azure-functions-language-worker-protobuf), as far as HTTP needs it. */
+export interface InvocationRequest {
+  readonly invocationId: string;
+  readonly functionId: string;
+  readonly inputData: readonly { readonly name: string; readonly data: TypedData }[];
+  readonly triggerMetadata: Readonly<Record<string, TypedData>>;
+  readonly traceContext: {
+    readonly traceParent: string;
+    readonly traceState: string;
+    readonly attributes: Readonly<Record<string, string>>;
+  };
+}
+
+export interface TypedData {
+  readonly string?: string;
+  readonly json?: string;
+  readonly bytes?: Uint8Array;
+  readonly http?: HttpData;
+}
+
+export interface HttpData {
+  readonly method: string;
+  readonly url: string;
+  readonly nullableHeaders: NullableMap;
+  readonly nullableQuery: NullableMap;
+  readonly nullableParams: NullableMap;
+  readonly body?: TypedData;
+}
+
+export type NullableMap = Readonly<Record<string, { readonly value: string }>>;
+
+/** The answer of a buffered call, as `InvocationModel.getResponse` makes it. */
+export interface HttpAnswer {
+  readonly statusCode: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: TypedData | null;
+}
+
+/** `answer` is absent when the handler returned nothing, and always when the app streams. */
+export type InvocationOutcome =
+  | { readonly kind: 'returned'; readonly answer?: HttpAnswer }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'crashed' };
+
+function kindOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
+}
+
+export function isHostMessage(value: unknown): value is HostMessage {
+  const kind = kindOf(value);
+  return kind === 'invoke' || kind === 'terminate';
+}
+
+export function isWorkerMessage(value: unknown): value is WorkerMessage {
+  const kind = kindOf(value);
+  return kind === 'started' || kind === 'log' || kind === 'invocationEnded';
+}

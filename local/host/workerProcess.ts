@@ -1,0 +1,129 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HostLog } from './log.ts';
+import {
+  type HostMessage,
+  type InvocationOutcome,
+  type InvocationRequest,
+  isWorkerMessage,
+  type StartedApp,
+} from './messages.ts';
+
+export interface WorkerProcess {
+  readonly pid: number;
+  readonly app: StartedApp;
+  isAlive(): boolean;
+  /** Never rejects: a worker that goes away ends its calls as `crashed`. */
+  invoke(request: InvocationRequest): Promise<InvocationOutcome>;
+  /** Lets the appTerminate hooks run, then ends the process, by force after a while. */
+  stop(): Promise<void>;
+}
+
+/** The platform gives a worker 60 s to start (Azure Functions host: WorkerProcessCountOptions). */
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 5_000;
+
+/** Starts the worker and waits until it has loaded the app, or could not. Rejects when there is no such directory. */
+export async function startWorkerProcess(
+  appRoot: string,
+  env: NodeJS.ProcessEnv,
+  log: HostLog,
+): Promise<WorkerProcess> {
+  const child = fork(path.join(import.meta.dirname, 'worker', 'main.ts'), [appRoot], {
+    cwd: appRoot,
+    env,
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const calls = new Map<string, (outcome: InvocationOutcome) => void>();
+  const started = Promise.withResolvers<StartedApp>();
+  let isStopping = false;
+
+  relayLines(child.stdout, (message) => log({ level: 'information', category: 'stdout', message }));
+  relayLines(child.stderr, (message) => log({ level: 'error', category: 'stderr', message }));
+  child.on('message', (message: unknown) => {
+    if (!isWorkerMessage(message)) {
+      return;
+    }
+    switch (message.kind) {
+      case 'started':
+        started.resolve(message);
+        break;
+      case 'log': {
+        const { kind: _, ...line } = message;
+        log(line);
+        break;
+      }
+      case 'invocationEnded':
+        calls.get(message.invocationId)?.(message.outcome);
+        calls.delete(message.invocationId);
+        break;
+    }
+  });
+  child.once('exit', (code, signal) => {
+    const fault = `The worker process ended (${signal ?? `exit code ${code}`}).`;
+    if (!isStopping) {
+      log({ level: 'error', category: 'host', message: `${fault} It is not started again.` });
+    }
+    started.resolve({ capabilities: {}, functions: [], fault });
+    for (const end of calls.values()) {
+      end({ kind: 'crashed' });
+    }
+    calls.clear();
+  });
+  // Unlike `exit`, `close` comes after the last line of output.
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  child.on('error', started.reject);
+  const isAlive = () => child.exitCode === null && child.signalCode === null;
+  const app = await Promise.race([started.promise, startTimeout()]);
+
+  return {
+    pid: child.pid ?? 0,
+    app,
+    isAlive,
+    invoke: (request) =>
+      new Promise((resolve) => {
+        if (!child.connected) {
+          resolve({ kind: 'crashed' });
+          return;
+        }
+        calls.set(request.invocationId, resolve);
+        post(child, { kind: 'invoke', ...request });
+      }),
+    async stop() {
+      isStopping = true;
+      if (child.connected) {
+        post(child, { kind: 'terminate' });
+      }
+      await Promise.race([closed, stopTimeout()]);
+      if (isAlive()) {
+        child.kill('SIGKILL');
+        await Promise.race([closed, stopTimeout()]);
+      }
+    },
+  };
+}
+
+/** A channel that closes under a message is told by the exit of the process. */
+function post(child: ChildProcess, message: HostMessage): void {
+  child.send(message, () => undefined);
+}
+
+function relayLines(stream: Readable | null, write: (line: string) => void): void {
+  if (stream !== null) {
+    createInterface({ input: stream }).on('line', write);
+  }
+}
+
+async function stopTimeout(): Promise<void> {
+  await delay(STOP_TIMEOUT_MS, undefined, { ref: false });
+}
+
+async function startTimeout(): Promise<StartedApp> {
+  await delay(START_TIMEOUT_MS, undefined, { ref: false });
+  return { capabilities: {}, functions: [], fault: `The worker did not start within ${START_TIMEOUT_MS} ms.` };
+}

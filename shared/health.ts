@@ -1,0 +1,31 @@
+import packageJson from '../package.json' with { type: 'json' };
+import type { Answer } from './answer.ts';
+import { startDeadline } from './deadline.ts';
+import { TOKEN_TIMEOUT_MS } from './limits.ts';
+import type { Service } from './service.ts';
+
+/** Answers without any I/O: 200 `{"status": "ok", version, uptimeSeconds}`, or 503 where settings or policy have faults. */
+export function liveness({ faults }: Service): Answer {
+  const status = faults.length === 0 ? 'ok' : 'misconfigured';
+  return report(status === 'ok', { status, version: packageJson.version, uptimeSeconds: Math.floor(process.uptime()) });
+}
+
+/** Says which check fails, never why: the reasons stand in the log. 200, or 503 where one fails. */
+export async function readiness({ faults, tokens }: Service): Promise<Answer> {
+  const settings = !faults.some((fault) => fault.part === 'settings');
+  const policy = settings && !faults.some((fault) => fault.part === 'policy');
+  const deadline = startDeadline(TOKEN_TIMEOUT_MS);
+  const token = await (tokens?.acquire(deadline) ?? Promise.reject()).then(
+    () => true,
+    () => false,
+  );
+  deadline.end();
+  const ready = settings && policy && token;
+  const word = (isGood: boolean) => (isGood ? 'ok' : 'failing');
+  const checks = { settings: word(settings), policy: word(policy), token: word(token) };
+  return report(ready, { status: ready ? 'ready' : 'notReady', checks });
+}
+
+function report(isGood: boolean, body: unknown): Answer {
+  return { status: isGood ? 200 : 503, headers: {}, body: JSON.stringify(body) };
+}

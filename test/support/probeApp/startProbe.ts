@@ -1,0 +1,32 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HostLogLine } from '../../../local/host/log.ts';
+import { type HostOptions, type LocalHost, startHost } from '../../../local/host/startHost.ts';
+
+export interface Probe extends LocalHost {
+  readonly lines: readonly HostLogLine[];
+  /** Waits for a log line whose message holds the text, at most two seconds. */
+  findLine(text: string): Promise<HostLogLine>;
+}
+
+/** Starts the probe app, or the app in `appRoot`, and keeps what it logs. */
+export async function startProbe(
+  env: Readonly<Record<string, string>> = {},
+  options: Partial<HostOptions> = {},
+): Promise<Probe> {
+  const lines: HostLogLine[] = [];
+  const host = await startHost({ appRoot: import.meta.dirname, env, log: (line) => lines.push(line), ...options });
+  return {
+    ...host,
+    lines,
+    async findLine(text) {
+      for (let attempt = 0; attempt < 100; attempt++) {
+        const found = lines.find(({ message }) => message.includes(text));
+        if (found !== undefined) {
+          return found;
+        }
+        await delay(20);
+      }
+      throw new Error(`No log line holds "${text}".`);
+    },
+  };
+}
