@@ -1,12 +1,22 @@
-/** Source is TypeScript run as CommonJS through swc; types are checked by `tsc --noEmit`, not here. */
+/**
+ * Source is TypeScript run as CommonJS through swc; types are checked by `tsc --noEmit`, not here. jose is published as ES
+ * modules alone, so it goes the same way.
+ */
 const common = {
   testEnvironment: 'node',
-  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } } }] },
+  transform: {
+    '^.+\\.(ts|js)$': [
+      '@swc/jest',
+      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
+  },
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/package/'],
 };
 
 export default {
   coverageProvider: 'v8',
+  testTimeout: 30_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     { ...common, displayName: 'integration', testMatch: ['<rootDir>/test/{integration,contract,regression}/**/*.test.ts'] },

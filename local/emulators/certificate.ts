@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generate } from 'selfsigned';
+
+/** PEM texts: the certificate authority that clients must trust, and the server's certificate and private key. */
+export interface EmulatorCertificate {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface CaFile {
+  readonly path: string;
+  /** Deletes the file; safe to call twice. */
+  remove(): void;
+}
+
+const VALID_FOR_DAYS = 7;
+
+/** Makes a certificate authority and, signed by it, a server certificate for localhost, 127.0.0.1 and ::1. Only in memory. */
+export async function createCertificate(): Promise<EmulatorCertificate> {
+  const notAfterDate = new Date(Date.now() + VALID_FOR_DAYS * 86_400_000);
+  // Elliptic curve: a key takes a millisecond, an RSA key up to a second.
+  const common = { keyType: 'ec', algorithm: 'sha256', notAfterDate } as const;
+  const authority = await generate([{ name: 'commonName', value: 'Emulator CA' }], {
+    ...common,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  });
+  const server = await generate([{ name: 'commonName', value: 'localhost' }], {
+    ...common,
+    ca: { key: authority.private, cert: authority.cert },
+    extensions: [
+      { name: 'basicConstraints', cA: false, critical: true },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+          { type: 7, ip: '::1' },
+        ],
+      },
+    ],
+  });
+  return { ca: authority.cert, cert: server.cert, key: server.private };
+}
+
+/** Writes the authority's certificate to a new temporary file, for NODE_EXTRA_CA_CERTS or `curl --cacert`. */
+export function writeCaFile(certificate: EmulatorCertificate): CaFile {
+  const folder = mkdtempSync(join(tmpdir(), 'emulator-ca-'));
+  const path = join(folder, 'ca.pem');
+  writeFileSync(path, certificate.ca);
+  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}

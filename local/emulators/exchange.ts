@@ -1,0 +1,57 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type CallIds, createCallIds } from './graphAnswer.ts';
+import type { RecordedRequest, RequestLog } from './requestLog.ts';
+
+/** One request under way, and the record of it. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly ids: CallIds;
+  readonly record: RecordedRequest;
+  /** Counts the call as in flight for a mailbox until it is answered or broken off. */
+  enter(mailbox: string): void;
+  /** The whole answer is on its way. */
+  leave(): void;
+  /** Breaks the connection off, as a fault does: with a TCP reset, or with an orderly end too early. */
+  cut(how: 'reset' | 'end'): void;
+}
+
+/** Opens the record; `resetConnection` resets the client's TCP connection. */
+export function openExchange(
+  log: RequestLog,
+  request: IncomingMessage,
+  response: ServerResponse,
+  date: Date,
+  resetConnection: () => void,
+): Exchange {
+  const header = request.headers['client-request-id'];
+  const ids = createCallIds(typeof header === 'string' ? header : undefined, date);
+  const record = log.open(request, ids.requestId);
+  let isCut = false;
+  let leave: (() => void) | undefined;
+  const exchange: Exchange = {
+    request,
+    response,
+    ids,
+    record,
+    enter(mailbox) {
+      leave = log.enter(mailbox);
+    },
+    leave() {
+      leave?.();
+      leave = undefined;
+    },
+    cut(how) {
+      isCut = true;
+      if (how === 'reset') resetConnection();
+      else response.socket?.end();
+    },
+  };
+  response.once('close', () => {
+    exchange.leave();
+    if (response.writableFinished || isCut) return;
+    record.aborted = true;
+    record.abortedAt = Date.now();
+  });
+  return exchange;
+}

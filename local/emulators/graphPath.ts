@@ -1,0 +1,153 @@
+/**
+ * Reads a Graph URL path along the navigation properties of Graph's published metadata (v1.0 and beta CSDL).
+ * Deliberately apart from shared/route: the emulator checks what the proxy sends, so it must not share its reading.
+ */
+
+export type GraphVersion = 'v1.0' | 'beta';
+export type ItemKind = 'message' | 'event' | 'post' | 'todoTask' | 'outlookTask';
+
+export interface PathKey {
+  /** The entity type that the key names. */
+  readonly type: string;
+  readonly id: string;
+}
+
+export interface GraphPath {
+  readonly version: GraphVersion;
+  readonly root: 'me' | 'users' | 'groups';
+  /** User or group id as written; empty for `me`. */
+  readonly ownerId: string;
+  /** Every key after the owner's, in order, decoded. */
+  readonly keys: readonly PathKey[];
+  /** The entity type that the navigation ends on. */
+  readonly type: string;
+  /** True where the path names a collection and no member of it. */
+  readonly isCollection: boolean;
+  /** Decoded segments after the navigation, lower-cased where they are names: `attachments`, `createuploadsession`. */
+  readonly rest: readonly string[];
+}
+
+/** Thrown for what Graph answers 400 BadRequest to, with its text. */
+export class GraphPathError extends Error {
+  override readonly name = 'GraphPathError';
+}
+
+/** Entity type → navigation property in lower case → entity type; `*` marks a collection. */
+const NAVIGATION: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  root: { me: 'user', users: 'user*', groups: 'group*' },
+  user: {
+    messages: 'message*',
+    mailfolders: 'mailFolder*',
+    events: 'event*',
+    calendar: 'calendar',
+    calendars: 'calendar*',
+    calendargroups: 'calendarGroup*',
+    calendarview: 'event*',
+    todo: 'todo',
+    outlook: 'outlookUser',
+  },
+  group: {
+    events: 'event*',
+    calendar: 'calendar',
+    calendarview: 'event*',
+    threads: 'thread*',
+    conversations: 'conversation*',
+  },
+  mailFolder: { messages: 'message*', childfolders: 'mailFolder*' },
+  message: { event: 'event' },
+  calendarGroup: { calendars: 'calendar*' },
+  calendar: { events: 'event*', calendarview: 'event*' },
+  event: { instances: 'event*', exceptionoccurrences: 'event*', calendar: 'calendar' },
+  todo: { lists: 'todoTaskList*' },
+  todoTaskList: { tasks: 'todoTask*' },
+  outlookUser: { tasks: 'outlookTask*', taskfolders: 'outlookTaskFolder*', taskgroups: 'outlookTaskGroup*' },
+  outlookTaskGroup: { taskfolders: 'outlookTaskFolder*' },
+  outlookTaskFolder: { tasks: 'outlookTask*' },
+  conversation: { threads: 'thread*' },
+  thread: { posts: 'post*' },
+  post: { inreplyto: 'post' },
+};
+
+/** The outlookTask types are in the beta metadata alone. */
+const BETA_TYPES = new Set(['outlookTask', 'outlookTaskFolder', 'outlookTaskGroup']);
+const ITEM_KINDS: ReadonlySet<string> = new Set<ItemKind>(['message', 'event', 'post', 'todoTask', 'outlookTask']);
+const PARENTHESISED = /^([^(]+)\((?:id=)?'?(.*?)'?\)$/is;
+
+export function isItemKind(type: string): type is ItemKind {
+  return ITEM_KINDS.has(type);
+}
+
+/** Reads the path part of a request target. Throws GraphPathError. */
+export function parseGraphPath(pathname: string): GraphPath {
+  const segments = pathname
+    .split('/')
+    .filter((segment) => segment !== '')
+    .map(decode);
+  const version = segments[0]?.toLowerCase() ?? '';
+  if (version !== 'v1.0' && version !== 'beta') throw new GraphPathError(`Invalid version: ${version}`);
+  const walk = { type: 'root', isCollection: false, at: 1 };
+  const keys: PathKey[] = [];
+  let segment = segments[walk.at];
+  while (segment !== undefined && !walk.isCollection) {
+    if (isEventMessageCast(walk.type, segment)) {
+      segment = segments[++walk.at];
+      continue;
+    }
+    const { name, key } = splitKey(segment);
+    const to = NAVIGATION[walk.type]?.[name.toLowerCase()];
+    if (to === undefined) break;
+    walk.type = to.replace('*', '');
+    if (BETA_TYPES.has(walk.type) && version !== 'beta') break;
+    if (to.endsWith('*')) {
+      const id = key ?? segments[++walk.at];
+      if (id === undefined) walk.isCollection = true;
+      else keys.push({ type: walk.type, id });
+    }
+    segment = segments[++walk.at];
+  }
+  const root = splitKey(segments[1] ?? '').name.toLowerCase();
+  if (root !== 'me' && root !== 'users' && root !== 'groups') throw noSegment(segments[1] ?? '');
+  const rest = segments.slice(walk.at).flatMap(flatten);
+  if (rest.length > 0 && !(isItemKind(walk.type) && /^attachment(s|sessions)$/.test(rest[0] ?? ''))) {
+    throw noSegment(segments[walk.at] ?? '');
+  }
+  const owner = root === 'me' ? undefined : keys.shift();
+  return {
+    version,
+    root,
+    ownerId: owner?.id ?? '',
+    keys,
+    type: walk.type,
+    isCollection: walk.isCollection,
+    rest,
+  };
+}
+
+function noSegment(segment: string): GraphPathError {
+  return new GraphPathError(`Resource not found for the segment '${segment}'.`);
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new GraphPathError('The request URI is not valid.');
+  }
+}
+
+function isEventMessageCast(type: string, segment: string): boolean {
+  return type === 'message' && /^(microsoft\.)?graph\.eventMessage$/i.test(segment);
+}
+
+/** `messages('AAMk=')` → name and key; a quote within the key is written twice. */
+function splitKey(segment: string): { name: string; key?: string } {
+  const [, name, key] = PARENTHESISED.exec(segment) ?? [];
+  return name === undefined || key === undefined ? { name: segment } : { name, key: key.replaceAll("''", "'") };
+}
+
+function flatten(segment: string, index: number): string[] {
+  if (index % 2 === 1 && !/^((microsoft\.)?graph\.)?createuploadsession$/i.test(segment)) return [segment];
+  const { name, key } = splitKey(segment);
+  const plain = name.toLowerCase().replace(/^(microsoft\.)?graph\./, '');
+  return key === undefined ? [plain] : [plain, key];
+}

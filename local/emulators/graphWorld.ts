@@ -1,0 +1,37 @@
+import type { FaultPlan } from './faultPlan.ts';
+import type { MailboxStore } from './mailboxStore.ts';
+import type { SessionStore } from './sessionStore.ts';
+import type { TokenChecker } from './tokenRegistry.ts';
+
+/** What may be changed while the Graph emulator runs. */
+export interface GraphSettings {
+  /** Milliseconds that each answer waits. */
+  latencyMs: number;
+  /** Every mailbox and item id is found. */
+  anyItem: boolean;
+  /** `asGraph`: only user mailboxes' messages and events take an app-only token. `all`: every family does. */
+  appOnlyFamilies: 'asGraph' | 'all';
+  /** Smallest declared size in bytes, Outlook families only (2 MiB is observed; the documents say 3 MB). */
+  minimumSize: number;
+  sessionLifetimeMs: number;
+}
+
+/** What the handlers of one Graph emulator share. */
+export interface GraphWorld {
+  readonly settings: GraphSettings;
+  readonly mailboxes: MailboxStore;
+  readonly sessions: SessionStore;
+  readonly faults: FaultPlan;
+  readonly tokens: TokenChecker;
+  readonly now: () => number;
+  /** `https://localhost:<port>`; known once the server listens. */
+  url: string;
+}
+
+export const DEFAULT_SETTINGS: GraphSettings = {
+  latencyMs: 0,
+  anyItem: false,
+  appOnlyFamilies: 'asGraph',
+  minimumSize: 2_097_152,
+  sessionLifetimeMs: 3_600_000,
+};

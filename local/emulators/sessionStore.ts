@@ -1,0 +1,67 @@
+import { createHash, type Hash, randomBytes } from 'node:crypto';
+import type { ItemRef } from './mailboxStore.ts';
+
+/** What the caller declared, read from `AttachmentItem` or `attachmentInfo`. */
+export interface DeclaredAttachment {
+  readonly name: string | null;
+  readonly size: number;
+  readonly contentType: string | null;
+  readonly isInline: boolean;
+  readonly contentId: string | null;
+}
+
+export interface UploadSession {
+  readonly id: string;
+  readonly item: ItemRef;
+  readonly attachment: DeclaredAttachment;
+  /** The secret in an Outlook uploadUrl; a To Do session has none and asks for the bearer token. */
+  readonly authtoken: string | undefined;
+  /** Decoded path of the uploadUrl. */
+  readonly path: string;
+  /** Fixed from the start: a PUT does not move it. */
+  readonly expiresAtMs: number;
+  received: number;
+  hash: Hash;
+}
+
+export interface SessionStore {
+  open(session: Pick<UploadSession, 'item' | 'attachment' | 'expiresAtMs'>, place: SessionPlace): UploadSession;
+  find(id: string): UploadSession | undefined;
+  remove(id: string): void;
+  reset(): void;
+}
+
+/** Gives the uploadUrl's path for a session id. */
+export interface SessionPlace {
+  readonly preauthenticated: boolean;
+  path(id: string): string;
+}
+
+/** Drops the oldest when full, so that a long run does not grow. */
+const MAX_SESSIONS = 20_000;
+
+export function createSessionStore(): SessionStore {
+  const sessions = new Map<string, UploadSession>();
+  return {
+    open(about, place) {
+      const id = `AAMkAG${randomBytes(18).toString('base64url')}=`;
+      const session: UploadSession = {
+        ...about,
+        id,
+        authtoken: place.preauthenticated ? randomBytes(48).toString('base64url') : undefined,
+        path: place.path(id),
+        received: 0,
+        hash: createHash('sha256'),
+      };
+      sessions.set(id, session);
+      const oldest = sessions.keys().next();
+      if (sessions.size > MAX_SESSIONS && !oldest.done) sessions.delete(oldest.value);
+      return session;
+    },
+    find: (id) => sessions.get(id),
+    remove: (id) => {
+      sessions.delete(id);
+    },
+    reset: () => sessions.clear(),
+  };
+}

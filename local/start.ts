@@ -1,0 +1,53 @@
+import { SETTINGS } from '../shared/config/settings.ts';
+import { startEmulatedSite } from './emulatedSite.ts';
+import { ADELE } from './emulators/seed.ts';
+import { describeFunctions } from './host/describeFunctions.ts';
+import { printLogLine } from './host/log.ts';
+
+// `npm start`: the built app on 127.0.0.1:7071 with emulated Azure around it, until SIGINT or SIGTERM.
+// Settings of the environment win; without a policy every emulated mailbox is reachable.
+
+const settings = Object.fromEntries(
+  Object.keys(SETTINGS).flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+);
+const hasPolicy = 'POLICY' in settings || 'POLICY_FILE' in settings;
+const site = await startEmulatedSite({
+  appRoot: `${import.meta.dirname}/..`,
+  port: Number(process.env['PORT'] ?? 7071),
+  settings: { ...(!hasPolicy && { ALLOW_ANY_MAILBOX: 'true' }), ...settings },
+  host: { log: printLogLine },
+});
+const api = `${site.url}/api`;
+const [messageId] = ADELE.items.message;
+
+console.log(`
+${describeFunctions(site.host)}
+
+Emulated Graph:     ${site.graph.url}   (its certificate authority: ${site.caPath})
+Emulated identity:  ${site.identity.url}
+'me' is ${ADELE.userPrincipalName}
+
+Open an upload session:
+
+curl -i ${api}/me/messages/${messageId}/attachments/createUploadSession \\
+  -H 'Content-Type: application/json' \\
+  -d '{"AttachmentItem":{"attachmentType":"file","name":"report.pdf","size":5242880}}'
+
+See what a wrong body is told:
+
+curl -i ${api}/me/messages/${messageId}/attachments/createUploadSession \\
+  -H 'Content-Type: application/json' \\
+  -d '{"AttachmentItem":{"attachmentType":"String","size":4}}'
+
+Play a fault of Graph by its name (docs/emulators.md lists them):
+
+curl -i '${api}/me/messages/fault=status429;retry-after=9999/attachments/createUploadSession' \\
+  -H 'Content-Type: application/json' \\
+  -d '{"AttachmentItem":{"attachmentType":"file","name":"report.pdf","size":5242880}}'
+
+Ctrl+C ends it.
+`);
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void site.close());
+}

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { ADELE } from '../../local/emulators/seed.ts';
+import { type Answer, attachmentItem, errorOf, type GraphBench, MESSAGE, startGraph } from './emulators.ts';
+
+const MIB = 1_048_576;
+const FILE = Buffer.alloc(5 * MIB, 'attachment');
+const messageId = ADELE.items.message[0];
+const todoTask = `/v1.0/users/${ADELE.id}/todo/lists/${ADELE.items.todoTaskList[0]}/tasks/${ADELE.items.todoTask[0]}`;
+
+describe('the upload host', () => {
+  let bench: GraphBench;
+
+  beforeAll(async () => {
+    bench = await startGraph({ appOnlyFamilies: 'all' });
+  });
+  afterAll(() => bench.graph.close());
+  afterEach(() => bench.graph.reset());
+
+  async function open(members: Record<string, unknown> = {}): Promise<string> {
+    const { json } = await bench.create(MESSAGE, attachmentItem({ size: FILE.length, ...members }));
+    return String(json['uploadUrl']);
+  }
+
+  function put(
+    url: string,
+    start: number,
+    end: number,
+    options: { total?: number; body?: Buffer; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
+    const { total = FILE.length, body = FILE.subarray(start, end), headers = {} } = options;
+    const range = `bytes ${start}-${end - 1}/${total}`;
+    return bench.call('PUT', url, {
+      body,
+      headers: { 'content-range': range, 'content-type': 'application/octet-stream', ...headers },
+    });
+  }
+
+  test('takes chunks in order and makes the attachment', async () => {
+    const url = await open({ contentType: 'text/plain', isInline: true, contentId: 'logo' });
+
+    const first = await put(url, 0, 2 * MIB);
+    const last = await put(url, 2 * MIB, FILE.length);
+
+    expect(first.status).toBe(200);
+    expect(first.json).toEqual({
+      '@odata.context': expect.any(String),
+      ExpirationDateTime: '2026-01-02T04:04:05.6780000Z',
+      nextExpectedRanges: ['2097152'],
+    });
+    expect([last.status, last.text, last.headers['content-length']]).toEqual([201, '', '0']);
+    expect(bench.graph.attachments(ADELE.userPrincipalName, messageId)).toEqual([
+      expect.objectContaining({
+        name: 'plan.pdf',
+        size: FILE.length,
+        sha256: createHash('sha256').update(FILE).digest('hex'),
+        contentType: 'text/plain',
+        isInline: true,
+        contentId: 'logo',
+      }),
+    ]);
+  });
+
+  test('names the attachment in Location, under which Graph gives it', async () => {
+    const url = await open({ size: 3 * MIB });
+
+    const { headers } = await put(url, 0, 3 * MIB, { total: 3 * MIB });
+
+    const id = decodeURIComponent(/\/Attachments\('([^']+)'\)$/.exec(headers.location ?? '')?.[1] ?? '');
+    const single = await bench.call('GET', `${MESSAGE}/attachments/${id}`);
+    const list = await bench.call('GET', `${MESSAGE}/attachments`);
+    expect(single.json).toMatchObject({ '@odata.type': '#microsoft.graph.fileAttachment', id, name: 'plan.pdf' });
+    expect(Number(single.json['size'])).toBeGreaterThan(3 * MIB);
+    expect(list.json['value']).toEqual([expect.objectContaining({ id })]);
+    expect((await put(url, 0, 3 * MIB, { total: 3 * MIB })).status).toBe(404);
+  });
+
+  test('refuses an Authorization header, and an authtoken that is missing or wrong', async () => {
+    const url = await open();
+
+    const answers = [
+      await put(url, 0, MIB, { headers: { authorization: 'Bearer anything' } }),
+      await put(url.replace(/\?.*/, ''), 0, MIB),
+      await put(url.replace(/authtoken=.*/, 'authtoken=wrong'), 0, MIB),
+    ];
+
+    for (const answer of answers) {
+      expect([answer.status, errorOf(answer)['code']]).toEqual([401, 'InvalidAudienceForResource']);
+    }
+  });
+
+  test.each([
+    ['a gap', 2 * MIB, 3 * MIB, {}, 'fragmentOutOfOrder'],
+    ['an overlap', 0, 2 * MIB, {}, 'fragmentOverlap'],
+    ['another total', MIB, 2 * MIB, { total: 6 * MIB }, 'invalidRange'],
+    ['a length that is not the range', MIB, 2 * MIB, { body: FILE.subarray(0, 10) }, 'fragmentLengthMismatch'],
+    ['no range', MIB, 2 * MIB, { headers: { 'content-range': 'all' } }, 'invalidRange'],
+  ])('answers %s with 416 and goes on from where it was', async (_what, start, end, options, code) => {
+    const url = await open();
+    await put(url, 0, MIB);
+
+    const refused = await put(url, start, end, options);
+    const next = await put(url, MIB, 2 * MIB);
+
+    expect([refused.status, errorOf(refused)['code']]).toEqual([416, 'invalidRange']);
+    expect(errorOf(refused)['innerError']).toMatchObject({ code });
+    expect(next.json['nextExpectedRanges']).toEqual(['2097152']);
+  });
+
+  test('takes a chunk of 4 MiB and no more', async () => {
+    const url = await open();
+
+    const over = await put(url, 0, 4 * MIB + 1);
+    const full = await put(url, 0, 4 * MIB);
+
+    expect([over.status, full.status]).toEqual([416, 200]);
+  });
+
+  test('cancels a session', async () => {
+    const url = await open();
+
+    expect((await bench.call('DELETE', url, { headers: {} })).status).toBe(204);
+    expect((await put(url, 0, MIB)).status).toBe(404);
+  });
+
+  test('ends a session at its expiry, which a PUT does not move', async () => {
+    const url = await open();
+    bench.clock.ms += 3_599_000;
+    const before = await put(url, 0, MIB);
+    bench.clock.ms += 2000;
+
+    const after = await put(url, MIB, 2 * MIB);
+
+    expect([before.status, after.status]).toEqual([200, 401]);
+  });
+
+  test('keeps To Do sessions on Graph, with a bearer and below /content', async () => {
+    const total = 1000;
+    const answer = await bench.create(todoTask, {
+      attachmentInfo: { attachmentType: 'file', name: 'a.txt', size: total },
+    });
+    const url = String(answer.json['uploadUrl']);
+    const token = bench.tokens.issue({ audience: bench.graph.url, lifetimeSeconds: 60 });
+    const headers = { authorization: `Bearer ${token}` };
+
+    const withoutContent = await put(url, 0, 500, { total, headers });
+    const withoutBearer = await put(`${url}/content`, 0, 500, { total });
+    const first = await put(`${url}/content`, 0, 500, { total, headers });
+    const last = await put(`${url}/content`, 500, total, { total, headers });
+
+    expect(url).toContain(`${bench.graph.url}${todoTask}/attachmentSessions/`);
+    expect([withoutContent.status, withoutBearer.status, first.status, last.status]).toEqual([405, 401, 200, 201]);
+    expect(first.json['NextExpectedRanges']).toEqual(['500']);
+    const { pathname } = new URL(last.headers.location ?? '');
+    expect((await bench.call('GET', pathname)).json).toMatchObject({ name: 'a.txt' });
+  });
+});
