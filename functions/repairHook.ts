@@ -1,7 +1,8 @@
 import { app } from '@azure/functions';
 import { errorAnswer } from '../shared/answer.ts';
 import { ServiceError } from '../shared/errors.ts';
-import { describeCause, placeOf } from '../shared/log/mask.ts';
+import { describeCause } from '../shared/log/mask.ts';
+import { placeOf } from '../shared/log/placeOf.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
 
 /**

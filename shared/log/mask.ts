@@ -10,7 +10,7 @@ const URL_QUERY = /(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/g;
 
 /**
  * The error and its causes in one line, for the log: names, codes and messages, without anything that looks like a
- * secret, and without a stack. For an error that is not foreseen, the place that threw it is added.
+ * secret, and without a stack (placeOf.ts tells where).
  */
 export function describeCause(error: unknown): string {
   const parts: string[] = [];
@@ -23,12 +23,6 @@ export function describeCause(error: unknown): string {
 
 export function maskSecrets(text: string): string {
   return text.replace(URL_QUERY, '$1?***').replace(SECRET_LIKE, '***');
-}
-
-/** The first place in the stack, such as `parsePath.ts:41:9`: enough to find the line, no more. */
-export function placeOf(error: unknown): string | undefined {
-  const frame = error instanceof Error ? /\(?([^()\s/\\]+:\d+:\d+)\)?$/m.exec(error.stack ?? '') : null;
-  return frame?.[1];
 }
 
 /** The same mailbox in any letter case gives the same 16 hex digits; so that one can be looked for without being shown. */

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { RequestHead } from '../requestHead.ts';
-import { describeCause, hashMailbox, placeOf } from './mask.ts';
+import { describeCause, hashMailbox } from './mask.ts';
+import { placeOf } from './placeOf.ts';
 import type { RequestRecord } from './requestRecord.ts';
 
 /** How the request ended. `code` is Graph's own where its error was relayed. */
