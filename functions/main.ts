@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { app } from '@azure/functions';
 import { watchProxiedRequests } from '../shared/callerDisconnect.ts';
+import { WARM_UP_DELAY_MS } from '../shared/limits.ts';
 import { createService } from '../shared/service.ts';
 import { registerHealth } from './health.ts';
 import { registerRepairHook } from './repairHook.ts';
@@ -19,3 +20,7 @@ const service = createService({
 registerRepairHook();
 registerHealth(service);
 registerCreateUploadSession(service);
+
+// Off the load path: the platform answers the first request only once loading has ended.
+setTimeout(() => void service.warmUp(), WARM_UP_DELAY_MS).unref();
+app.hook.appTerminate(() => service.close());

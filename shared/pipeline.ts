@@ -51,6 +51,7 @@ async function openUploadSession(
   const ask = { kind: target.kind, owner: target.owner, sizeBytes: attachment.sizeBytes };
   const owner = admitted(authorize(policy, caller, ask), target, record);
   const call = {
+    kind: target.kind,
     version: target.version,
     path: upstreamPath(target, owner),
     json: attachment.json,

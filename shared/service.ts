@@ -5,14 +5,17 @@ import { createEntraAuthenticator } from './caller/entraAuthenticator.ts';
 import { loadPolicy } from './caller/loadPolicy.ts';
 import { type Config, parseConfig } from './config/config.ts';
 import type { Environment } from './config/readSettings.ts';
+import { startDeadline } from './deadline.ts';
 import { ServiceError } from './errors.ts';
 import { createCredential } from './graph/credential.ts';
 import type { Forwarder } from './graph/forwarder.ts';
 import { createMailboxQueue } from './graph/mailboxQueue.ts';
 import { createTokenSource, type TokenSource } from './graph/tokenSource.ts';
+import { TOKEN_TIMEOUT_MS } from './limits.ts';
 import { describeCause } from './log/mask.ts';
 import { answerRequest } from './pipeline.ts';
 import { readHead } from './requestHead.ts';
+import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
 
 /** A fault of settings or policy, with the name of the setting or the place in the policy. */
 export interface StartUpFault {
@@ -30,6 +33,10 @@ export interface Service {
   readonly tokens: TokenSource | undefined;
   /** With CALLER_AUTH=entra the app checks callers itself and the platform asks for no key. */
   readonly authLevel: 'anonymous' | 'function';
+  /** Loads what a first request needs and fetches the token. Never fails: what went wrong is in the log. */
+  warmUp(): Promise<void>;
+  /** Sends what telemetry still holds. */
+  close(): Promise<void>;
 }
 
 /** What the service does at the edges of the process. */
@@ -64,12 +71,14 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     scope: `${config.graphOrigin}/.default`,
     onFailure: (error) => log('error', JSON.stringify({ event: 'tokenFailed', cause: describeCause(error) })),
   });
+  const spans = once(() => createSpans(config));
+  const forwarder = once(async () => loadForwarder(config, tokens, await spans()));
   const collaborators = {
     config,
     policy: policy.policy,
     authenticator:
       config.callerAuth.kind === 'entra' ? createEntraAuthenticator(config.callerAuth) : functionKeyAuthenticator,
-    forwarder: lazyForwarder(config, tokens),
+    forwarder,
   };
   log(
     'info',
@@ -80,22 +89,36 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     faults: [],
     tokens,
     authLevel: authLevelOf(config),
+    async warmUp() {
+      const deadline = startDeadline(TOKEN_TIMEOUT_MS);
+      await Promise.allSettled([tokens.acquire(deadline), forwarder().then(({ connect }) => connect())]);
+      deadline.end();
+    },
+    close: async () => (await spans()).flush(),
   };
 }
 
-/** The Graph SDK is loaded with the first request that passes every check. */
-function lazyForwarder(config: Config, tokens: TokenSource): () => Promise<Forwarder> {
-  let forwarder: Promise<Forwarder> | undefined;
+/** The Graph SDK and all behind it are loaded by the first request that passes every check, or by the warm-up. */
+async function loadForwarder(config: Config, tokens: TokenSource, spans: GraphSpans): Promise<Forwarder> {
+  const { createForwarder } = await import('./graph/forwarder.ts');
+  return createForwarder({
+    graphOrigin: config.graphOrigin,
+    tokens,
+    queue: createMailboxQueue(config.mailboxQueueLength),
+    maxAttempts: config.graphMaxAttempts,
+    spans,
+  });
+}
+
+async function createSpans({ otlpEndpoint, graphOrigin }: Config): Promise<GraphSpans> {
+  return otlpEndpoint === undefined ? noSpans : createGraphSpans(otlpEndpoint, graphOrigin);
+}
+
+function once<T>(create: () => Promise<T>): () => Promise<T> {
+  let created: Promise<T> | undefined;
   return () => {
-    forwarder ??= import('./graph/forwarder.ts').then(({ createForwarder }) =>
-      createForwarder({
-        graphOrigin: config.graphOrigin,
-        tokens,
-        queue: createMailboxQueue(config.mailboxQueueLength),
-        maxAttempts: config.graphMaxAttempts,
-      }),
-    );
-    return forwarder;
+    created ??= create();
+    return created;
   };
 }
 
@@ -115,6 +138,8 @@ function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log']
     },
     faults,
     tokens: undefined,
+    warmUp: async () => {},
+    close: async () => {},
     authLevel: config === undefined ? 'function' : authLevelOf(config),
   };
 }

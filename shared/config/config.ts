@@ -46,6 +46,7 @@ export interface Config {
   readonly mailboxQueueLength: number;
   readonly ceilings: { readonly outlookBytes: number; readonly toDoBytes: number };
   readonly logMailbox: 'hashed' | 'plain';
+  readonly otlpEndpoint: string | undefined;
 }
 
 export type ConfigResult =
@@ -69,6 +70,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     mailboxQueueLength: values.MAILBOX_QUEUE_LENGTH,
     ceilings: { outlookBytes: values.MAX_OUTLOOK_ATTACHMENT_BYTES, toDoBytes: values.MAX_TODO_ATTACHMENT_BYTES },
     logMailbox: values.LOG_MAILBOX,
+    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
   return faults.length === 0 ? { kind: 'ok', config } : { kind: 'faulty', faults };
 }

@@ -169,6 +169,16 @@ export const SETTINGS = {
     secret: true,
     about: 'Read by the platform, which sends the log lines and request records to Application Insights.',
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    reads: { kind: 'origin' },
+    about:
+      'Where spans of the calls to Graph are sent over OTLP/HTTP; absent: nothing is loaded and nothing sent. The exporter reads OTEL_EXPORTER_OTLP_HEADERS itself.',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    reads: { kind: 'text' },
+    secret: true,
+    about: "The exporter's own headers, such as an access key, in OpenTelemetry's form `name=value,name=value`.",
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -1,9 +1,11 @@
 import { type Client, ResponseType } from '@microsoft/microsoft-graph-client';
+import type { ItemKind } from '../route/entityModel.ts';
 import type { GraphVersion } from '../route/target.ts';
 import { Exchange, type UpstreamAnswer } from './exchange.ts';
 
 /** All that goes to Graph; nothing of the caller's that is not named here. */
 export interface GraphCall {
+  readonly kind: ItemKind;
   readonly version: GraphVersion;
   /** Already encoded; begins with a slash. */
   readonly path: string;

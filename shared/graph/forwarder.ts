@@ -3,9 +3,11 @@ import type { Deadline } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { RETRY_MIN_ATTEMPT_MS } from '../limits.ts';
 import type { RequestRecord } from '../log/requestRecord.ts';
+import type { GraphSpans } from '../telemetry/graphSpans.ts';
 import { TransportError, type UpstreamAnswer } from './exchange.ts';
 import { forward, type GraphCall } from './forward.ts';
 import { createGraphClient } from './graphClient.ts';
+import { createHttpHandler } from './httpHandler.ts';
 import type { MailboxQueue } from './mailboxQueue.ts';
 import { isRetryable, retryDelayMs } from './retryDelay.ts';
 import type { TokenSource } from './tokenSource.ts';
@@ -15,12 +17,15 @@ export interface ForwarderOptions {
   readonly tokens: TokenSource;
   readonly queue: MailboxQueue;
   readonly maxAttempts: number;
+  readonly spans: GraphSpans;
 }
 
 /** One request to Graph with all its attempts, inside the deadline. */
 export interface Forwarder {
+  /** Loads the HTTP client ahead of the first call. */
+  connect(): Promise<void>;
   /**
-   * @param mailbox whose place in the queue it takes
+   * @param mailbox whose place in the queue it takes, in one letter case
    * @throws ServiceError TokenUnavailable, MailboxBusy, GraphUnreachable, GraphAnswerInvalid, or the deadline's reason
    */
   send(
@@ -41,8 +46,9 @@ type Outcome =
  * connection that failed before the answer are tried again while the wait fits the deadline; else what is there is given
  * back at once. A 401 drops the token and is tried once more with the next one.
  */
-export function createForwarder({ graphOrigin, tokens, queue, maxAttempts }: ForwarderOptions): Forwarder {
-  const client = createGraphClient(graphOrigin);
+export function createForwarder({ graphOrigin, tokens, queue, maxAttempts, spans }: ForwarderOptions): Forwarder {
+  const http = createHttpHandler(graphOrigin);
+  const client = createGraphClient(graphOrigin, http);
 
   async function attempt(
     call: GraphCall,
@@ -52,9 +58,12 @@ export function createForwarder({ graphOrigin, tokens, queue, maxAttempts }: For
   ): Promise<Outcome> {
     const leave = await queue.enter(mailbox, signal);
     record.endStage('queue');
+    const span = spans.start(call.kind, call.traceParent, record.upstreamStatuses.length + 1);
+    let status = 0;
     try {
-      const answer = await forward(client, call, signal);
-      record.addAttempt(answer.status, answer.headers['request-id']);
+      const answer = await forward(client, { ...call, traceParent: span.traceParent }, signal);
+      status = answer.status;
+      record.addAttempt(status, answer.headers['request-id']);
       return { kind: 'answer', answer };
     } catch (error) {
       record.addAttempt(0, undefined);
@@ -62,12 +71,14 @@ export function createForwarder({ graphOrigin, tokens, queue, maxAttempts }: For
       if (error.phase === 'beforeAnswer') return { kind: 'unreachable', error };
       throw new ServiceError('GraphAnswerInvalid', "The connection broke off within Graph's answer.", { cause: error });
     } finally {
+      span.end(status);
       record.endStage('graph');
       leave();
     }
   }
 
   return {
+    connect: http.connect,
     async send(call, mailbox, deadline, record) {
       let token = await tokens.acquire(deadline);
       record.endStage('token');

@@ -1,11 +1,10 @@
-import { Client } from '@microsoft/microsoft-graph-client';
-import { createHttpHandler } from './httpHandler.ts';
+import { Client, type Middleware } from '@microsoft/microsoft-graph-client';
 
 /**
- * The Graph SDK's client with a chain of our own. Of the SDK's default handlers none is used: authentication sends no
- * token outside a list of hosts, retry ignores the deadline, redirect sends the body to any host.
- * `debugLogging` stays off: it prints URLs.
+ * The Graph SDK's client with a chain of our own, which is the given handler alone. Of the SDK's default handlers none is
+ * used: authentication sends no token outside a list of hosts, retry ignores the deadline, redirect sends the body to
+ * any host. `debugLogging` stays off: it prints URLs.
  */
-export function createGraphClient(origin: string): Client {
-  return Client.initWithMiddleware({ baseUrl: `${origin}/`, middleware: createHttpHandler(origin) });
+export function createGraphClient(origin: string, middleware: Middleware): Client {
+  return Client.initWithMiddleware({ baseUrl: `${origin}/`, middleware });
 }

@@ -5,18 +5,29 @@ import { Exchange, TransportError, type UpstreamAnswer } from './exchange.ts';
 
 type IncomingHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
+export interface HttpHandler extends Middleware {
+  /** Loads the HTTP client ahead of the first request. */
+  connect(): Promise<void>;
+}
+
 /**
  * The last handler of the SDK's chain: sends over kept-alive connections and reads the answer whole. It follows no
  * redirect, retries nothing, and leaves time limits to the exchange's signal.
  */
-export function createHttpHandler(origin: string): Middleware {
+export function createHttpHandler(origin: string): HttpHandler {
   let pool: Promise<Pool> | undefined;
+  const connected = () => {
+    pool ??= createPool(origin);
+    return pool;
+  };
   return {
+    async connect() {
+      await connected();
+    },
     async execute(context: Context): Promise<void> {
       const exchange = context.middlewareControl?.getMiddlewareOptions(Exchange);
       if (!(exchange instanceof Exchange)) throw new TypeError('The request carries no Exchange.');
-      pool ??= createPool(origin);
-      exchange.answer = await dispatch(await pool, toDispatchOptions(context), exchange.signal);
+      exchange.answer = await dispatch(await connected(), toDispatchOptions(context), exchange.signal);
     },
   };
 }

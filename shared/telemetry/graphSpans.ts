@@ -1,0 +1,84 @@
+import type { Span, SpanContext } from '@opentelemetry/api';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { ItemKind } from '../route/entityModel.ts';
+
+/** One attempt at Graph as a trace shows it. */
+export interface GraphSpan {
+  /** What goes upstream, so that Graph's part belongs to the same trace. */
+  readonly traceParent: string | undefined;
+  /** @param status Graph's, or 0 where there was no answer */
+  end(status: number): void;
+}
+
+/** Makes a span per attempt. Spans name the kind of item and the status; no id, no address, so that nothing needs redacting. */
+export interface GraphSpans {
+  start(kind: ItemKind, traceParent: string | undefined, attempt: number): GraphSpan;
+  /** Sends what is still held. */
+  flush(): Promise<void>;
+}
+
+/** Without an exporter the platform's own trace goes upstream as it is. */
+export const noSpans: GraphSpans = {
+  start: (_kind, traceParent) => ({ traceParent, end: () => {} }),
+  flush: async () => {},
+};
+
+/**
+ * Spans of the calls to Graph, sent over OTLP/HTTP in batches. The platform's host reports the requests themselves
+ * (host.json, telemetryMode).
+ *
+ * @param endpoint OTEL_EXPORTER_OTLP_ENDPOINT, without `/v1/traces`
+ */
+export async function createGraphSpans(endpoint: string, graphOrigin: string): Promise<GraphSpans> {
+  const {
+    BasicTracerProvider,
+    BatchSpanProcessor,
+    OTLPTraceExporter,
+    ROOT_CONTEXT,
+    resourceFromAttributes,
+    SpanKind,
+    SpanStatusCode,
+    trace,
+  } = await import('./telemetryLibrary.ts');
+  const provider = new BasicTracerProvider({
+    resource: resourceFromAttributes({ 'service.name': packageJson.name, 'service.version': packageJson.version }),
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url: `${endpoint}/v1/traces` }))],
+  });
+  const tracer = provider.getTracer(packageJson.name, packageJson.version);
+  const serverAddress = new URL(graphOrigin).hostname;
+
+  return {
+    start(kind, traceParent, attempt) {
+      const parent = parseTraceParent(traceParent);
+      const context = parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
+      const attributes = {
+        'http.request.method': 'POST',
+        'server.address': serverAddress,
+        'url.template': `/${kind}/attachments/createUploadSession`,
+        ...(attempt > 1 && { 'http.request.resend_count': attempt - 1 }),
+      };
+      const span = tracer.startSpan('POST createUploadSession', { kind: SpanKind.CLIENT, attributes }, context);
+      return {
+        traceParent: formatTraceParent(span),
+        end(status) {
+          if (status > 0) span.setAttribute('http.response.status_code', status);
+          if (status === 0 || status >= 400) span.setStatus({ code: SpanStatusCode.ERROR });
+          span.end();
+        },
+      };
+    },
+    flush: () => provider.forceFlush(),
+  };
+}
+
+/** W3C Trace Context, section 3.2; requestHead.ts has checked the form. */
+function parseTraceParent(traceParent: string | undefined): SpanContext | undefined {
+  const [, traceId, spanId, flags] = traceParent?.split('-') ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+}
+
+function formatTraceParent(span: Span): string {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}
