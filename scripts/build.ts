@@ -1,13 +1,19 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { compileValidators } from './compileValidators.ts';
+import { thirdPartyLicenses } from './thirdPartyLicenses.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Files that only re-export a package; each becomes a file of its own, loaded when it is first imported. */
-const LIBRARIES = ['shared/graph/identityLibrary.ts', 'shared/graph/httpLibrary.ts', 'shared/caller/tokenLibrary.ts'];
+const LIBRARIES = [
+  'shared/graph/identityLibrary.ts',
+  'shared/graph/httpLibrary.ts',
+  'shared/caller/tokenLibrary.ts',
+  'shared/telemetry/telemetryLibrary.ts',
+];
 
 /** Leaves dynamic imports of the library files as they are, pointed at the files beside main.cjs. */
 const lazyLibraries: Plugin = {
@@ -48,6 +54,8 @@ export async function buildApp(): Promise<Metafile> {
     logLevel: 'warning',
   });
   checkOwnership(metafile);
+  checkLaziness(metafile);
+  writeFileSync(`${ROOT}/dist/THIRD-PARTY-LICENSES.txt`, thirdPartyLicenses(metafile, ROOT));
   return metafile;
 }
 
@@ -60,6 +68,15 @@ function checkOwnership({ outputs }: Metafile): void {
       if (owner !== undefined) throw new Error(`${input} is in ${owner} and in ${output}.`);
       owners.set(input, output);
     }
+  }
+}
+
+/** A library file that nobody loads lazily is in main.cjs, where it costs every start. */
+function checkLaziness({ outputs }: Metafile): void {
+  const { imports = [] } = outputs['dist/main.cjs'] ?? {};
+  for (const library of LIBRARIES) {
+    const file = `./${basename(library, '.ts')}.cjs`;
+    if (!imports.some(({ path }) => path === file)) throw new Error(`dist/main.cjs does not load ${file} by itself.`);
   }
 }
 
