@@ -5,7 +5,12 @@ import type { Answer } from '../shared/answer.ts';
 export function toHttpResponse({ status, headers, body }: Answer): HttpResponseInit {
   return {
     status,
-    headers: { ...headers, 'content-type': 'application/json', 'cache-control': 'no-store' },
+    headers: {
+      ...headers,
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(body)), // Else the answer is chunked, with a packet of its own for its end.
+      'cache-control': 'no-store',
+    },
     body,
   };
 }

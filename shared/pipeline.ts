@@ -97,7 +97,7 @@ function requirePost(method: string): void {
 function note(record: RequestRecord, { kind, owner }: Target): void {
   record.kind = kind;
   if (owner.kind === 'group') record.group = owner.id;
-  else record.mailbox = owner.kind === 'me' ? 'me' : owner.id;
+  else if (owner.kind === 'mailbox') record.mailbox = owner.id;
 }
 
 /** The owner that the policy admits; the denial names what was asked as the caller wrote it, and nothing else. */
@@ -112,8 +112,8 @@ function admitted(decision: Decision, target: Target, record: RequestRecord): Re
     case 'denied': {
       record.decidedBy = decision.decidedBy;
       const owner = target.owner.kind === 'me' ? 'me' : `${target.owner.kind} '${target.owner.id}'`;
-      const size = record.sizeBytes === undefined ? '' : ` of ${record.sizeBytes} bytes`;
-      const message = `This caller may not attach a file${size} to a ${target.kind} of ${owner}.`;
+      const limit = decision.limitBytes === undefined ? '' : ` of more than ${decision.limitBytes} bytes`;
+      const message = `This caller may not attach a file${limit} to a ${target.kind} of ${owner}.`;
       throw new ServiceError('CallerNotAllowed', message, { cause: `denied: ${decision.reason}` });
     }
   }

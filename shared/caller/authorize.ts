@@ -13,7 +13,13 @@ export interface Ask {
 /** The answer, with the place in the policy that decided, for the log and for `npm run policy`. */
 export type Decision =
   | { readonly kind: 'allowed'; readonly owner: ResolvedOwner; readonly decidedBy: string }
-  | { readonly kind: 'denied'; readonly reason: DenialReason; readonly decidedBy: string }
+  | {
+      readonly kind: 'denied';
+      readonly reason: DenialReason;
+      readonly decidedBy: string;
+      /** With the reason maxBytes: what would be allowed. */
+      readonly limitBytes?: number;
+    }
   | { readonly kind: 'meUnknown' };
 
 export type DenialReason = 'unknownCaller' | 'delegatedNotAdmitted' | 'kind' | 'owner' | 'maxBytes';
@@ -24,8 +30,8 @@ export function authorize(policy: Policy, caller: Caller, ask: Ask): Decision {
   if (grant === undefined) {
     return { kind: 'denied', reason: 'unknownCaller', decidedBy: '/callers' };
   }
-  const deny = (reason: DenialReason, member: string): Decision => {
-    return { kind: 'denied', reason, decidedBy: `${grant.origin}${member}` };
+  const deny = (reason: DenialReason, member: string) => {
+    return { kind: 'denied', reason, decidedBy: `${grant.origin}${member}` } as const;
   };
   if (caller.kind === 'delegated' && !grant.delegated) return deny('delegatedNotAdmitted', '/delegated');
   if (!grant.kinds.has(ask.kind)) return deny('kind', '/kinds');
@@ -33,7 +39,7 @@ export function authorize(policy: Policy, caller: Caller, ask: Ask): Decision {
   if (owner === undefined) return { kind: 'meUnknown' };
   const decidedBy = ownerAdmittedBy(owner, grant, caller);
   if (decidedBy === undefined) return deny('owner', owner.kind === 'group' ? '/groups' : '/mailboxes');
-  if (ask.sizeBytes > grant.maxBytes) return deny('maxBytes', '/maxBytes');
+  if (ask.sizeBytes > grant.maxBytes) return { ...deny('maxBytes', '/maxBytes'), limitBytes: grant.maxBytes };
   return { kind: 'allowed', owner, decidedBy };
 }
 
