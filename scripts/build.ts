@@ -10,6 +10,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Files that only re-export a package; each becomes a file of its own, loaded when it is first imported. */
 const LIBRARIES = [
   'shared/graph/identityLibrary.ts',
+  'shared/graph/graphLibrary.ts',
   'shared/graph/httpLibrary.ts',
   'shared/caller/tokenLibrary.ts',
   'shared/telemetry/telemetryLibrary.ts',
@@ -48,8 +49,7 @@ export async function buildApp(): Promise<Metafile> {
     plugins: [lazyLibraries],
     sourcemap: true,
     sourcesContent: false,
-    minifySyntax: true,
-    minifyWhitespace: true,
+    minify: true,
     metafile: true,
     logLevel: 'warning',
   });

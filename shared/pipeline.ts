@@ -8,7 +8,7 @@ import type { Authenticator } from './caller/caller.ts';
 import { foldCase, type Policy } from './caller/policy.ts';
 import { onCallerDisconnect } from './callerDisconnect.ts';
 import type { Config } from './config/config.ts';
-import { type Deadline, startDeadline, untilAborted } from './deadline.ts';
+import { type Deadline, startDeadline } from './deadline.ts';
 import { ServiceError } from './errors.ts';
 import type { Forwarder } from './graph/forwarder.ts';
 import { relay } from './graph/relay.ts';
@@ -38,7 +38,7 @@ async function openUploadSession(
   deadline: Deadline,
   record: RequestRecord,
 ): Promise<Answer> {
-  const caller = await untilAborted(authenticator.authenticate(request.headers.get('authorization')), deadline.signal);
+  const caller = await authenticator.authenticate(request.headers.get('authorization'), deadline.signal);
   record.endStage('authenticate');
   record.caller = callerName(policy, caller);
   const target = parsePath(request.params['path'] ?? '');

@@ -8,7 +8,7 @@ import type { Environment } from './config/readSettings.ts';
 import { startDeadline } from './deadline.ts';
 import { ServiceError } from './errors.ts';
 import { createCredential } from './graph/credential.ts';
-import type { Forwarder } from './graph/forwarder.ts';
+import { createForwarder } from './graph/forwarder.ts';
 import { createMailboxQueue } from './graph/mailboxQueue.ts';
 import { createTokenSource, type TokenSource } from './graph/tokenSource.ts';
 import { TOKEN_TIMEOUT_MS } from './limits.ts';
@@ -33,7 +33,7 @@ export interface Service {
   readonly tokens: TokenSource | undefined;
   /** With CALLER_AUTH=entra the app checks callers itself and the platform asks for no key. */
   readonly authLevel: 'anonymous' | 'function';
-  /** Loads what a first request needs and fetches the token. Never fails: what went wrong is in the log. */
+  /** Says that the app has started, loads what a first request needs, and fetches the token. Never fails: what went wrong is in the log. */
   warmUp(): Promise<void>;
   /** Sends what telemetry still holds. */
   close(): Promise<void>;
@@ -72,7 +72,16 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     onFailure: (error) => log('error', JSON.stringify({ event: 'tokenFailed', cause: describeCause(error) })),
   });
   const spans = once(() => createSpans(config));
-  const forwarder = once(async () => loadForwarder(config, tokens, await spans()));
+  // The Graph SDK is loaded by the first request that passes every check, or by the warm-up.
+  const forwarder = once(async () =>
+    createForwarder({
+      graphOrigin: config.graphOrigin,
+      tokens,
+      queue: createMailboxQueue(config.mailboxQueueLength),
+      maxAttempts: config.graphMaxAttempts,
+      spans: await spans(),
+    }),
+  );
   const collaborators = {
     config,
     policy: policy.policy,
@@ -80,34 +89,19 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
       config.callerAuth.kind === 'entra' ? createEntraAuthenticator(config.callerAuth) : functionKeyAuthenticator,
     forwarder,
   };
-  log(
-    'info',
-    JSON.stringify({ event: 'started', ...reach(config, policy.source), callerAuth: config.callerAuth.kind }),
-  );
   return {
     answer: (request, context) => answerRequest(request, context, collaborators),
     faults: [],
     tokens,
     authLevel: authLevelOf(config),
     async warmUp() {
+      log('info', JSON.stringify(startedLine(config, policy.source)));
       const deadline = startDeadline(TOKEN_TIMEOUT_MS);
       await Promise.allSettled([tokens.acquire(deadline), forwarder().then(({ connect }) => connect())]);
       deadline.end();
     },
     close: async () => (await spans()).flush(),
   };
-}
-
-/** The Graph SDK and all behind it are loaded by the first request that passes every check, or by the warm-up. */
-async function loadForwarder(config: Config, tokens: TokenSource, spans: GraphSpans): Promise<Forwarder> {
-  const { createForwarder } = await import('./graph/forwarder.ts');
-  return createForwarder({
-    graphOrigin: config.graphOrigin,
-    tokens,
-    queue: createMailboxQueue(config.mailboxQueueLength),
-    maxAttempts: config.graphMaxAttempts,
-    spans,
-  });
 }
 
 async function createSpans({ otlpEndpoint, graphOrigin }: Config): Promise<GraphSpans> {
@@ -148,13 +142,11 @@ function authLevelOf({ callerAuth }: Config): Service['authLevel'] {
   return callerAuth.kind === 'entra' ? 'anonymous' : 'function';
 }
 
-/** What may be reached, for the line at start. */
-function reach(
-  { meMailbox, allowAnyMailbox, callerAuth }: Config,
-  policySource: string,
-): { policy: string; reach: string } {
-  if (policySource !== 'none') return { policy: policySource, reach: 'what the policy admits' };
-  if (allowAnyMailbox) return { policy: 'none', reach: 'every mailbox and group (ALLOW_ANY_MAILBOX)' };
-  const onlyMe = meMailbox !== undefined && callerAuth.kind === 'functionKey';
-  return { policy: 'none', reach: onlyMe ? 'ME_MAILBOX only' : 'nothing: there is no policy' };
+/** The line at start: where the policy is from, and what may be reached. */
+function startedLine({ meMailbox, allowAnyMailbox, callerAuth }: Config, policySource: string): Record<string, string> {
+  const line = { event: 'started', callerAuth: callerAuth.kind, policy: policySource };
+  if (policySource !== 'none') return { ...line, reach: 'what the policy admits' };
+  if (allowAnyMailbox) return { ...line, reach: 'every mailbox and group (ALLOW_ANY_MAILBOX)' };
+  const isOnlyMe = meMailbox !== undefined && callerAuth.kind === 'functionKey';
+  return { ...line, reach: isOnlyMe ? 'ME_MAILBOX only' : 'nothing: there is no policy' };
 }

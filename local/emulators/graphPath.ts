@@ -136,7 +136,7 @@ function decode(segment: string): string {
 }
 
 function isEventMessageCast(type: string, segment: string): boolean {
-  return type === 'message' && /^(microsoft\.)?graph\.eventMessage$/i.test(segment);
+  return type === 'message' && /^(microsoft\.)?graph\.eventMessage(Request|Response)?$/i.test(segment);
 }
 
 /** `messages('AAMk=')` → name and key; a quote within the key is written twice. */

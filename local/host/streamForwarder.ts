@@ -43,6 +43,7 @@ export function createStreamForwarder(httpUri: string): StreamForwarder {
           outgoing.destroy();
         }
       });
+      outgoing.flushHeaders(); // As YARP does: the app may answer from the headers alone.
       sendBody(request, outgoing);
     },
     close: () => agent.destroy(),

@@ -26,7 +26,7 @@ function renameMembers(
 ): Record<string, unknown> {
   const renamed: Record<string, unknown> = Object.create(null);
   for (const [name, value] of Object.entries(object)) {
-    const canonical = known.find((candidate) => candidate.toLowerCase() === name.toLowerCase()) ?? name;
+    const canonical = known.includes(name) ? name : canonicalName(name, known);
     if (canonical in renamed) {
       const message = `'${canonical}' stands here more than once, in different letter case.`;
       details.push({ code: 'DuplicateMember', message, target: `${pointer}/${escapePointer(canonical)}` });
@@ -34,6 +34,11 @@ function renameMembers(
     renamed[canonical] = value;
   }
   return renamed;
+}
+
+function canonicalName(name: string, known: readonly string[]): string {
+  const lower = name.toLowerCase();
+  return known.find((candidate) => candidate.toLowerCase() === lower) ?? name;
 }
 
 /** A JSON object, not an array. */

@@ -1,6 +1,5 @@
 import { MIMEType } from 'node:util';
 import type { HttpRequest } from '@azure/functions';
-import { untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 
@@ -12,25 +11,39 @@ import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
  */
 export async function readBody(request: HttpRequest, signal: AbortSignal): Promise<Buffer> {
   checkMediaType(request.headers);
-  const declaredBytes = Number(request.headers.get('content-length') ?? 0);
+  const declaredBytes = Number(request.headers.get('content-length') ?? Number.NaN);
   if (declaredBytes > MAX_REQUEST_BODY_BYTES) throw tooLarge();
   if (request.body === null) return Buffer.alloc(0);
 
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
+  const cancel = () => void reader.cancel().catch(() => {}); // The connection may be gone already.
+  signal.addEventListener('abort', cancel, { once: true }); // A pending read then ends as if the body had.
+  try {
+    return await readAll(reader, declaredBytes, signal);
+  } catch (error) {
+    cancel();
+    throw error instanceof ServiceError ? error : brokeOff(error);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+async function readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  declaredBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  try {
-    for (;;) {
-      const { done, value } = await untilAborted(reader.read(), signal);
-      if (done) return Buffer.concat(chunks, bytes);
-      bytes += value.byteLength;
-      if (bytes > MAX_REQUEST_BODY_BYTES) throw tooLarge();
-      chunks.push(value);
-    }
-  } catch (error) {
-    reader.cancel().catch(() => {}); // The connection may be gone already.
-    throw bodyFault(error);
+  while (bytes !== declaredBytes) {
+    const { done, value } = await reader.read();
+    if (signal.aborted) throw abortFault(signal.reason);
+    if (done) break;
+    bytes += value.byteLength;
+    if (bytes > MAX_REQUEST_BODY_BYTES) throw tooLarge();
+    chunks.push(value);
   }
+  return Buffer.concat(chunks, bytes);
 }
 
 function checkMediaType(headers: HttpRequest['headers']): void {
@@ -54,12 +67,14 @@ function isJson(contentType: string): boolean {
   }
 }
 
-function bodyFault(error: unknown): ServiceError {
-  if (!(error instanceof ServiceError)) {
-    return new ServiceError('CallerDisconnected', 'The body broke off.', { cause: error });
-  }
-  if (error.code !== 'TimedOut') return error;
-  return new ServiceError('RequestBodyTimeout', 'The body did not arrive in time.');
+/** The deadline passed, or the caller went away, while the body was read. */
+function abortFault(reason: unknown): unknown {
+  const isTimeout = reason instanceof ServiceError && reason.code === 'TimedOut';
+  return isTimeout ? new ServiceError('RequestBodyTimeout', 'The body did not arrive in time.') : reason;
+}
+
+function brokeOff(cause: unknown): ServiceError {
+  return new ServiceError('CallerDisconnected', 'The body broke off.', { cause });
 }
 
 function tooLarge(): ServiceError {

@@ -9,8 +9,8 @@ export type Caller =
 
 /** Finds out who calls, from the Authorization header alone. */
 export interface Authenticator {
-  /** @throws ServiceError InvalidAuthenticationToken, CallerNotAllowed, SigningKeysUnavailable */
-  authenticate(authorization: string | null): Promise<Caller>;
+  /** @throws ServiceError InvalidAuthenticationToken, CallerNotAllowed, SigningKeysUnavailable, or the signal's reason */
+  authenticate(authorization: string | null, signal: AbortSignal): Promise<Caller>;
 }
 
 /** With CALLER_AUTH=functionKey the platform has let nobody through without a key. */

@@ -1,5 +1,6 @@
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import type { CallerAuthConfig } from '../config/config.ts';
+import { untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { MAX_AUTHORIZATION_LENGTH, TOKEN_CLOCK_SKEW_SECONDS } from '../limits.ts';
 import type { Authenticator, Caller } from './caller.ts';
@@ -35,11 +36,11 @@ export function createEntraAuthenticator(config: EntraConfig): Authenticator {
   }
 
   return {
-    async authenticate(authorization) {
+    async authenticate(authorization, signal) {
       const token = bearerToken(authorization);
       let claims: JWTPayload;
       try {
-        claims = await verify(token);
+        claims = await untilAborted(verify(token), signal);
       } catch (error) {
         throw error instanceof ServiceError ? error : invalidToken(error);
       }

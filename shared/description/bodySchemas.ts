@@ -34,10 +34,31 @@ const FIELDS: Readonly<Record<string, Field>> = {
   contentId: { 'x-ms-summary': 'Content id', 'x-ms-visibility': 'advanced', examples: ['logo'] },
 };
 
+/** What is required, and the media type. */
+const EXAMPLE_ITEM = Object.fromEntries(
+  ['attachmentType', 'name', 'size', 'contentType'].map((member) => [member, FIELDS[member]?.examples[0]]),
+);
+
+/**
+ * Left out of the description. Both schemas refuse members they do not know, OData annotations excepted; Swagger has no
+ * words for the exception, and client generators make of it types that no body fits.
+ */
+const NOT_DESCRIBED = new Set(['$schema', '$id', 'patternProperties', 'additionalProperties']);
+
 /** The bodies by the names that the description gives them. */
 export const BODY_SCHEMAS = {
-  AttachmentItemBody: describeBody(attachmentItemSchema, 'AttachmentItem', 'Attachment item', 'MAX_OUTLOOK_ATTACHMENT_BYTES'),
-  AttachmentInfoBody: describeBody(attachmentInfoSchema, 'attachmentInfo', 'Attachment info', 'MAX_TODO_ATTACHMENT_BYTES'),
+  AttachmentItemBody: describeBody(
+    attachmentItemSchema,
+    'AttachmentItem',
+    'Attachment item',
+    'MAX_OUTLOOK_ATTACHMENT_BYTES',
+  ),
+  AttachmentInfoBody: describeBody(
+    attachmentInfoSchema,
+    'attachmentInfo',
+    'Attachment info',
+    'MAX_TODO_ATTACHMENT_BYTES',
+  ),
 } as const satisfies Record<string, Schema>;
 
 export type BodyName = keyof typeof BODY_SCHEMAS;
@@ -47,16 +68,7 @@ export function bodyNameOf(kind: ItemKind): BodyName {
   return kind === 'todoTask' ? 'AttachmentInfoBody' : 'AttachmentItemBody';
 }
 
-/** A body that is accepted: what is required, and the media type. */
-export function exampleBody(name: BodyName): Readonly<Record<string, unknown>> {
-  const parameter = name === 'AttachmentInfoBody' ? 'attachmentInfo' : 'AttachmentItem';
-  const members = ['attachmentType', 'name', 'size', 'contentType'].map((member) => [member, FIELDS[member]?.examples[0]]);
-  return { [parameter]: Object.fromEntries(members) };
-}
-
 interface SourceSchema {
-  readonly $schema: string;
-  readonly $id: string;
   readonly properties: Readonly<Record<string, Schema & { readonly properties: Readonly<Record<string, Schema>> }>>;
 }
 
@@ -66,7 +78,6 @@ function describeBody(
   summary: string,
   ceiling: 'MAX_OUTLOOK_ATTACHMENT_BYTES' | 'MAX_TODO_ATTACHMENT_BYTES',
 ): Schema {
-  const { $schema: _dialect, $id: _id, ...body } = source;
   const item = source.properties[parameter];
   if (item === undefined) throw new Error(`The schema has no member ${parameter}.`);
   const members = Object.entries(item.properties).map(([name, member]) => {
@@ -75,6 +86,10 @@ function describeBody(
     const limit = name === 'size' ? ` Unless the operator has set it, that is ${SETTINGS[ceiling].default} bytes.` : '';
     return [name, { ...member, ...field, description: `${member['description']}${limit}` }];
   });
-  const described = { ...item, 'x-ms-summary': summary, properties: Object.fromEntries(members) };
-  return { ...body, properties: { [parameter]: described } };
+  const described = { ...describable(item), 'x-ms-summary': summary, properties: Object.fromEntries(members) };
+  return { ...describable(source), properties: { [parameter]: described }, examples: [{ [parameter]: EXAMPLE_ITEM }] };
+}
+
+function describable(schema: object): Schema {
+  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !NOT_DESCRIBED.has(keyword)));
 }

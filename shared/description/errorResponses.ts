@@ -1,6 +1,5 @@
 import { errorAnswer } from '../answer.ts';
-import { validateAttachment } from '../body/validateAttachment.ts';
-import { DETAIL_CODES, ERRORS, type ErrorCode, ServiceError } from '../errors.ts';
+import { DETAIL_CODES, ERRORS, type ErrorCode, type ErrorDetail, ServiceError } from '../errors.ts';
 import type { Schema } from './bodySchemas.ts';
 
 /** The status of a response in OpenAPI's terms: `4XX` stands for every status that is not named. */
@@ -51,6 +50,9 @@ export const ERROR_SCHEMAS = {
               properties: {
                 code: {
                   'x-ms-summary': 'Detail code',
+                  description: Object.entries(DETAIL_CODES)
+                    .map(([code, means]) => `- \`${code}\`: ${means}`)
+                    .join('\n'),
                   anyOf: [{ $ref: '#/components/schemas/DetailCode' }, { type: 'string' }],
                 },
                 message: { 'x-ms-summary': 'Detail message', type: 'string' },
@@ -76,18 +78,20 @@ export const ERROR_SCHEMAS = {
 
 /** The error table, one response for each status. */
 export function describeErrors(): readonly ErrorResponse[] {
-  const byStatus = Map.groupBy(Object.entries(ERRORS), ([, { status }]) => responseStatus(status));
-  return [...byStatus]
+  const codes = Object.keys(ERRORS) as ErrorCode[];
+  return [...Map.groupBy(codes, (code) => responseStatus(ERRORS[code].status))]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([status, rules]) => ({
+    .map(([status, codesOfStatus]) => ({
       status,
       examples: Object.fromEntries(
-        rules.map(([code, { means }]) => [code, { summary: means, value: exampleError(code, means) }]),
+        codesOfStatus.map((code) => [code, { summary: ERRORS[code].means, value: exampleError(code) }]),
       ),
       description: [
-        ...rules.map(([code, { means, callerCan }]) => `- \`${code}\`: ${means} ${callerCan}`),
+        ...codesOfStatus.map((code) => `- \`${code}\`: ${ERRORS[code].means} ${ERRORS[code].callerCan}`),
         ...(isRelayed(status) ? ["- Graph's own errors of this status are relayed unchanged."] : []),
-        ...(status === '401' ? ['- The platform itself answers 401, with an empty body, for a missing or wrong function key.'] : []),
+        ...(status === '401'
+          ? ['- The platform itself answers 401, with an empty body, for a missing or wrong function key.']
+          : []),
       ].join('\n'),
       headers: {
         ...(status === '405' && { Allow: 'The method to use.' }),
@@ -105,26 +109,32 @@ function isRelayed(status: ResponseStatus): boolean {
   return (status.startsWith('4') && status !== '401' && status !== '499') || status === '503' || status === '504';
 }
 
+/** A body with two faults, and what validateAttachment says of it. */
+export const FAULTY_BODY = { AttachmentItem: { attachmentType: 'item', size: 5_242_880 } };
+
+const EXAMPLE_FAULTS: { readonly message: string; readonly details: readonly ErrorDetail[] } = {
+  message:
+    "The body does not describe an attachment for an upload session: Only 'file' can be uploaded through a session. (and 1 more, see details)",
+  details: [
+    {
+      code: 'ValueNotAllowed',
+      message: "Only 'file' can be uploaded through a session.",
+      target: '/AttachmentItem/attachmentType',
+    },
+    { code: 'Required', message: "'name' is missing.", target: '/AttachmentItem/name' },
+  ],
+};
+
 const IDS = {
   requestId: '9f1c7d52-6b0e-4c1a-8a57-2d3f4e5a6b7c',
   clientRequestId: '3d5a1e94-0c2b-4f68-9b7d-1e2f3a4b5c6d',
 };
 
-/** The very body that the proxy sends; for faults of a body, one that it makes of a faulty body. */
-function exampleError(code: string, means: string): unknown {
-  const error = code === 'InvalidAttachment' ? faultyBody() : new ServiceError(code as ErrorCode, means);
+/** A body as answer.ts writes it.  */
+function exampleError(code: ErrorCode): unknown {
+  const { message, details } =
+    code === 'InvalidAttachment' ? EXAMPLE_FAULTS : { message: ERRORS[code].means, details: [] };
+  const [first] = details;
+  const error = new ServiceError(code, message, { details, ...(first && { target: first.target }) });
   return JSON.parse(errorAnswer(error, IDS, new Date('2026-11-23T10:00:00Z')).body);
-}
-
-function faultyBody(): ServiceError {
-  try {
-    validateAttachment({ AttachmentItem: { attachmentType: 'item', size: 5_242_880 } }, 'message', {
-      outlookBytes: 5_242_880,
-      toDoBytes: 5_242_880,
-    });
-  } catch (error) {
-    if (error instanceof ServiceError) return error;
-    throw error;
-  }
-  throw new Error('A faulty body was accepted.');
 }

@@ -78,7 +78,14 @@ const SELECTION: readonly Selected[] = [
     navigation: ['outlook', 'tasks'],
     isForApps: false,
   },
-  { name: 'GroupEvent', item: 'a group event', tag: 'Groups', root: 'groups', navigation: ['events'], isForApps: false },
+  {
+    name: 'GroupEvent',
+    item: 'a group event',
+    tag: 'Groups',
+    root: 'groups',
+    navigation: ['events'],
+    isForApps: false,
+  },
   {
     name: 'GroupPost',
     item: 'a group post',

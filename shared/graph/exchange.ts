@@ -1,4 +1,4 @@
-import { GraphClientError, type MiddlewareOptions } from '@microsoft/microsoft-graph-client';
+import type { MiddlewareOptions } from '@microsoft/microsoft-graph-client';
 
 /** What Graph sent, its body whole and bounded. */
 export interface UpstreamAnswer {
@@ -8,26 +8,21 @@ export interface UpstreamAnswer {
   readonly body: string;
 }
 
+/** What one attempt came to: an answer, or a connection that failed before Graph began to answer or in the middle of it. */
+export type AttemptResult =
+  | { readonly kind: 'answer'; readonly answer: UpstreamAnswer }
+  | { readonly kind: 'failed'; readonly phase: 'beforeAnswer' | 'inAnswer'; readonly cause: unknown };
+
 /**
  * One attempt at Graph: handed to the SDK as a per-request middleware option, filled in by the HTTP handler. The SDK
- * gives a raw answer through untouched, so no Response object is built for it.
+ * gives a raw answer through untouched, so no Response object is built for it, and failures keep their cause, which the
+ * SDK's own error drops.
  */
 export class Exchange implements MiddlewareOptions {
   readonly signal: AbortSignal;
-  answer: UpstreamAnswer | undefined;
+  result: AttemptResult | undefined;
 
   constructor(signal: AbortSignal) {
     this.signal = signal;
-  }
-}
-
-/** The connection failed, before Graph began to answer or in the middle of it. The SDK lets its own error class through as it is. */
-export class TransportError extends GraphClientError {
-  readonly phase: 'beforeAnswer' | 'inAnswer';
-
-  constructor(phase: TransportError['phase'], cause: unknown) {
-    super(`The connection to Graph failed ${phase === 'beforeAnswer' ? 'before' : 'within'} its answer.`);
-    this.phase = phase;
-    this.cause = cause;
   }
 }

@@ -1,7 +1,7 @@
-import { type Client, ResponseType } from '@microsoft/microsoft-graph-client';
 import type { ItemKind } from '../route/entityModel.ts';
 import type { GraphVersion } from '../route/target.ts';
-import { Exchange, type UpstreamAnswer } from './exchange.ts';
+import { type AttemptResult, Exchange } from './exchange.ts';
+import type { GraphClient } from './graphClient.ts';
 
 /** All that goes to Graph; nothing of the caller's that is not named here. */
 export interface GraphCall {
@@ -17,26 +17,26 @@ export interface GraphCall {
 }
 
 /**
- * One attempt: posts through the SDK and gives back whatever Graph answered, whole.
+ * One attempt: posts through the SDK and gives back what came of it.
  *
- * @throws TransportError, or the signal's reason
+ * @throws the signal's reason
  */
-export async function forward(client: Client, call: GraphCall, signal: AbortSignal): Promise<UpstreamAnswer> {
+export async function forward(
+  { client, raw }: GraphClient,
+  call: GraphCall,
+  signal: AbortSignal,
+): Promise<AttemptResult> {
   const exchange = new Exchange(signal);
-  try {
-    await client
-      .api(call.path)
-      .version(call.version)
-      .headers(toHeaders(call))
-      .middlewareOptions([exchange])
-      .responseType(ResponseType.RAW)
-      .post(call.json);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  }
-  if (exchange.answer === undefined) throw new TypeError('The HTTP handler left no answer.');
-  return exchange.answer;
+  await client
+    .api(call.path)
+    .version(call.version)
+    .headers(toHeaders(call))
+    .middlewareOptions([exchange])
+    .responseType(raw)
+    .post(call.json);
+  signal.throwIfAborted();
+  if (exchange.result === undefined) throw new TypeError('The HTTP handler left no result.');
+  return exchange.result;
 }
 
 function toHeaders(call: GraphCall): Record<string, string> {

@@ -4,12 +4,12 @@ import { ServiceError } from '../errors.ts';
 import { RETRY_MIN_ATTEMPT_MS } from '../limits.ts';
 import type { RequestRecord } from '../log/requestRecord.ts';
 import type { GraphSpans } from '../telemetry/graphSpans.ts';
-import { TransportError, type UpstreamAnswer } from './exchange.ts';
+import type { AttemptResult, UpstreamAnswer } from './exchange.ts';
 import { forward, type GraphCall } from './forward.ts';
 import { createGraphClient } from './graphClient.ts';
 import { createHttpHandler } from './httpHandler.ts';
 import type { MailboxQueue } from './mailboxQueue.ts';
-import { isRetryable, retryDelayMs } from './retryDelay.ts';
+import { isRetryableStatus, retryDelayMs } from './retryDelay.ts';
 import type { TokenSource } from './tokenSource.ts';
 
 export interface ForwarderOptions {
@@ -36,43 +36,39 @@ export interface Forwarder {
   ): Promise<UpstreamAnswer>;
 }
 
-/** What one attempt came to: an answer, or a connection that failed before one. */
-type Outcome =
-  | { readonly kind: 'answer'; readonly answer: UpstreamAnswer }
-  | { readonly kind: 'unreachable'; readonly error: TransportError };
-
 /**
  * A POST that makes a session may be repeated: a session that nobody uses expires by itself. 429, 503, 504 and a
  * connection that failed before the answer are tried again while the wait fits the deadline; else what is there is given
  * back at once. A 401 drops the token and is tried once more with the next one.
  */
-export function createForwarder({ graphOrigin, tokens, queue, maxAttempts, spans }: ForwarderOptions): Forwarder {
+export async function createForwarder({
+  graphOrigin,
+  tokens,
+  queue,
+  maxAttempts,
+  spans,
+}: ForwarderOptions): Promise<Forwarder> {
   const http = createHttpHandler(graphOrigin);
-  const client = createGraphClient(graphOrigin, http);
+  const client = await createGraphClient(graphOrigin, http);
 
   async function attempt(
     call: GraphCall,
     mailbox: string,
     signal: AbortSignal,
     record: RequestRecord,
-  ): Promise<Outcome> {
+  ): Promise<AttemptResult> {
     const leave = await queue.enter(mailbox, signal);
     record.endStage('queue');
     const span = spans.start(call.kind, call.traceParent, record.upstreamStatuses.length + 1);
-    let status = 0;
+    let result: AttemptResult | undefined;
     try {
-      const answer = await forward(client, { ...call, traceParent: span.traceParent }, signal);
-      status = answer.status;
-      record.addAttempt(status, answer.headers['request-id']);
-      return { kind: 'answer', answer };
-    } catch (error) {
-      record.addAttempt(0, undefined);
-      if (!(error instanceof TransportError)) throw error;
-      if (error.phase === 'beforeAnswer') return { kind: 'unreachable', error };
-      throw new ServiceError('GraphAnswerInvalid', "The connection broke off within Graph's answer.", { cause: error });
+      result = await forward(client, { ...call, traceParent: span.traceParent }, signal);
+      return result;
     } finally {
-      span.end(status);
+      const answer = result?.kind === 'answer' ? result.answer : undefined;
+      record.addAttempt(answer?.status ?? 0, answer?.headers['request-id']);
       record.endStage('graph');
+      span.end(answer?.status ?? 0);
       leave();
     }
   }
@@ -83,21 +79,20 @@ export function createForwarder({ graphOrigin, tokens, queue, maxAttempts, spans
       let token = await tokens.acquire(deadline);
       record.endStage('token');
       let isTokenRenewed = false;
-      for (let failures = 1; ; ) {
-        const outcome = await attempt({ ...call, token }, mailbox, deadline.signal, record);
-        if (outcome.kind === 'answer' && outcome.answer.status === 401 && !isTokenRenewed) {
+      for (let attempts = 1; ; ) {
+        const result = await attempt({ ...call, token }, mailbox, deadline.signal, record);
+        if (!isTokenRenewed && result.kind === 'answer' && result.answer.status === 401) {
           isTokenRenewed = true;
-          tokens.drop(token, claimsChallenge(outcome.answer));
+          tokens.drop(token, claimsChallenge(result.answer));
           token = await tokens.acquire(deadline);
           record.endStage('token');
           continue;
         }
-        if (outcome.kind === 'answer' && !isRetryable(outcome.answer.status)) return outcome.answer;
-        const retryAfter = outcome.kind === 'answer' ? outcome.answer.headers['retry-after'] : undefined;
-        const delayMs = retryDelayMs(retryAfter, failures, Date.now(), Math.random());
+        if (!isRetryable(result)) return settle(result);
+        const delayMs = retryDelayMs(retryAfterOf(result), attempts, Date.now(), Math.random());
         const fits = delayMs + RETRY_MIN_ATTEMPT_MS < deadline.remainingMs();
-        if (failures >= maxAttempts || !fits) return settle(outcome);
-        failures += 1;
+        if (attempts >= maxAttempts || !fits) return settle(result);
+        attempts += 1;
         await pause(delayMs, deadline.signal);
         record.endStage('wait');
       }
@@ -105,9 +100,20 @@ export function createForwarder({ graphOrigin, tokens, queue, maxAttempts, spans
   };
 }
 
-function settle(outcome: Outcome): UpstreamAnswer {
-  if (outcome.kind === 'answer') return outcome.answer;
-  throw new ServiceError('GraphUnreachable', 'The connection to Graph failed.', { cause: outcome.error });
+function isRetryable(result: AttemptResult): boolean {
+  return result.kind === 'answer' ? isRetryableStatus(result.answer.status) : result.phase === 'beforeAnswer';
+}
+
+function retryAfterOf(result: AttemptResult): string | undefined {
+  return result.kind === 'answer' ? result.answer.headers['retry-after'] : undefined;
+}
+
+function settle(result: AttemptResult): UpstreamAnswer {
+  if (result.kind === 'answer') return result.answer;
+  const { cause } = result;
+  if (result.phase === 'beforeAnswer')
+    throw new ServiceError('GraphUnreachable', 'The connection to Graph failed.', { cause });
+  throw new ServiceError('GraphAnswerInvalid', "The connection broke off within Graph's answer.", { cause });
 }
 
 async function pause(delayMs: number, signal: AbortSignal): Promise<void> {

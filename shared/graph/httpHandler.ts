@@ -1,7 +1,7 @@
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import type { Dispatcher, Pool } from 'undici';
 import { KEEP_ALIVE_MS, MAX_CONNECTIONS_TO_GRAPH, MAX_UPSTREAM_BODY_BYTES } from '../limits.ts';
-import { Exchange, TransportError, type UpstreamAnswer } from './exchange.ts';
+import { type AttemptResult, Exchange } from './exchange.ts';
 
 type IncomingHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
@@ -27,7 +27,7 @@ export function createHttpHandler(origin: string): HttpHandler {
     async execute(context: Context): Promise<void> {
       const exchange = context.middlewareControl?.getMiddlewareOptions(Exchange);
       if (!(exchange instanceof Exchange)) throw new TypeError('The request carries no Exchange.');
-      exchange.answer = await dispatch(await connected(), toDispatchOptions(context), exchange.signal);
+      exchange.result = await dispatch(await connected(), toDispatchOptions(context, origin), exchange.signal);
     },
   };
 }
@@ -42,20 +42,21 @@ async function createPool(origin: string): Promise<Pool> {
   });
 }
 
-function toDispatchOptions({ request, options }: Context): Dispatcher.DispatchOptions {
-  if (typeof request !== 'string' || typeof options?.body !== 'string')
+/** The SDK hands over its whole URL, which is the origin and what forward.ts gave it. */
+function toDispatchOptions({ request, options }: Context, origin: string): Dispatcher.DispatchOptions {
+  if (typeof request !== 'string' || !request.startsWith(`${origin}/`) || typeof options?.body !== 'string') {
     throw new TypeError('Not a request of forward.ts.');
-  const { pathname, search } = new URL(request);
+  }
   return {
     method: 'POST',
-    path: pathname + search,
+    path: request.slice(origin.length),
     headers: { ...options.headers } as Record<string, string>,
     body: options.body,
   };
 }
 
-function dispatch(pool: Pool, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<UpstreamAnswer> {
-  return new Promise((resolve, reject) => {
+function dispatch(pool: Pool, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<AttemptResult> {
+  return new Promise((resolve) => {
     let status = 0;
     let headers: Readonly<Record<string, string>> = {};
     const chunks: Buffer[] = [];
@@ -81,11 +82,12 @@ function dispatch(pool: Pool, options: Dispatcher.DispatchOptions, signal: Abort
       },
       onResponseEnd() {
         stopListening();
-        resolve({ status, headers, body: Buffer.concat(chunks, bytes).toString('utf8') });
+        const body = Buffer.concat(chunks, bytes).toString('utf8');
+        resolve({ kind: 'answer', answer: { status, headers, body } });
       },
-      onResponseError(_controller, error) {
+      onResponseError(_controller, cause) {
         stopListening();
-        reject(new TransportError(status === 0 ? 'beforeAnswer' : 'inAnswer', error));
+        resolve({ kind: 'failed', phase: status === 0 ? 'beforeAnswer' : 'inAnswer', cause });
       },
     });
   });

@@ -1,7 +1,7 @@
 import { RETRY_BASE_DELAY_MS } from '../limits.ts';
 
 /** Statuses that Graph asks to repeat: learn.microsoft.com/graph/errors, learn.microsoft.com/graph/throttling */
-export function isRetryable(status: number): boolean {
+export function isRetryableStatus(status: number): boolean {
   return status === 429 || status === 503 || status === 504;
 }
 

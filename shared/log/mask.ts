@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { foldCase } from '../caller/policy.ts';
 import { MAX_CAUSE_LENGTH } from '../limits.ts';
 
@@ -27,5 +27,5 @@ export function maskSecrets(text: string): string {
 
 /** The same mailbox in any letter case gives the same 16 hex digits; so that one can be looked for without being shown. */
 export function hashMailbox(mailbox: string): string {
-  return createHash('sha256').update(foldCase(mailbox)).digest('hex').slice(0, 16);
+  return hash('sha256', foldCase(mailbox), 'hex').slice(0, 16);
 }

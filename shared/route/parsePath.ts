@@ -47,6 +47,21 @@ export function parsePath(path: string): Target {
   };
 }
 
+type NavigationProperties = ReadonlyMap<string, { readonly name: string; readonly property: NavigationProperty }>;
+
+/** The model's navigation properties by lower-case name, per entity type and for the places where no entity type leads. */
+const NAVIGATION = {
+  ...(Object.fromEntries(
+    Object.entries(ENTITY_TYPES).map(([type, { navigation }]) => [type, byLowerCaseName(navigation)]),
+  ) as Record<EntityTypeName, NavigationProperties>),
+  roots: byLowerCaseName(ROOTS),
+  joinedGroups: byLowerCaseName({ [JOINED_GROUPS]: { to: 'group', many: true } }),
+};
+
+function byLowerCaseName(properties: Readonly<Record<string, NavigationProperty>>): NavigationProperties {
+  return new Map(Object.entries(properties).map(([name, property]) => [name.toLowerCase(), { name, property }]));
+}
+
 class PathWalk {
   readonly #segments: readonly string[];
   #next = 0;
@@ -63,7 +78,7 @@ class PathWalk {
   }
 
   owner(): { owner: TargetOwner; type: EntityTypeName } {
-    const root = this.#navigate(ROOTS);
+    const root = this.#navigate(NAVIGATION.roots);
     if (root.name === 'groups') return { owner: { kind: 'group', id: root.key }, type: 'group' };
     if (root.name === 'users' && !sameName(root.key, 'me')) {
       return { owner: { kind: 'mailbox', id: root.key }, type: 'user' };
@@ -71,7 +86,7 @@ class PathWalk {
     if (root.name === 'users') return { owner: { kind: 'me' }, type: 'user' };
     const joined = parseSegment(this.#peek());
     if (!sameName(joined.name, JOINED_GROUPS)) return { owner: { kind: 'me' }, type: 'user' };
-    const { key } = this.#navigate({ [JOINED_GROUPS]: { to: 'group', many: true } });
+    const { key } = this.#navigate(NAVIGATION.joinedGroups);
     return { owner: { kind: 'group', id: key }, type: 'group' };
   }
 
@@ -80,7 +95,7 @@ class PathWalk {
     let type = start;
     const path: string[] = [];
     for (;;) {
-      const { item, navigation } = ENTITY_TYPES[type];
+      const { item } = ENTITY_TYPES[type];
       if (item !== undefined && sameName(this.#peek(), 'attachments')) return { kind: item, path: path.join('/') };
       const cast = this.#cast(type);
       if (cast !== undefined) {
@@ -88,7 +103,7 @@ class PathWalk {
         type = cast;
         continue;
       }
-      const step = this.#navigate(navigation);
+      const step = this.#navigate(NAVIGATION[type]);
       path.push(step.name);
       if (step.property.many) path.push(encodeURIComponent(step.key));
       type = step.property.to;
@@ -118,19 +133,16 @@ class PathWalk {
   }
 
   /** Takes one navigation property, with its key where it leads to a collection; gives the name as Graph spells it. */
-  #navigate(properties: Readonly<Record<string, NavigationProperty>>): {
+  #navigate(properties: NavigationProperties): {
     name: string;
     key: string;
     property: NavigationProperty;
   } {
     const segment = parseSegment(this.#peek());
-    for (const [name, property] of Object.entries(properties)) {
-      if (!sameName(segment.name, name)) continue;
-      if (!property.many && segment.key !== undefined) break;
-      this.#next += 1;
-      return { name, property, key: property.many ? this.#key(segment) : '' };
-    }
-    throw unsupported();
+    const found = properties.get(segment.name.toLowerCase());
+    if (found === undefined || (!found.property.many && segment.key !== undefined)) throw unsupported();
+    this.#next += 1;
+    return { ...found, key: found.property.many ? this.#key(segment) : '' };
   }
 
   #key(segment: Segment): string {

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { app, type HttpHandler, type HttpResponseInit } from '@azure/functions';
+import { addressOpenApi, addressSwagger } from '../shared/description/addressed.ts';
+
+/**
+ * The viewer's scripts come from this app and nothing is fetched from elsewhere. It styles itself with inline styles,
+ * which cannot run or send anything; the page shows no text but our own.
+ */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  "style-src 'unsafe-inline'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/**
+ * Serves the description of the API, open to all: `GET openapi.json`, `swagger.json`, and `docs` for people. `folder` is where the
+ * build wrote the files; each is read when it is first asked for, so that a start does not pay for them.
+ */
+export function registerApiDescription(folder: string): void {
+  const file = (name: string) => once(() => readFile(join(folder, name)));
+  const openApi = file('openapi.json');
+  const swagger = file('swagger.json');
+  const page = file('docs.html');
+  const viewer = file('docsViewer.js');
+  register('apiOpenapi', 'openapi.json', async ({ url }) =>
+    document(addressOpenApi((await openApi()).toString(), url)),
+  );
+  register('apiSwagger', 'swagger.json', async ({ url }) =>
+    document(addressSwagger((await swagger()).toString(), url)),
+  );
+  register('apiDocs', 'docs', async () =>
+    answer(await page(), 'text/html; charset=utf-8', {
+      'content-security-policy': PAGE_POLICY,
+      'referrer-policy': 'no-referrer',
+    }),
+  );
+  register('apiDocsViewer', 'docs/viewer.js', async () => answer(await viewer(), 'text/javascript; charset=utf-8'));
+}
+
+function register(name: string, route: string, handler: HttpHandler): void {
+  app.http(name, { methods: ['GET'], authLevel: 'anonymous', route, handler });
+}
+
+/** The Logic Apps designer fetches the document from the portal's page (learn.microsoft.com/azure/logic-apps/call-azure-functions-from-workflows). */
+function document(text: string): HttpResponseInit {
+  return answer(Buffer.from(text), 'application/json', { 'access-control-allow-origin': '*' });
+}
+
+/** Nobody may store it: a document follows the Host header, and a page must not outlive its viewer. */
+function answer(body: Buffer, contentType: string, headers: Record<string, string> = {}): HttpResponseInit {
+  return {
+    headers: {
+      ...headers,
+      'content-type': contentType,
+      'content-length': String(body.byteLength),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+    body,
+  };
+}
+
+/** Calls `load` at the first use; a failed load is tried again. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () => {
+    loaded ??= load().catch((error: unknown) => {
+      loaded = undefined;
+      throw error;
+    });
+    return loaded;
+  };
+}

@@ -1,0 +1,54 @@
+import type { Schema } from './bodySchemas.ts';
+
+/** The OpenAPI 3.1 document; `addressed.ts` sets the server that answers. */
+export interface OpenApiDocument {
+  readonly openapi: string;
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly servers: readonly { readonly url: string }[];
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+  readonly paths: Readonly<Record<string, { readonly post: OpenApiOperation }>>;
+  readonly components: {
+    readonly parameters: Readonly<Record<string, OpenApiParameter>>;
+    readonly responses: Readonly<Record<string, OpenApiResponse>>;
+    readonly schemas: Readonly<Record<string, Schema>>;
+    readonly securitySchemes: Readonly<Record<string, Schema>>;
+  };
+}
+
+export interface OpenApiOperation {
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly summary: string;
+  readonly description: string;
+  readonly 'x-ms-visibility': 'important' | 'advanced';
+  readonly parameters: readonly (OpenApiParameter | Reference)[];
+  readonly requestBody: {
+    readonly required: true;
+    readonly content: { readonly 'application/json': { readonly schema: Reference } };
+  };
+  readonly responses: Readonly<Record<string, Reference>>;
+}
+
+export interface OpenApiParameter {
+  readonly name: string;
+  readonly in: 'path' | 'header';
+  readonly required: boolean;
+  readonly description: string;
+  readonly 'x-ms-summary': string;
+  readonly 'x-ms-visibility'?: 'important' | 'advanced';
+  readonly schema: Schema;
+}
+
+export interface OpenApiResponse {
+  readonly description: string;
+  readonly headers: Readonly<Record<string, { readonly description: string; readonly schema: Schema }>>;
+  readonly content: {
+    readonly 'application/json': {
+      readonly schema: Reference;
+      readonly examples: Readonly<Record<string, { readonly summary: string; readonly value: unknown }>>;
+    };
+  };
+}
+
+export type Reference = { readonly $ref: string };

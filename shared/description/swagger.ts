@@ -1,0 +1,182 @@
+import type { Schema } from './bodySchemas.ts';
+import type {
+  OpenApiDocument,
+  OpenApiOperation,
+  OpenApiParameter,
+  OpenApiResponse,
+  Reference,
+} from './openApiDocument.ts';
+
+/** The Swagger 2.0 document; `addressed.ts` sets host and schemes. */
+export interface SwaggerDocument {
+  readonly swagger: '2.0';
+  readonly info: OpenApiDocument['info'];
+  readonly host: string;
+  readonly basePath: string;
+  readonly schemes: readonly string[];
+  readonly consumes: readonly string[];
+  readonly produces: readonly string[];
+  readonly securityDefinitions: Schema;
+  readonly security: OpenApiDocument['security'];
+  readonly tags: OpenApiDocument['tags'];
+  readonly paths: Readonly<Record<string, { readonly post: SwaggerOperation }>>;
+  readonly definitions: Readonly<Record<string, Schema>>;
+}
+
+export interface SwaggerOperation extends Omit<OpenApiOperation, 'parameters' | 'requestBody' | 'responses'> {
+  readonly parameters: readonly Schema[];
+  readonly responses: Readonly<Record<string, SwaggerResponse>>;
+}
+
+export interface SwaggerResponse {
+  readonly description: string;
+  readonly headers?: Schema;
+  readonly schema?: Schema;
+  readonly examples?: Schema;
+}
+
+/**
+ * The same description for the Logic Apps designer and custom connectors, which read Swagger 2.0 alone
+ * (learn.microsoft.com/connectors/custom-connectors). References stand in `definitions` only: the designer's importer
+ * is not documented to follow others. What Swagger cannot say is left out, so that it forbids nothing that is taken.
+ */
+export function toSwagger(document: OpenApiDocument): SwaggerDocument {
+  return {
+    swagger: '2.0',
+    info: document.info,
+    host: 'localhost',
+    basePath: document.servers[0]?.url ?? '/',
+    schemes: ['https'],
+    consumes: ['application/json'],
+    produces: ['application/json'],
+    securityDefinitions: securityDefinitions(document.components.securitySchemes),
+    security: document.security,
+    tags: document.tags,
+    paths: Object.fromEntries(
+      Object.entries(document.paths).map(([path, { post }]) => [path, { post: toOperation(post, document) }]),
+    ),
+    // The lists of codes are parts of an anyOf in OpenAPI; here the descriptions of the responses name them.
+    definitions: Object.fromEntries(
+      Object.entries(document.components.schemas)
+        .filter(([name]) => name !== 'ErrorCode' && name !== 'DetailCode')
+        .map(([name, schema]) => [name, toSwaggerSchema(schema)]),
+    ),
+  };
+}
+
+/** A bearer token is an apiKey in Swagger 2.0: its OAuth flows need addresses of a tenant. */
+function securityDefinitions(schemes: OpenApiDocument['components']['securitySchemes']): Schema {
+  const entries = Object.entries(schemes).map(([name, scheme]) => {
+    if (scheme['type'] === 'apiKey') return [name, scheme];
+    const description = `${scheme['description']} Write "Bearer " before the token.`;
+    return [name, { type: 'apiKey', in: 'header', name: 'Authorization', description }];
+  });
+  return Object.fromEntries(entries);
+}
+
+function toOperation(
+  { requestBody, parameters, responses, ...operation }: OpenApiOperation,
+  document: OpenApiDocument,
+): SwaggerOperation {
+  const { schema } = requestBody.content['application/json'];
+  const { components } = document;
+  return {
+    ...operation,
+    parameters: [
+      ...parameters.map((parameter) =>
+        toParameter(isReference(parameter) ? resolve(parameter, components.parameters) : parameter),
+      ),
+      {
+        name: 'body',
+        in: 'body',
+        required: true,
+        description: 'What is to be attached.',
+        'x-ms-summary': 'Body',
+        schema: toSwaggerSchema(schema),
+      },
+    ],
+    responses: Object.fromEntries(
+      Object.entries(responses).map(([status, reference]) =>
+        toResponse(status, resolve(reference, components.responses)),
+      ),
+    ),
+  };
+}
+
+function toParameter({ schema, ...parameter }: OpenApiParameter): Schema {
+  const { example: _notInParameters, ...plain } = toSwaggerSchema(schema);
+  return { ...parameter, ...plain };
+}
+
+/** The default has no schema, as in Microsoft's own connectors: the designer is to offer the members of the session. */
+function toResponse(
+  status: string,
+  { description, headers, content }: OpenApiResponse,
+): readonly [status: string, response: SwaggerResponse] {
+  if (status === '4XX') return ['default', { description }];
+  const { schema, examples } = content['application/json'];
+  const response = {
+    description,
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, header]) => [name, { description: header.description, type: 'string' }]),
+    ),
+    schema: toSwaggerSchema(schema),
+    examples: { 'application/json': Object.values(examples)[0]?.value },
+  };
+  return [status, response];
+}
+
+/** JSON Schema 2020-12 to what Swagger 2.0 has of it. */
+function toSwaggerSchema(schema: Schema): Schema {
+  const swagger: Record<string, unknown> = {};
+  for (const [keyword, value] of Object.entries(schema)) {
+    switch (keyword) {
+      case '$ref':
+        swagger['$ref'] = String(value).replace('#/components/schemas/', '#/definitions/');
+        break;
+      case 'type':
+        Object.assign(swagger, toSwaggerType(value));
+        break;
+      case 'examples':
+        swagger['example'] = Array.isArray(value) ? value[0] : undefined;
+        break;
+      case 'anyOf': // Here always an open set of texts.
+        swagger['type'] = 'string';
+        break;
+      case 'items':
+        swagger['items'] = isSchema(value) ? toSwaggerSchema(value) : value;
+        break;
+      case 'properties':
+        swagger['properties'] = isSchema(value) ? mapValues(value) : value;
+        break;
+      default:
+        swagger[keyword] = value;
+    }
+  }
+  return swagger;
+}
+
+function mapValues(properties: Schema): Schema {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => [name, isSchema(schema) ? toSwaggerSchema(schema) : schema]),
+  );
+}
+
+function toSwaggerType(type: unknown): Schema {
+  if (!Array.isArray(type)) return { type };
+  return { type: type.find((one) => one !== 'null'), 'x-nullable': true };
+}
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isReference(value: OpenApiParameter | Reference): value is Reference {
+  return '$ref' in value;
+}
+
+function resolve<T>({ $ref }: Reference, parts: Readonly<Record<string, T>>): T {
+  const part = parts[$ref.slice($ref.lastIndexOf('/') + 1)];
+  if (part === undefined) throw new Error(`${$ref} leads nowhere.`);
+  return part;
+}

@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ADELE } from '../../local/emulators/seed.ts';
+import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/tenant.ts';
+import { expectGraphError, postJson, REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
+import { startThrowingApp, type ThrowingApp } from '../support/throwingApp/startThrowingApp.ts';
+
+const [messageId] = ADELE.items.message;
+const ITEM = `me/messages/${messageId}/attachments/createUploadSession`;
+const AUDIENCE = 'api://upload-session-proxy';
+
+let site: Site;
+/** Every mailbox is open, and nothing says which one `me` is. */
+let siteWithoutMe: Site;
+let siteWithEntra: Site;
+let siteWithFaults: Site;
+let tenant: TenantEmulator;
+let throwingApp: ThrowingApp;
+
+beforeAll(async () => {
+  tenant = await startTenantEmulator();
+  const settings = { REQUEST_TIMEOUT_MS: '1500', GRAPH_MAX_ATTEMPTS: '1', MAILBOX_QUEUE_LENGTH: '0' };
+  site = await startSite({ settings });
+  siteWithoutMe = await startSite({
+    settings: { ME_MAILBOX: '', ALLOW_ANY_MAILBOX: 'true' },
+    identity: { lifetimeSeconds: 1 },
+  });
+  siteWithFaults = await startSite({ settings: { REQUEST_TIMEOUT_MS: 'soon' } });
+  siteWithEntra = await startSite({
+    settings: {
+      CALLER_AUTH: 'entra',
+      ENTRA_TENANT_ID: tenant.tenantId,
+      API_AUDIENCE: AUDIENCE,
+      AZURE_AUTHORITY_HOST: tenant.url,
+    },
+  });
+  throwingApp = await startThrowingApp();
+});
+afterAll(async () => {
+  await Promise.all([site, siteWithoutMe, siteWithFaults, siteWithEntra, throwingApp, tenant].map((it) => it.close()));
+});
+
+interface Row {
+  readonly code: string;
+  readonly status: string;
+}
+
+/** The rows of the first table, which has a column of numbers for the status. */
+function readRows(): Row[] {
+  const document = readFileSync(path.join(REPOSITORY_ROOT, 'docs', 'errors.md'), 'utf8');
+  const rows = document.matchAll(/^\| `(\w+)` \| (\d{3}|Graph's 4xx) \| [^|]+ \| [^|]+ \|$/gm);
+  return [...rows].map(([, code = '', status = '']) => ({ code, status }));
+}
+
+function openSession(id: string): Promise<Response> {
+  return postJson(`${site.api}/me/messages/${encodeURIComponent(id)}/attachments/createUploadSession`);
+}
+
+/** One request for each code that a caller can receive. */
+const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
+  PathNotSupported: () => postJson(`${site.api}/me/drive/root`),
+  MethodNotAllowed: () => fetch(`${site.api}/${ITEM}`),
+  InvalidId: () => openSession('a%b'),
+  MailboxNotNamed: () => postJson(`${siteWithoutMe.api}/${ITEM}`),
+  UnsupportedMediaType: () => postJson(`${site.api}/${ITEM}`, '{}', { 'content-type': 'text/plain' }),
+  RequestBodyTooLarge: () => postJson(`${site.api}/${ITEM}`, ' '.repeat(65_537)),
+  RequestBodyTimeout: () => postUnfinished(`${site.api}/${ITEM}`),
+  InvalidJson: () => postJson(`${site.api}/${ITEM}`, '{'),
+  InvalidAttachment: () => postJson(`${site.api}/${ITEM}`, {}),
+  InvalidAuthenticationToken: () => postJson(`${siteWithEntra.api}/${ITEM}`),
+  CallerNotAllowed: () => postJson(`${site.api}/${ITEM.replace('me', 'users/megan@contoso.example')}`),
+  SigningKeysUnavailable: async () => {
+    tenant.play('failing');
+    const token = await tenant.issue({ audience: AUDIENCE, appId: '0d3c5a2e-5a5b-4f0e-9f0b-6d1a3a1c7e10' });
+    return postJson(`${siteWithEntra.api}/${ITEM}`, undefined, { authorization: `Bearer ${token}` });
+  },
+  ServiceMisconfigured: () => postJson(`${siteWithFaults.api}/${ITEM}`),
+  MailboxBusy: async () => {
+    site.graph.settings.latencyMs = 400;
+    const responses = await Promise.all(Array.from({ length: 5 }, () => openSession(messageId)));
+    site.graph.settings.latencyMs = 0;
+    return responses.find(({ status }) => status === 429) ?? Response.error();
+  },
+  InternalError: () => fetch(`${throwingApp.url}/api/throws`),
+  TokenUnavailable: async () => {
+    siteWithoutMe.identity.play('absent');
+    await delay(1100); // The token that was fetched at the start runs out.
+    return postJson(`${siteWithoutMe.api}/${ITEM.replace('me', `users/${ADELE.id}`)}`);
+  },
+  GraphRejectedToken: () => openSession('fault=status401'),
+  GraphUnreachable: () => openSession('fault=resetBeforeHeaders'),
+  GraphAnswerInvalid: () => openSession('fault=noUploadUrl'),
+  GraphRefused: () => openSession('fault=html413'),
+  GraphThrottled: () => openSession('fault=html429'),
+  GraphUnavailable: () => openSession('fault=html503'),
+  TimedOut: () => openSession('fault=hangBeforeHeaders'),
+};
+
+/** Codes that stand in the log alone. */
+const UNHEARD: Readonly<Record<string, () => Promise<void>>> = {
+  CallerDisconnected: async () => {
+    const aborted = AbortSignal.timeout(300);
+    const id = encodeURIComponent('fault=hangBeforeHeaders;nonce=disconnected');
+    const options = { method: 'POST', signal: aborted, headers: { 'content-type': 'application/json' } };
+    const body = '{"AttachmentItem":{"attachmentType":"file","name":"a","size":3000000}}';
+    await fetch(`${site.api}/me/messages/${id}/attachments/createUploadSession`, { ...options, body }).catch(() => {});
+  },
+};
+
+async function postUnfinished(url: string): Promise<Response> {
+  const headers = { 'content-type': 'application/json', 'content-length': '100' };
+  const request = http.request(url, { method: 'POST', headers, agent: false });
+  request.write('{');
+  try {
+    const incoming = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      request.once('response', resolve);
+      request.once('error', reject);
+    });
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk);
+    return new Response(Buffer.concat(chunks), { status: incoming.statusCode ?? 0 });
+  } finally {
+    request.on('error', () => {}); // The connection ends under the body that never came.
+    request.destroy();
+  }
+}
+
+const rows = readRows();
+
+test('finds every code of the table', () => {
+  expect(rows.map(({ code }) => code).sort()).toEqual([...Object.keys(PROVOCATIONS), ...Object.keys(UNHEARD)].sort());
+});
+
+test.each(rows.filter(({ code }) => !(code in UNHEARD)))('answers $code with $status', async ({ code, status }) => {
+  const provoke = PROVOCATIONS[code];
+  if (provoke === undefined) throw new Error(`Nothing provokes ${code}.`);
+
+  const response = await provoke();
+
+  const expected = status === "Graph's 4xx" ? 413 : Number(status);
+  await expectGraphError(response, expected, code);
+});
+
+test.each(rows.filter(({ code }) => code in UNHEARD))('logs $code with $status', async ({ code, status }) => {
+  await UNHEARD[code]?.();
+
+  const line = await site.findEvent('request', (event) => event['code'] === code);
+
+  expect(line['status']).toBe(Number(status));
+});

@@ -1,0 +1,20 @@
+import type { EmulatedSite } from '../../local/emulatedSite.ts';
+
+/** A token, a part of one, or a signature is a run of these characters. */
+const TOKEN_LIKE = /[\w-]{20,}/g;
+
+/** A stack frame, in plain text or with its line break escaped in JSON. */
+const STACK_FRAME = /(?:\s|\\n)at \S.*(?:\.[cm]?[jt]s|node:[\w/]+):\d+:\d+/;
+
+/** What a text holds that nobody but the parties to it may see, in words; empty where it is clean. */
+export function findSecrets({ identity, graph }: Pick<EmulatedSite, 'identity' | 'graph'>, text: string): string[] {
+  const found: string[] = [];
+  const sent = new Set(graph.requests.map(({ headers }) => headers.authorization?.replace('Bearer ', '') ?? ''));
+  for (const run of text.match(TOKEN_LIKE) ?? []) {
+    if (identity.tokens.check(run).kind !== 'unknown' || sent.has(run)) found.push('a token for Graph');
+  }
+  if (text.includes(identity.env.IDENTITY_HEADER)) found.push('the secret of the identity endpoint');
+  if (/authtoken|attachmentSessions/i.test(text)) found.push('an uploadUrl');
+  if (STACK_FRAME.test(text)) found.push('a stack');
+  return found;
+}

@@ -1,0 +1,113 @@
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type EmulatedSite, type SiteOptions, startEmulatedSite } from '../../local/emulatedSite.ts';
+import type { HostLogLine } from '../../local/host/log.ts';
+import { findSecrets } from './findSecrets.ts';
+
+/** The folder of host.json. The app must have been built: `npm run build`. */
+export const REPOSITORY_ROOT = path.join(import.meta.dirname, '..', '..');
+
+/** A line that the app itself wrote as JSON. */
+export type AppEvent = Readonly<Record<string, unknown>>;
+
+export interface Site extends EmulatedSite {
+  /** Where the functions answer, prefix included. */
+  readonly api: string;
+  /** Everything that the host, the worker's console and the app wrote. */
+  readonly lines: readonly HostLogLine[];
+  /** The app's own lines with this `event`, oldest first. */
+  events(event: string): AppEvent[];
+  /** Waits for such a line that fits, at most five seconds: an answer may overtake its log line. */
+  findEvent(event: string, fits?: (line: AppEvent) => boolean): Promise<AppEvent>;
+  /** Rejects where a log line holds a secret, so that every test that starts a site looks for them. */
+  close(): Promise<void>;
+}
+
+/** Starts the built app with emulated identity and Graph, and keeps what is logged. */
+export async function startSite(options: Partial<SiteOptions> = {}): Promise<Site> {
+  const lines: HostLogLine[] = [];
+  const site = await startEmulatedSite({
+    appRoot: REPOSITORY_ROOT,
+    ...options,
+    host: { log: (line) => lines.push(line), ...options.host },
+  });
+  const events = (event: string) => lines.flatMap(({ message }) => readEvent(message, event));
+  return {
+    ...site,
+    api: `${site.url}/api`,
+    lines,
+    events,
+    async findEvent(event, fits = () => true) {
+      for (let attempt = 0; attempt < 250; attempt++) {
+        const found = events(event).find(fits);
+        if (found !== undefined) return found;
+        await delay(20);
+      }
+      throw new Error(`No log line of event "${event}" fits.`);
+    },
+    async close() {
+      await site.close();
+      for (const { message } of lines) {
+        const secrets = findSecrets(site, message);
+        if (secrets.length > 0) throw new Error(`A log line holds ${secrets.join(', ')}: ${message}`);
+      }
+    },
+  };
+}
+
+function readEvent(message: string, event: string): AppEvent[] {
+  if (!message.startsWith('{')) return [];
+  const line: unknown = JSON.parse(message);
+  return typeof line === 'object' && line !== null && 'event' in line && line.event === event ? [{ ...line }] : [];
+}
+
+/** A body that every Outlook family takes; the size is over the smallest that Graph takes. */
+export const ATTACHMENT_ITEM = { AttachmentItem: { attachmentType: 'file', name: 'report.pdf', size: 5_242_880 } };
+
+/** The same for To Do tasks. */
+export const ATTACHMENT_INFO = { attachmentInfo: ATTACHMENT_ITEM.AttachmentItem };
+
+/** Posts JSON, as text or as a value to be serialised. */
+export function postJson(
+  url: string,
+  body: unknown = ATTACHMENT_ITEM,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    redirect: 'manual',
+  });
+}
+
+export const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Matches a whole error body in Graph's shape, `target` and `details` included where it has them. */
+export function graphErrorBody(code: string): unknown {
+  return {
+    error: expect.objectContaining({
+      code,
+      message: expect.stringMatching(/\S/),
+      innerError: {
+        date: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/),
+        'request-id': expect.stringMatching(GUID),
+        'client-request-id': expect.stringMatching(GUID),
+      },
+    }),
+  };
+}
+
+export interface GraphError {
+  readonly code: string;
+  readonly message: string;
+  readonly target?: string;
+  readonly details?: readonly { readonly code: string; readonly message: string; readonly target: string }[];
+}
+
+/** Demands the status and a whole error in Graph's shape with the code, and gives the error back. */
+export async function expectGraphError(response: Response, status: number, code: string): Promise<GraphError> {
+  const body: unknown = await response.json();
+  expect([response.status, body]).toEqual([status, graphErrorBody(code)]);
+  return (body as { error: GraphError }).error; // The line above has checked it.
+}
