@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { app, type HttpHandler, type HttpResponseInit } from '@azure/functions';
 import { addressOpenApi, addressSwagger } from '../shared/description/addressed.ts';
+import { once } from '../shared/once.ts';
 
 /**
  * The viewer's scripts come from this app and nothing is fetched from elsewhere. It styles itself with inline styles,
@@ -19,8 +20,8 @@ const PAGE_POLICY = [
 ].join('; ');
 
 /**
- * Serves the description of the API, open to all: `GET openapi.json`, `swagger.json`, and `docs` for people. `folder` is where the
- * build wrote the files; each is read when it is first asked for, so that a start does not pay for them.
+ * Serves the description of the API, open to all: `GET openapi.json`, `swagger.json`, and `docs` for people. `folder` is
+ * where the build wrote the files; each is read when it is first asked for, so that a start does not pay for them.
  */
 export function registerApiDescription(folder: string): void {
   const file = (name: string) => once(() => readFile(join(folder, name)));
@@ -34,12 +35,14 @@ export function registerApiDescription(folder: string): void {
   register('apiSwagger', 'swagger.json', async ({ url }) =>
     document(addressSwagger((await swagger()).toString(), url)),
   );
-  register('apiDocs', 'docs', async () =>
-    answer(await page(), 'text/html; charset=utf-8', {
+  register('apiDocs', 'docs', async ({ url }) => {
+    // The platform's routing takes `docs/` as well, but from there the page's own addresses lead elsewhere.
+    if (new URL(url).pathname.endsWith('/')) return { status: 308, headers: { location: '../docs' } };
+    return answer(await page(), 'text/html; charset=utf-8', {
       'content-security-policy': PAGE_POLICY,
       'referrer-policy': 'no-referrer',
-    }),
-  );
+    });
+  });
   register('apiDocsViewer', 'docs/viewer.js', async () => answer(await viewer(), 'text/javascript; charset=utf-8'));
 }
 
@@ -63,17 +66,5 @@ function answer(body: Buffer, contentType: string, headers: Record<string, strin
       'x-content-type-options': 'nosniff',
     },
     body,
-  };
-}
-
-/** Calls `load` at the first use; a failed load is tried again. */
-function once<T>(load: () => Promise<T>): () => Promise<T> {
-  let loaded: Promise<T> | undefined;
-  return () => {
-    loaded ??= load().catch((error: unknown) => {
-      loaded = undefined;
-      throw error;
-    });
-    return loaded;
   };
 }

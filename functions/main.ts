@@ -3,6 +3,7 @@ import { app } from '@azure/functions';
 import { watchProxiedRequests } from '../shared/callerDisconnect.ts';
 import { WARM_UP_DELAY_MS } from '../shared/limits.ts';
 import { createService } from '../shared/service.ts';
+import { registerApiDescription } from './apiDescription.ts';
 import { registerHealth } from './health.ts';
 import { registerRepairHook } from './repairHook.ts';
 import { registerCreateUploadSession } from './zCreateUploadSession.ts';
@@ -18,6 +19,7 @@ const service = createService({
 });
 
 registerRepairHook();
+registerApiDescription(__dirname);
 registerHealth(service);
 registerCreateUploadSession(service);
 

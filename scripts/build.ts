@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { compileValidators } from './compileValidators.ts';
+import { writeDescriptions } from './describe/writeDescriptions.ts';
 import { thirdPartyLicenses } from './thirdPartyLicenses.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -55,7 +56,9 @@ export async function buildApp(): Promise<Metafile> {
   });
   checkOwnership(metafile);
   checkLaziness(metafile);
-  writeFileSync(`${ROOT}/dist/THIRD-PARTY-LICENSES.txt`, thirdPartyLicenses(metafile, ROOT));
+  const viewer = await writeDescriptions(`${ROOT}/dist`);
+  const inputs = { ...metafile.inputs, ...viewer.inputs };
+  writeFileSync(`${ROOT}/dist/THIRD-PARTY-LICENSES.txt`, thirdPartyLicenses({ ...metafile, inputs }, ROOT));
   return metafile;
 }
 

@@ -16,7 +16,16 @@ const MAX_ZIP_BYTES = 1_000_000;
 
 /** What must be in the package, and nothing else; a policy is the deployer's own. */
 const ALLOWED = /^(host\.json|package\.json|policy\.json|LICENSE|dist\/[\w.-]+)$/;
-const REQUIRED = ['host.json', 'package.json', 'LICENSE', 'dist/main.cjs', 'dist/THIRD-PARTY-LICENSES.txt'];
+const REQUIRED = [
+  'host.json',
+  'package.json',
+  'LICENSE',
+  'dist/main.cjs',
+  'dist/THIRD-PARTY-LICENSES.txt',
+  'dist/openapi.json',
+  'dist/swagger.json',
+  'dist/docs.html',
+];
 
 await buildApp();
 const names = listContents();

@@ -13,6 +13,7 @@ import { createMailboxQueue } from './graph/mailboxQueue.ts';
 import { createTokenSource, type TokenSource } from './graph/tokenSource.ts';
 import { TOKEN_TIMEOUT_MS } from './limits.ts';
 import { describeCause } from './log/mask.ts';
+import { once } from './once.ts';
 import { answerRequest } from './pipeline.ts';
 import { readHead } from './requestHead.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
@@ -106,14 +107,6 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
 
 async function createSpans({ otlpEndpoint, graphOrigin }: Config): Promise<GraphSpans> {
   return otlpEndpoint === undefined ? noSpans : createGraphSpans(otlpEndpoint, graphOrigin);
-}
-
-function once<T>(create: () => Promise<T>): () => Promise<T> {
-  let created: Promise<T> | undefined;
-  return () => {
-    created ??= create();
-    return created;
-  };
 }
 
 function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log'], config?: Config): Service {

@@ -11,7 +11,7 @@ import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
  */
 export async function readBody(request: HttpRequest, signal: AbortSignal): Promise<Buffer> {
   checkMediaType(request.headers);
-  const declaredBytes = Number(request.headers.get('content-length') ?? Number.NaN);
+  const declaredBytes = declaredLength(request.headers.get('content-length'));
   if (declaredBytes > MAX_REQUEST_BODY_BYTES) throw tooLarge();
   if (request.body === null) return Buffer.alloc(0);
 
@@ -44,6 +44,11 @@ async function readAll(
     chunks.push(value);
   }
   return Buffer.concat(chunks, bytes);
+}
+
+/** NaN where none is declared: then the body's own end is what counts. */
+function declaredLength(contentLength: string | null): number {
+  return contentLength !== null && /^\d+$/.test(contentLength) ? Number(contentLength) : Number.NaN;
 }
 
 function checkMediaType(headers: HttpRequest['headers']): void {

@@ -130,7 +130,7 @@ const IDS = {
   clientRequestId: '3d5a1e94-0c2b-4f68-9b7d-1e2f3a4b5c6d',
 };
 
-/** A body as answer.ts writes it.  */
+/** A body as answer.ts writes it. */
 function exampleError(code: ErrorCode): unknown {
   const { message, details } =
     code === 'InvalidAttachment' ? EXAMPLE_FAULTS : { message: ERRORS[code].means, details: [] };

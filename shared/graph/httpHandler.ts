@@ -1,6 +1,7 @@
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import type { Dispatcher, Pool } from 'undici';
 import { KEEP_ALIVE_MS, MAX_CONNECTIONS_TO_GRAPH, MAX_UPSTREAM_BODY_BYTES } from '../limits.ts';
+import { once } from '../once.ts';
 import { type AttemptResult, Exchange } from './exchange.ts';
 
 type IncomingHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
@@ -15,19 +16,15 @@ export interface HttpHandler extends Middleware {
  * redirect, retries nothing, and leaves time limits to the exchange's signal.
  */
 export function createHttpHandler(origin: string): HttpHandler {
-  let pool: Promise<Pool> | undefined;
-  const connected = () => {
-    pool ??= createPool(origin);
-    return pool;
-  };
+  const pool = once(() => createPool(origin));
   return {
     async connect() {
-      await connected();
+      await pool();
     },
     async execute(context: Context): Promise<void> {
       const exchange = context.middlewareControl?.getMiddlewareOptions(Exchange);
       if (!(exchange instanceof Exchange)) throw new TypeError('The request carries no Exchange.');
-      exchange.result = await dispatch(await connected(), toDispatchOptions(context, origin), exchange.signal);
+      exchange.result = await dispatch(await pool(), toDispatchOptions(context, origin), exchange.signal);
     },
   };
 }

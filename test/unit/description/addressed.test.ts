@@ -1,0 +1,28 @@
+import { addressOpenApi, addressSwagger } from '../../../shared/description/addressed.ts';
+import { buildOpenApi } from '../../../shared/description/openApi.ts';
+import { toSwagger } from '../../../shared/description/swagger.ts';
+
+const openApi = buildOpenApi();
+const swagger = toSwagger(openApi);
+
+describe.each([
+  ['https://contoso.azurewebsites.net/api/openapi.json', 'https', 'contoso.azurewebsites.net'],
+  ['http://contoso.azurewebsites.net/api/openapi.json', 'https', 'contoso.azurewebsites.net'],
+  ['https://proxy.example:8443/api/openapi.json?x=1', 'https', 'proxy.example:8443'],
+  ['http://localhost:7071/api/openapi.json', 'http', 'localhost:7071'],
+  ['http://127.0.0.1:7071/api/openapi.json', 'http', '127.0.0.1:7071'],
+  ['http://[::1]:7071/api/openapi.json', 'http', '[::1]:7071'],
+  ['http://localhost.attacker.example/api/openapi.json', 'https', 'localhost.attacker.example'],
+])('asked for at %s', (url, scheme, host) => {
+  it('names that address in OpenAPI and changes nothing else', () => {
+    const text = addressOpenApi(JSON.stringify(openApi), url);
+
+    expect(JSON.parse(text)).toEqual({ ...openApi, servers: [{ url: `${scheme}://${host}/api` }] });
+  });
+
+  it('names that address in Swagger and changes nothing else', () => {
+    const text = addressSwagger(JSON.stringify(swagger), url);
+
+    expect(JSON.parse(text)).toEqual({ ...swagger, host, schemes: [scheme] });
+  });
+});

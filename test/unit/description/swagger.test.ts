@@ -1,0 +1,70 @@
+import packageJson from '../../../package.json' with { type: 'json' };
+import { buildOpenApi } from '../../../shared/description/openApi.ts';
+import { toSwagger } from '../../../shared/description/swagger.ts';
+
+const swagger = toSwagger(buildOpenApi());
+const operations = Object.entries(swagger.paths).map(([path, { post }]) => ({ path, ...post }));
+
+/** Every member of a schema, at any depth, by its pointer. */
+function members(schema: unknown, pointer: string): (readonly [string, Record<string, unknown>])[] {
+  if (!isObject(schema)) return [];
+  const own = isObject(schema['properties']) ? Object.entries(schema['properties']) : [];
+  return [
+    ...own.flatMap(([name, member]) =>
+      isObject(member) ? [[`${pointer}/${name}`, member] as const, ...members(member, `${pointer}/${name}`)] : [],
+    ),
+    ...members(schema['items'], pointer),
+  ];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+describe('toSwagger', () => {
+  it('has all that a custom connector asks for', () => {
+    expect(swagger).toMatchObject({ swagger: '2.0', host: expect.any(String), basePath: '/api', schemes: ['https'] });
+    expect(swagger.info).toMatchObject({ version: packageJson.version, title: expect.any(String) });
+    expect(Buffer.byteLength(JSON.stringify(swagger))).toBeLessThan(1_000_000);
+  });
+
+  it.each(Object.entries(swagger.definitions).flatMap(([name, schema]) => members(schema, name)))(
+    'gives the designer a name for the field %s',
+    (_, member) => {
+      expect(member).toEqual(expect.objectContaining({ 'x-ms-summary': expect.stringMatching(/\w/) }));
+    },
+  );
+
+  it.each(operations)('gives the designer a name for each parameter of $operationId', ({ parameters }) => {
+    expect(parameters.length).toBeGreaterThan(2);
+    for (const parameter of parameters) {
+      expect(parameter).toEqual(expect.objectContaining({ 'x-ms-summary': expect.stringMatching(/\w/) }));
+    }
+  });
+
+  it.each(operations)('names the fields of one operation apart: $operationId', ({ parameters }) => {
+    const names = parameters.map((parameter) => parameter['x-ms-summary']);
+
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('hides no required field without a default', () => {
+    const hidden = Object.entries(swagger.definitions)
+      .flatMap(([name, schema]) => members(schema, name))
+      .filter(([, member]) => member['x-ms-visibility'] === 'internal');
+
+    expect(hidden.map(([pointer]) => pointer)).toEqual([
+      'AttachmentItemBody/AttachmentItem/attachmentType',
+      'AttachmentInfoBody/attachmentInfo/attachmentType',
+    ]);
+    for (const [, member] of hidden) expect(member['default']).toBe('file');
+  });
+
+  it('uses no keyword that Swagger 2.0 does not have', () => {
+    const text = JSON.stringify(swagger);
+
+    for (const keyword of ['anyOf', 'oneOf', 'const', 'patternProperties', '#/components/', '"null"']) {
+      expect(text).not.toContain(keyword);
+    }
+  });
+});
