@@ -50,6 +50,7 @@ function wrongType(member: string, expected: unknown, data: unknown): string {
 function jsonTypeOf(data: unknown): string {
   if (data === null) return 'null';
   if (Array.isArray(data)) return 'array';
+  if (data === Number.POSITIVE_INFINITY || data === Number.NEGATIVE_INFINITY) return 'a number out of range';
   if (typeof data === 'number' && !Number.isInteger(data)) return 'a number with a fraction';
   return typeof data;
 }

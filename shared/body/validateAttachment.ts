@@ -29,16 +29,15 @@ export function validateAttachment(body: unknown, kind: ItemKind, ceilings: Size
   const shape = kind === 'todoTask' ? ATTACHMENT_INFO : ATTACHMENT_ITEM;
   const details: ErrorDetail[] = [];
   const canonical = canonicalise(body, shape, details);
-  if (!shape.isValid(canonical)) {
-    details.push(...(shape.isValid.errors ?? []).map((error) => explainFault(error, shape)));
-  }
+  const errors = shape.isValid(canonical) ? [] : (shape.isValid.errors ?? []);
+  details.push(...errors.slice(0, MAX_DETAILS).map((error) => explainFault(error, shape)));
   const sizeBytes = declaredSize(canonical, shape);
   const ceilingBytes = kind === 'todoTask' ? ceilings.toDoBytes : ceilings.outlookBytes;
   if (sizeBytes > ceilingBytes) {
     const message = `An upload session takes at most ${ceilingBytes} bytes; ${sizeBytes} were declared.`;
     details.push({ code: 'SizeTooLarge', message, target: `/${shape.parameter}/size` });
   }
-  if (details.length > 0) throw invalid(details);
+  if (details.length > 0) throw invalid(details, Math.max(0, errors.length - MAX_DETAILS));
   return { sizeBytes, json: JSON.stringify(canonical) };
 }
 
@@ -48,10 +47,16 @@ function declaredSize(canonical: unknown, shape: BodyShape): number {
   return typeof size === 'number' ? size : 0;
 }
 
-function invalid(faults: readonly ErrorDetail[]): ServiceError {
-  const details = faults.toSorted((a, b) => (a.target < b.target ? -1 : 1)).slice(0, MAX_DETAILS);
+/**
+ * One fault per place, the first found: a value of the wrong type breaks the rules for its value as well. Those beyond
+ * the limit are counted, not listed.
+ */
+function invalid(found: readonly ErrorDetail[], unlisted: number): ServiceError {
+  const faults = [...new Map(found.toReversed().map((fault) => [fault.target, fault])).values()];
+  const details = faults.toSorted((a, b) => (a.target < b.target ? -1 : 1));
   const [first] = details;
-  const more = faults.length > 1 ? ` (and ${faults.length - 1} more, see details)` : '';
+  const others = details.length - 1 + unlisted;
+  const more = others > 0 ? ` (and ${others} more, see details)` : '';
   const message = `The body does not describe an attachment for an upload session: ${first?.message ?? ''}${more}`;
   return new ServiceError('InvalidAttachment', message, { details, ...(first && { target: first.target }) });
 }

@@ -32,7 +32,7 @@ export function loadPolicy(settings: PolicySettings, appRoot: string): PolicyRes
   if (text.kind !== 'text') return broken(source, `the file cannot be read (${text.code})`);
   let document: unknown;
   try {
-    document = JSON.parse(text.text);
+    document = JSON.parse(text.text.replace(/^\uFEFF/, ''));
   } catch (error) {
     return broken(source, `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -86,7 +86,10 @@ function explain({ keyword, instancePath, params, message = '' }: ErrorObject): 
   }
   if (keyword === 'required') return { pointer: `${instancePath}/${params['missingProperty']}`, fault: 'is missing' };
   if (keyword === 'oneOf') return { pointer, fault: 'must have either appId or functionKey' };
+  if (keyword === 'anyOf' && instancePath.includes('/groups/')) return { pointer, fault: 'must be an object id or *' };
   if (keyword === 'anyOf') return { pointer, fault: 'must be an address, an object id, *@domain or *' };
+  if (keyword === 'pattern' && /\/me$/.test(instancePath))
+    return { pointer, fault: 'must be an address or an object id' };
   if (keyword === 'enum') return { pointer, fault: `must be one of ${params['allowedValues']}` };
   return { pointer, fault: message };
 }
@@ -104,7 +107,7 @@ function readText(path: string): FileText {
   try {
     return { kind: 'text', text: readFileSync(path, 'utf8') };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
     return code === 'ENOENT' ? { kind: 'absent', code } : { kind: 'unreadable', code };
   }
 }

@@ -58,6 +58,7 @@ export function parseConfig(environment: Environment): ConfigResult {
   const faults: ConfigFault[] = [];
   const values = readSettings(environment, faults);
   if (values.GRAPH_BASE_URL.startsWith('http:')) faults.push({ setting: 'GRAPH_BASE_URL', fault: 'must be https' });
+  if (values.ME_MAILBOX?.toLowerCase() === 'me') faults.push({ setting: 'ME_MAILBOX', fault: 'must name a mailbox' });
   const config: Config = {
     callerAuth: callerAuth(values, faults),
     policySource: policySource(values, environment, faults),

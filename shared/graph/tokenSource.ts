@@ -59,17 +59,22 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   }
 
   function refresh(): Promise<HeldToken> {
-    pending ??= fetchToken()
-      .then(succeed, fail)
+    if (pending !== undefined) return pending;
+    const fetched: Promise<HeldToken> = fetchToken().then((fresh) => succeed(fresh, fetched), fail);
+    pending = fetched;
+    fetched
       .finally(() => {
-        pending = undefined;
-      });
-    return pending;
+        if (pending === fetched) pending = undefined;
+      })
+      .catch(() => {}); // Whoever waits for it is told.
+    return fetched;
   }
 
-  function succeed(fresh: HeldToken): HeldToken {
+  function succeed(fresh: HeldToken, fetched: Promise<HeldToken>): HeldToken {
+    if (pending !== fetched) return fresh; // Begun before the token was dropped: it must not come back by this way.
     // A credential may answer an early refresh with the very token that is held: then ask again later, not at once.
-    notBefore = fresh.value === held?.value ? now() + MAX_TOKEN_RETRY_PAUSE_MS : 0;
+    const isSame = fresh.value === held?.value;
+    notBefore = isSame ? Math.min(now() + MAX_TOKEN_RETRY_PAUSE_MS, fresh.usableUntil) : 0;
     failures = 0;
     claims = undefined;
     held = fresh;
@@ -105,6 +110,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     drop(token, challenge) {
       if (held?.value !== token) return;
       held = undefined;
+      pending = undefined;
       claims = challenge;
     },
   };

@@ -3,7 +3,7 @@ import { SourceMap } from 'node:module';
 import { basename } from 'node:path';
 
 /** A stack's first frame with a file: `at name (/app/dist/main.cjs:12:3456)`. */
-const FRAME = /^\s*at .*?\(?((?:\/|[A-Z]:\\)[^()]+?):(\d+):(\d+)\)?$/m;
+const FRAME = /^\s*at (?:async )?(?:.*\()?((?:\/|[A-Z]:\\)[^()\n]+?):(\d+):(\d+)\)?$/m;
 
 /**
  * The place in our source that threw, such as `shared/graph/forward.ts:41`: enough to find the line, and no stack. The

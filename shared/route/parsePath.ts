@@ -80,12 +80,9 @@ class PathWalk {
   owner(): { owner: TargetOwner; type: EntityTypeName } {
     const root = this.#navigate(NAVIGATION.roots);
     if (root.name === 'groups') return { owner: { kind: 'group', id: root.key }, type: 'group' };
-    if (root.name === 'users' && !sameName(root.key, 'me')) {
-      return { owner: { kind: 'mailbox', id: root.key }, type: 'user' };
-    }
-    if (root.name === 'users') return { owner: { kind: 'me' }, type: 'user' };
-    const joined = parseSegment(this.#peek());
-    if (!sameName(joined.name, JOINED_GROUPS)) return { owner: { kind: 'me' }, type: 'user' };
+    const isMe = root.name === 'me' || sameName(root.key, 'me');
+    if (!isMe) return { owner: { kind: 'mailbox', id: root.key }, type: 'user' };
+    if (!sameName(parseSegment(this.#peek()).name, JOINED_GROUPS)) return { owner: { kind: 'me' }, type: 'user' };
     const { key } = this.#navigate(NAVIGATION.joinedGroups);
     return { owner: { kind: 'group', id: key }, type: 'group' };
   }
@@ -201,9 +198,10 @@ function unsupported(): ServiceError {
 /** The families in the words of a person; the entity model holds every spelling. */
 export const SUPPORTED_PATHS = [
   '{users/{id} | me}[/mailFolders/{id}[/childFolders/{id}…]]/messages/{id}[/event]',
-  '{users/{id} | me | groups/{id}}[/calendar | /calendars/{id} | /calendarGroups/{id}/calendars/{id}]/{events | calendarView}/{id}[/{instances | exceptionOccurrences}/{id}]',
+  '{users/{id} | me}[/calendar | [/calendarGroups/{id}]/calendars/{id}]/{events | calendarView}/{id}[/{instances | exceptionOccurrences}/{id}]',
+  '{groups/{id} | me/joinedGroups/{id}}[/calendar]/{events | calendarView}/{id}[/{instances | exceptionOccurrences}/{id}]',
   '{users/{id} | me}/todo/lists/{id}/tasks/{id}',
-  '{users/{id} | me}/outlook[/taskGroups/{id}][/taskFolders/{id}]/tasks/{id}',
+  '{users/{id} | me}/outlook[[/taskGroups/{id}]/taskFolders/{id}]/tasks/{id}',
   '{groups/{id} | me/joinedGroups/{id}}[/conversations/{id}]/threads/{id}/posts/{id}[/inReplyTo]',
 ]
   .map((path) => `${path}/attachments/createUploadSession`)

@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import {
+  admittedBy,
+  compileNames,
+  compilePolicy,
+  foldCase,
+  policyWithoutDocument,
+} from '../../../shared/caller/policy.ts';
+import { APP_ID, policyEntry, USER_ID } from '../../support/builders.ts';
+
+describe('foldCase', () => {
+  it('folds A to Z', () => {
+    expect(foldCase('ADELE@Contoso.Example')).toBe('adele@contoso.example');
+  });
+
+  it.each(['\u212a', 'İ', 'ſ', 'É', 'Σ'])('leaves %s alone', (letter) => {
+    expect(foldCase(letter)).toBe(letter);
+  });
+
+  it('makes two names equal only where they differ in the case of A to Z', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (name) => {
+        const folded = foldCase(name);
+
+        expect(folded).toHaveLength(name.length);
+        expect(foldCase(folded)).toBe(folded);
+        for (const [index, unit] of name.split('').entries()) {
+          if (folded[index] !== unit) expect(`${unit}${folded[index]}`).toMatch(/^[A-Z][a-z]$/);
+        }
+      }),
+    );
+  });
+});
+
+describe('admittedBy', () => {
+  const names = compileNames(['Adele@contoso.example', USER_ID.toUpperCase(), '*@Fabrikam.Example'], '/m');
+
+  it.each([
+    ['adele@contoso.example', '/m/0'],
+    ['ADELE@CONTOSO.EXAMPLE', '/m/0'],
+    [USER_ID, '/m/1'],
+    ['any.one@fabrikam.example', '/m/2'],
+    ['ANY@FABRIKAM.EXAMPLE', '/m/2'],
+    ["o'neill@fabrikam.example", '/m/2'],
+  ])('admits %s by %s', (name, place) => {
+    expect(admittedBy(names, name)).toBe(place);
+  });
+
+  it.each([
+    'megan@contoso.example',
+    'adele@contoso.example.evil.example',
+    'adele@contoso.example ',
+    'any@sub.fabrikam.example',
+    'any@evilfabrikam.example',
+    'fabrikam.example',
+    '@fabrikam.example',
+    '*@fabrikam.example.',
+    '48d31887-5fad-4d73-a9f5-3c356e68a038',
+    `${USER_ID}@fabrikam.example`,
+    `${USER_ID.toUpperCase()}@fabrikam.example`,
+    'any@fabri\u212aam.example',
+    '',
+    '__proto__',
+  ])('does not admit %s', (name) => {
+    expect(admittedBy(names, name)).toBeUndefined();
+  });
+
+  it('admits every name by *, the place being the first *', () => {
+    const any = compileNames(['adele@contoso.example', '*', '*'], '/m');
+
+    expect(admittedBy(any, USER_ID)).toBe('/m/1');
+    expect(admittedBy(any, 'adele@contoso.example')).toBe('/m/0');
+  });
+
+  it('admits nothing by an empty list', () => {
+    fc.assert(
+      fc.property(fc.string(), (name) => {
+        expect(admittedBy(compileNames([], '/m'), name)).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe('compilePolicy', () => {
+  it('gives each caller its own grant, found without regard to the case of its id', () => {
+    const other = '2a7d4b63-0e1c-4f80-9b74-6c5d3e2f1a08';
+    const policy = compilePolicy(
+      {
+        callers: [
+          policyEntry({ name: 'first', appId: APP_ID.toUpperCase() }),
+          policyEntry({ name: 'second', functionKey: true }),
+          policyEntry({ name: 'third', appId: other }),
+        ],
+      },
+      undefined,
+    );
+
+    expect(policy.apps.get(APP_ID)).toMatchObject({ name: 'first', origin: '/callers/0' });
+    expect(policy.functionKey).toMatchObject({ name: 'second', origin: '/callers/1' });
+    expect(policy.apps.get(other)).toMatchObject({ name: 'third', origin: '/callers/2' });
+    expect(policy.anyApp).toBeUndefined();
+  });
+
+  it('grants no mailbox, no group, no delegated token and no end of bytes unless told', () => {
+    const grant = compilePolicy({ callers: [policyEntry()] }, undefined).apps.get(APP_ID);
+
+    expect(grant).toMatchObject({ me: undefined, delegated: false, maxBytes: Number.POSITIVE_INFINITY });
+    expect(grant?.mailboxes).toEqual(compileNames([], ''));
+    expect(grant?.groups).toEqual(compileNames([], ''));
+  });
+
+  it('takes ME_MAILBOX where the entry names no me, without admitting it', () => {
+    const grant = compilePolicy({ callers: [policyEntry()] }, 'adele@contoso.example').apps.get(APP_ID);
+
+    expect(grant?.me).toBe('adele@contoso.example');
+    expect(grant && admittedBy(grant.mailboxes, 'adele@contoso.example')).toBeUndefined();
+  });
+
+  it('admits the mailbox that the entry names as me', () => {
+    const grant = compilePolicy(
+      { callers: [policyEntry({ me: 'Adele@contoso.example' })] },
+      'other@x.example',
+    ).apps.get(APP_ID);
+
+    expect(grant?.me).toBe('Adele@contoso.example');
+    expect(grant && admittedBy(grant.mailboxes, 'adele@contoso.example')).toBe('/callers/0/me');
+    expect(grant && admittedBy(grant.mailboxes, 'other@x.example')).toBeUndefined();
+  });
+});
+
+describe('policyWithoutDocument', () => {
+  it('admits function key holders to ME_MAILBOX alone', () => {
+    const policy = policyWithoutDocument({ meMailbox: 'Adele@contoso.example', allowAnyMailbox: false });
+
+    const grant = policy.functionKey;
+    expect(grant && admittedBy(grant.mailboxes, 'adele@contoso.example')).toBe('ME_MAILBOX');
+    expect(grant && admittedBy(grant.mailboxes, 'megan@contoso.example')).toBeUndefined();
+    expect(grant && admittedBy(grant.groups, 'g')).toBeUndefined();
+    expect([policy.apps.size, policy.anyApp]).toEqual([0, undefined]);
+  });
+
+  it('admits nobody without ME_MAILBOX', () => {
+    expect(policyWithoutDocument({ meMailbox: undefined, allowAnyMailbox: false })).toEqual({
+      functionKey: undefined,
+      apps: new Map(),
+      anyApp: undefined,
+    });
+  });
+
+  it.each(['functionKey', 'anyApp'] as const)(
+    'admits every mailbox and group to %s where ALLOW_ANY_MAILBOX says so',
+    (who) => {
+      const grant = policyWithoutDocument({ meMailbox: undefined, allowAnyMailbox: true })[who];
+
+      expect(grant && admittedBy(grant.mailboxes, USER_ID)).toBe('ALLOW_ANY_MAILBOX');
+      expect(grant && admittedBy(grant.groups, 'g')).toBe('ALLOW_ANY_MAILBOX');
+      expect(grant?.delegated).toBe(false);
+    },
+  );
+});

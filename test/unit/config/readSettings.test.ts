@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import {
+  type ConfigFault,
+  type Environment,
+  readSettings,
+  type SettingValues,
+} from '../../../shared/config/readSettings.ts';
+import { SETTINGS, type SettingName } from '../../../shared/config/settings.ts';
+
+function read(environment: Environment): { values: SettingValues; faults: ConfigFault[] } {
+  const faults: ConfigFault[] = [];
+  return { values: readSettings(environment, faults), faults };
+}
+
+const names = Object.keys(SETTINGS) as SettingName[];
+
+describe('readSettings', () => {
+  it('gives every default of the table without a fault', () => {
+    const { values, faults } = read({});
+
+    expect(faults).toEqual([]);
+    expect(Object.keys(values).sort()).toEqual([...names].sort());
+    expect(values).toMatchObject({
+      CALLER_AUTH: 'functionKey',
+      GRAPH_BASE_URL: 'https://graph.microsoft.com',
+      GRAPH_CREDENTIAL: 'managedIdentity',
+      REQUEST_TIMEOUT_MS: 30_000,
+      GRAPH_MAX_ATTEMPTS: 4,
+      ALLOW_ANY_MAILBOX: false,
+      MAX_OUTLOOK_ATTACHMENT_BYTES: 157_286_400,
+      MAX_TODO_ATTACHMENT_BYTES: 26_214_400,
+      LOG_MAILBOX: 'hashed',
+      ME_MAILBOX: undefined,
+      POLICY: undefined,
+    });
+  });
+
+  it('counts an empty value as absent', () => {
+    expect(read(Object.fromEntries(names.map((name) => [name, ' '])))).toEqual(read({}));
+  });
+
+  it.each([
+    ['ME_MAILBOX', ' adele@contoso.example ', 'adele@contoso.example'],
+    ['ENTRA_TENANT_ID', 'C0FFEE00-7E57-4AB1-9D2C-3F4E5A6B7C8D', 'c0ffee00-7e57-4ab1-9d2c-3f4e5a6b7c8d'],
+    ['API_AUDIENCE', 'api://a , b', ['api://a', 'b']],
+    ['ALLOW_ANY_MAILBOX', 'true', true],
+    ['ALLOW_ANY_MAILBOX', 'false', false],
+    ['GRAPH_BASE_URL', 'https://graph.microsoft.us', 'https://graph.microsoft.us'],
+    ['GRAPH_BASE_URL', 'https://Graph.Microsoft.US/', 'https://graph.microsoft.us'],
+    ['GRAPH_BASE_URL', 'https://localhost:8443', 'https://localhost:8443'],
+    ['AZURE_AUTHORITY_HOST', 'http://127.0.0.1:9000', 'http://127.0.0.1:9000'],
+    ['POLICY', '{"callers":[]}', { callers: [] }],
+    ['GRAPH_CREDENTIAL', 'workloadIdentity', 'workloadIdentity'],
+    ['REQUEST_TIMEOUT_MS', '100', 100],
+    ['REQUEST_TIMEOUT_MS', '220000', 220_000],
+    ['GRAPH_MAX_ATTEMPTS', '1', 1],
+    ['MAILBOX_QUEUE_LENGTH', '0', 0],
+  ] as const)('reads %s=%s', (name, text, value) => {
+    const { values, faults } = read({ [name]: text });
+
+    expect(faults).toEqual([]);
+    expect(values[name]).toEqual(value);
+  });
+
+  it.each([
+    ['ENTRA_TENANT_ID', 'contoso.example', 'must be a GUID'],
+    ['AZURE_CLIENT_ID', '1f6c3a52', 'must be a GUID'],
+    ['API_AUDIENCE', 'a,,b', 'must be a list separated by commas'],
+    ['ALLOW_ANY_MAILBOX', 'TRUE', 'must be true or false'],
+    ['ALLOW_ANY_MAILBOX', '1', 'must be true or false'],
+    ['GRAPH_BASE_URL', 'graph.microsoft.com', 'must be an https address without a path'],
+    ['GRAPH_BASE_URL', 'http://graph.microsoft.com', 'must be an https address without a path'],
+    ['GRAPH_BASE_URL', 'https://graph.microsoft.com/v1.0', 'must be an https address without a path'],
+    ['GRAPH_BASE_URL', 'https://graph.microsoft.com/?a', 'must be an https address without a path'],
+    ['GRAPH_BASE_URL', 'https://u:p@graph.microsoft.com', 'must be an https address without a path'],
+    ['GRAPH_BASE_URL', 'file:///etc', 'must be an https address without a path'],
+    ['AZURE_AUTHORITY_HOST', 'http://127.0.0.1.example', 'must be an https address without a path'],
+    ['POLICY', '{callers:[]}', 'must be JSON'],
+    ['CALLER_AUTH', 'Entra', 'must be one of functionKey, entra'],
+    ['LOG_MAILBOX', 'clear', 'must be one of hashed, plain'],
+    ['REQUEST_TIMEOUT_MS', '99', 'must be a whole number from 100 to 220000'],
+    ['REQUEST_TIMEOUT_MS', '220001', 'must be a whole number from 100 to 220000'],
+    ['REQUEST_TIMEOUT_MS', '1e3', 'must be a whole number from 100 to 220000'],
+    ['GRAPH_MAX_ATTEMPTS', '0', 'must be a whole number from 1 to 4'],
+    ['GRAPH_MAX_ATTEMPTS', '-1', 'must be a whole number from 1 to 4'],
+    ['GRAPH_MAX_ATTEMPTS', '2.5', 'must be a whole number from 1 to 4'],
+  ] as const)('tells of %s=%s by its name', (name, text, fault) => {
+    const { values, faults } = read({ [name]: text });
+
+    expect(faults).toEqual([{ setting: name, fault }]);
+    expect(values[name]).toEqual(read({}).values[name]);
+  });
+
+  it('tells all faults at once, in the order of the table', () => {
+    const { faults } = read({ LOG_MAILBOX: 'x', CALLER_AUTH: 'x', REQUEST_TIMEOUT_MS: 'x', POLICY: 'x' });
+
+    expect(faults.map(({ setting }) => setting)).toEqual([
+      'CALLER_AUTH',
+      'POLICY',
+      'REQUEST_TIMEOUT_MS',
+      'LOG_MAILBOX',
+    ]);
+  });
+
+  it('never tells a value', () => {
+    const marked = fc.string().map((text) => `${text}Zq7-marker`);
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...names), marked), (environment) => {
+        expect(JSON.stringify(read(environment).faults)).not.toContain('Zq7-marker');
+      }),
+    );
+  });
+});
+
+describe('SETTINGS', () => {
+  it('marks as secret whatever holds a secret by its name', () => {
+    const secretLike = names.filter((name) => /SECRET|PASSWORD|CONNECTION_STRING|HEADERS/.test(name));
+
+    expect(secretLike).toContain('AZURE_CLIENT_SECRET');
+    expect(names.filter((name) => 'secret' in SETTINGS[name])).toEqual(secretLike);
+  });
+});

@@ -1,0 +1,84 @@
+import { startDeadline, untilAborted } from '../../shared/deadline.ts';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('startDeadline', () => {
+  it('passes once the time is over, with the error to answer', () => {
+    const { signal } = startDeadline(1_000);
+
+    jest.advanceTimersByTime(999);
+    expect(signal.aborted).toBe(false);
+
+    jest.advanceTimersByTime(1);
+    expect(signal.reason).toMatchObject({ code: 'TimedOut', status: 504 });
+  });
+
+  it('tells what is left, also after its end', () => {
+    const deadline = startDeadline(1_000);
+
+    jest.advanceTimersByTime(300);
+    expect(deadline.remainingMs()).toBe(700);
+
+    jest.advanceTimersByTime(800);
+    expect(deadline.remainingMs()).toBe(-100);
+  });
+
+  it('ends the work when the caller goes away', () => {
+    const { signal, cancel } = startDeadline(1_000);
+
+    cancel();
+    jest.advanceTimersByTime(2_000);
+
+    expect(signal.reason).toMatchObject({ code: 'CallerDisconnected', status: 499 });
+  });
+
+  it('leaves no timer once the answer is known', () => {
+    const { signal, end } = startDeadline(1_000);
+
+    end();
+
+    expect(jest.getTimerCount()).toBe(0);
+    jest.advanceTimersByTime(2_000);
+    expect(signal.aborted).toBe(false);
+  });
+});
+
+describe('untilAborted', () => {
+  it('settles as the work does while the signal is quiet', async () => {
+    const { signal } = new AbortController();
+
+    await expect(untilAborted(Promise.resolve(7), signal)).resolves.toBe(7);
+    await expect(untilAborted(Promise.reject(new Error('broken')), signal)).rejects.toThrow('broken');
+  });
+
+  it("rejects with the signal's reason when it aborts first", async () => {
+    const controller = new AbortController();
+    const waiting = untilAborted(new Promise(() => {}), controller.signal);
+
+    controller.abort('too late');
+
+    await expect(waiting).rejects.toBe('too late');
+  });
+
+  it('rejects at once where the signal has aborted, and takes no notice of how the work ends', async () => {
+    await expect(untilAborted(Promise.resolve(7), AbortSignal.abort('gone'))).rejects.toBe('gone');
+    await expect(untilAborted(Promise.reject(new Error('broken')), AbortSignal.abort('gone'))).rejects.toBe('gone');
+  });
+
+  it('does not listen on once the work has ended', async () => {
+    const { signal } = new AbortController();
+    const added = jest.spyOn(signal, 'addEventListener');
+    const removed = jest.spyOn(signal, 'removeEventListener');
+
+    await untilAborted(Promise.resolve(), signal);
+    await Promise.resolve();
+
+    expect(removed).toHaveBeenCalledWith('abort', added.mock.calls[0]?.[1]);
+  });
+});

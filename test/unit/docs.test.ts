@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderConfiguration } from '../../scripts/renderConfiguration.ts';
+import { renderErrors } from '../../scripts/renderErrors.ts';
+
+const ROOT = join(__dirname, '..', '..');
+
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+/** The TypeScript files below these folders, as paths from the root. */
+function sources(...folders: string[]): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(folder, name)),
+  );
+}
+
+describe('generated documents', () => {
+  it.each([
+    ['docs/errors.md', renderErrors],
+    ['docs/configuration.md', renderConfiguration],
+  ])('%s is what npm run generate makes of the source', (path, render) => {
+    expect(read(path)).toBe(render());
+  });
+});
+
+describe('source', () => {
+  it('reads the environment in the entry alone', () => {
+    const readers = sources('shared', 'functions').filter((path) =>
+      /process\s*\.\s*env\b|\benv\b.*from 'node:process'/.test(read(path)),
+    );
+
+    expect(readers).toEqual(['functions/main.ts']);
+  });
+
+  it('registers no function whose name sorts after the owner of the rest', () => {
+    const names = sources('functions').flatMap((path) => {
+      const text = read(path);
+      const constants = new Map([...text.matchAll(/const (\w+) = '([^']+)'/g)].map(([, name, value]) => [name, value]));
+      return [...text.matchAll(/\bapp\.(?!setup\b|hook\b)\w+\(\s*(?:'([^']+)'|(\w+))/g)].map(
+        ([, literal, constant]) => literal ?? constants.get(constant) ?? `unknown constant ${constant}`,
+      );
+    });
+
+    expect(names).toEqual(expect.arrayContaining(['health', 'healthReady', 'zCreateUploadSession']));
+    expect([...names].sort().at(-1)).toBe('zCreateUploadSession');
+    expect(
+      names
+        .map((name) => name.toLowerCase())
+        .sort()
+        .at(-1),
+    ).toBe('zcreateuploadsession');
+  });
+});

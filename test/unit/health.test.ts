@@ -1,0 +1,115 @@
+import packageJson from '../../package.json' with { type: 'json' };
+import { ServiceError } from '../../shared/errors.ts';
+import type { TokenSource } from '../../shared/graph/tokenSource.ts';
+import { liveness, readiness } from '../../shared/health.ts';
+import { TOKEN_TIMEOUT_MS } from '../../shared/limits.ts';
+import type { Service, StartUpFault } from '../../shared/service.ts';
+
+const settingsFault: StartUpFault = { part: 'settings', setting: 'ENTRA_TENANT_ID', fault: 'must be a GUID' };
+const policyFault: StartUpFault = { part: 'policy', setting: 'policy.json', pointer: '/callers', fault: 'is missing' };
+
+const goodTokens: TokenSource = { acquire: async () => 'Zq7-token', drop: () => {} };
+const badTokens: TokenSource = {
+  acquire: async () => {
+    throw new ServiceError('TokenUnavailable', 'Zq7-reason');
+  },
+  drop: () => {},
+};
+
+function serviceOf(
+  faults: StartUpFault[] = [],
+  tokens: TokenSource | undefined = faults.length > 0 ? undefined : goodTokens,
+): Service {
+  return {
+    faults,
+    tokens,
+    authLevel: 'function',
+    answer: () => Promise.reject(new Error('not asked for')),
+    warmUp: async () => {},
+    close: async () => {},
+  };
+}
+
+describe('liveness', () => {
+  it('tells version and uptime, and asks for no token', () => {
+    const tokens: TokenSource = {
+      acquire: () => {
+        throw new Error('asked');
+      },
+      drop: () => {},
+    };
+
+    const answer = liveness(serviceOf([], tokens));
+
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toEqual({
+      status: 'ok',
+      version: packageJson.version,
+      uptimeSeconds: Math.floor(process.uptime()),
+    });
+  });
+
+  it.each([settingsFault, policyFault])('is red over a fault of the $part, without saying which', (fault) => {
+    const answer = liveness(serviceOf([fault]));
+
+    expect(answer.status).toBe(503);
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 'misconfigured' });
+    expect(answer.body).not.toContain(fault.setting);
+  });
+});
+
+describe('readiness', () => {
+  it('is green where settings and policy are sound and a token can be had', async () => {
+    const answer = await readiness(serviceOf());
+
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toEqual({
+      status: 'ready',
+      checks: { settings: 'ok', policy: 'ok', token: 'ok' },
+    });
+  });
+
+  it.each([
+    ['the settings', serviceOf([settingsFault]), { settings: 'failing', policy: 'failing', token: 'failing' }],
+    ['the policy', serviceOf([policyFault]), { settings: 'ok', policy: 'failing', token: 'failing' }],
+    ['the token', serviceOf([], badTokens), { settings: 'ok', policy: 'ok', token: 'failing' }],
+  ])('says that %s fails, never why', async (_, service, checks) => {
+    const answer = await readiness(service);
+
+    expect(answer.status).toBe(503);
+    expect(JSON.parse(answer.body)).toEqual({ status: 'notReady', checks });
+  });
+
+  it('shows no token', async () => {
+    expect((await readiness(serviceOf())).body).not.toContain('Zq7-token');
+  });
+
+  it('leaves no timer behind once it knows', async () => {
+    jest.useFakeTimers();
+    try {
+      await readiness(serviceOf());
+
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('does not wait for a token longer than one fetch may take', async () => {
+    jest.useFakeTimers();
+    try {
+      const hanging: TokenSource = {
+        acquire: ({ signal }) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+        drop: () => {},
+      };
+      const asked = readiness(serviceOf([], hanging));
+
+      await jest.advanceTimersByTimeAsync(TOKEN_TIMEOUT_MS);
+
+      expect(await asked).toHaveProperty('status', 503);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});

@@ -1,0 +1,272 @@
+import { untilAborted } from '../../shared/deadline.ts';
+import { ServiceError } from '../../shared/errors.ts';
+import { answerRequest, type Collaborators } from '../../shared/pipeline.ts';
+import {
+  APP_ID,
+  CLIENT_REQUEST_ID,
+  configOf,
+  httpRequest,
+  invocation,
+  policyOf,
+  REQUEST_ID,
+  type RequestParts,
+  SESSION_BODY,
+  upstreamAnswer,
+  VALID_BODY,
+} from '../support/builders.ts';
+
+const PATH = 'users/Adele@contoso.example/messages/AAMk=/attachments/createUploadSession';
+
+interface Run {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly line: Record<string, unknown>;
+  readonly sent: readonly unknown[][];
+  /** Whether the body was asked for. */
+  readonly isBodyRead: boolean;
+}
+
+/** Answers one request with an app as caller that may do everything, a Graph that makes a session, and no network. */
+async function run(parts: RequestParts = {}, others: Partial<Collaborators> = {}): Promise<Run> {
+  const sent: unknown[][] = [];
+  const collaborators: Collaborators = {
+    config: configOf({ LOG_MAILBOX: 'plain' }),
+    authenticator: { authenticate: async () => ({ kind: 'app', appId: APP_ID }) },
+    policy: policyOf({ mailboxes: ['*'], groups: ['*'] }),
+    forwarder: async () => ({
+      connect: async () => {},
+      async send(call, mailbox) {
+        sent.push([call, mailbox]);
+        return upstreamAnswer(201, SESSION_BODY, { 'request-id': 'of Graph', 'set-cookie': 'no' });
+      },
+    }),
+    ...others,
+  };
+  let isBodyRead = false;
+  const watched = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        isBodyRead = true;
+        controller.enqueue(Buffer.from(JSON.stringify(VALID_BODY)));
+        controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const { context, lines } = invocation();
+  const answer = await answerRequest(httpRequest({ path: PATH, body: watched, ...parts }), context, collaborators);
+  expect(lines).toHaveLength(1);
+  const body: unknown = JSON.parse(answer.body);
+  const line: Record<string, unknown> = JSON.parse(lines[0]?.text ?? '');
+  return { ...answer, body, line, sent, isBodyRead };
+}
+
+const refused = (code: string) => ({ error: expect.objectContaining({ code }) });
+
+describe('answerRequest', () => {
+  it("relays Graph's session and writes one line", async () => {
+    const { status, headers, body, line } = await run();
+
+    expect(status).toBe(201);
+    expect(headers).toEqual({ 'request-id': 'of Graph' });
+    expect(body).toEqual(JSON.parse(SESSION_BODY));
+    expect(line).toMatchObject({
+      event: 'request',
+      code: 'Created',
+      status: 201,
+      caller: 'newsletter',
+      decidedBy: '/callers/0/mailboxes/0',
+      kind: 'message',
+      mailbox: 'Adele@contoso.example',
+      sizeBytes: VALID_BODY.AttachmentItem.size,
+      requestId: REQUEST_ID,
+    });
+  });
+
+  it('sends what was checked and nothing else of the caller', async () => {
+    const headers = {
+      'content-type': 'application/json',
+      authorization: 'Bearer theirs',
+      'client-request-id': CLIENT_REQUEST_ID,
+      prefer: 'IdType="ImmutableId"',
+      cookie: 'c',
+      'x-ms-client-principal': 'p',
+    };
+
+    const { sent } = await run({ headers, body: '{"attachmentitem":{"SIZE":5,"Name":"a","AttachmentType":"File"}}' });
+
+    expect(sent).toEqual([
+      [
+        {
+          kind: 'message',
+          version: 'v1.0',
+          path: '/users/Adele%40contoso.example/messages/AAMk%3D/attachments/createUploadSession',
+          json: '{"AttachmentItem":{"size":5,"name":"a","attachmentType":"file"}}',
+          clientRequestId: CLIENT_REQUEST_ID,
+          wantsImmutableIds: true,
+          traceParent: undefined,
+        },
+        'adele@contoso.example',
+      ],
+    ]);
+  });
+
+  it('never sends me upstream', async () => {
+    const { sent, line } = await run(
+      { path: 'me/messages/m/attachments/createUploadSession' },
+      { policy: policyOf({ me: 'adele@contoso.example' }) },
+    );
+
+    expect(sent[0]?.[0]).toHaveProperty(
+      'path',
+      '/users/adele%40contoso.example/messages/m/attachments/createUploadSession',
+    );
+    expect(line).toMatchObject({ mailbox: 'adele@contoso.example', decidedBy: '/callers/0/me' });
+  });
+
+  it('knows the group of a joined group', async () => {
+    const { sent, line } = await run({ path: 'me/joinedGroups/g/threads/t/posts/p/attachments/createUploadSession' });
+
+    expect(sent[0]?.[0]).toHaveProperty('path', '/groups/g/threads/t/posts/p/attachments/createUploadSession');
+    expect(line).toMatchObject({ group: 'g', kind: 'post' });
+    expect(line).not.toHaveProperty('mailbox');
+  });
+
+  it.each([
+    ['an unknown caller', {}, 401, 'InvalidAuthenticationToken'],
+    ['an unknown path', { path: 'users/u/nothing' }, 404, 'PathNotSupported'],
+    ['an unsafe id', { path: PATH.replace('AAMk=', 'a%2Fb') }, 400, 'InvalidId'],
+    ['another method', { method: 'PUT' }, 405, 'MethodNotAllowed'],
+    ['another media type', { headers: { 'content-type': 'text/plain' } }, 415, 'UnsupportedMediaType'],
+    [
+      'a declared length over the limit',
+      { headers: { 'content-type': 'application/json', 'content-length': '65537' } },
+      413,
+      'RequestBodyTooLarge',
+    ],
+  ])('answers %s before it reads the body', async (_, parts, status, code) => {
+    const authenticator = {
+      authenticate: () =>
+        Promise.reject(
+          new ServiceError('InvalidAuthenticationToken', 'm', { headers: { 'www-authenticate': 'Bearer' } }),
+        ),
+    };
+
+    const result = await run(parts, status === 401 ? { authenticator } : {});
+
+    expect(result).toMatchObject({ status, body: refused(code), isBodyRead: false, sent: [] });
+    expect(result.line).toMatchObject({ status, code });
+  });
+
+  it.each([
+    ['no JSON', { body: '{' }, 400, 'InvalidJson'],
+    ['an empty body', { body: null }, 400, 'InvalidJson'],
+    ['a body with faults', { body: '{"AttachmentItem":{}}' }, 400, 'InvalidAttachment'],
+    ['me, which nothing names', { path: 'me/messages/m/attachments/createUploadSession' }, 400, 'MailboxNotNamed'],
+  ])('answers %s without asking for a token or Graph', async (_, parts, status, code) => {
+    const forwarder = jest.fn();
+
+    const result = await run(parts, { forwarder });
+
+    expect(result).toMatchObject({ status, body: refused(code) });
+    expect(forwarder).not.toHaveBeenCalled();
+  });
+
+  it('denies with what was asked as the caller wrote it, and the reason in the log alone', async () => {
+    const forwarder = jest.fn();
+    const policy = policyOf({ mailboxes: ['megan@contoso.example'] });
+
+    const { status, body, line } = await run({}, { policy, forwarder });
+
+    expect(status).toBe(403);
+    expect(body).toMatchObject({
+      error: { message: "This caller may not attach a file to a message of mailbox 'Adele@contoso.example'." },
+    });
+    expect(JSON.stringify(body)).not.toMatch(/megan|callers|newsletter/);
+    expect(line).toMatchObject({
+      code: 'CallerNotAllowed',
+      caller: 'newsletter',
+      decidedBy: '/callers/0/mailboxes',
+      cause: 'denied: owner',
+    });
+    expect(forwarder).not.toHaveBeenCalled();
+  });
+
+  it('names the limit in a denial for size', async () => {
+    const { body } = await run({}, { policy: policyOf({ mailboxes: ['*'], maxBytes: 1_000 }) });
+
+    expect(body).toMatchObject({ error: { message: expect.stringContaining('of more than 1000 bytes') } });
+  });
+
+  it('says which method is allowed', async () => {
+    const { headers } = await run({ method: 'GET' });
+
+    expect(headers).toMatchObject({ allow: 'POST' });
+  });
+
+  it('puts our ids into an error', async () => {
+    const headers = { 'content-type': 'text/plain', 'client-request-id': CLIENT_REQUEST_ID };
+
+    const result = await run({ headers });
+
+    const ids = { 'request-id': REQUEST_ID, 'client-request-id': CLIENT_REQUEST_ID };
+    expect(result.headers).toMatchObject(ids);
+    expect(result.body).toMatchObject({ error: { innerError: ids } });
+  });
+
+  it("logs Graph's own code where its error is relayed", async () => {
+    const graphError = JSON.stringify({ error: { code: 'ErrorItemNotFound', message: 'x' } });
+    const forwarder = async () => ({ connect: async () => {}, send: async () => upstreamAnswer(404, graphError) });
+
+    const { status, body, line } = await run({}, { forwarder });
+
+    expect([status, body]).toEqual([404, JSON.parse(graphError)]);
+    expect(line).toMatchObject({ code: 'ErrorItemNotFound', status: 404 });
+  });
+
+  it.each([
+    ['the forwarder', { forwarder: () => Promise.reject(new TypeError('Zq7-marker')) }],
+    ['the authenticator', { authenticator: { authenticate: () => Promise.reject(new TypeError('Zq7-marker')) } }],
+  ])('answers 500 when %s fails in a way that was not foreseen, and tells why in the log alone', async (_, others) => {
+    const { status, body, line } = await run({}, others);
+
+    expect([status, body]).toEqual([500, refused('InternalError')]);
+    expect(JSON.stringify(body)).not.toContain('Zq7-marker');
+    expect(line).toMatchObject({ code: 'InternalError', cause: expect.stringContaining('TypeError: Zq7-marker') });
+  });
+
+  it('answers inside its time where a stage hangs', async () => {
+    const hang = (signal: AbortSignal) => untilAborted(new Promise<never>(() => {}), signal);
+    const config = configOf({ REQUEST_TIMEOUT_MS: '100' });
+    const stages: Partial<Collaborators>[] = [
+      { authenticator: { authenticate: (_authorization, signal) => hang(signal) } },
+      { forwarder: async () => ({ connect: async () => {}, send: (_call, _mailbox, { signal }) => hang(signal) }) },
+    ];
+
+    for (const stage of stages) {
+      expect(await run({}, { config, ...stage })).toMatchObject({ status: 504, body: refused('TimedOut') });
+    }
+  });
+
+  it('leaves no timer behind, whatever the answer', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    try {
+      await run();
+      await run({ body: '{' });
+
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('puts neither id nor file name nor uploadUrl into the line', async () => {
+    const body = JSON.stringify({ AttachmentItem: { ...VALID_BODY.AttachmentItem, name: 'Zq7-name' } });
+
+    for (const path of [PATH, 'users/u/nothing', 'me/messages/AAMk=/attachments/createUploadSession']) {
+      const { line } = await run({ path, body });
+      expect(JSON.stringify(line)).not.toMatch(/AAMk|Zq7-name|outlook\.office/);
+    }
+  });
+});

@@ -1,0 +1,31 @@
+import fc from 'fast-check';
+import { type Target, upstreamPath } from '../../../shared/route/target.ts';
+
+const TARGET: Target = { kind: 'message', version: 'v1.0', owner: { kind: 'me' }, itemPath: 'messages/AAMk%3D' };
+
+describe('upstreamPath', () => {
+  it('names a mailbox below users', () => {
+    expect(upstreamPath(TARGET, { kind: 'mailbox', id: 'adele@contoso.example' })).toBe(
+      '/users/adele%40contoso.example/messages/AAMk%3D/attachments/createUploadSession',
+    );
+  });
+
+  it('names a group below groups', () => {
+    expect(upstreamPath(TARGET, { kind: 'group', id: 'g' })).toBe(
+      '/groups/g/messages/AAMk%3D/attachments/createUploadSession',
+    );
+  });
+
+  it('encodes the owner so that it stays one segment, whatever it holds', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (id) => {
+        const [, root, owner, ...rest] = upstreamPath(TARGET, { kind: 'mailbox', id }).split('/');
+
+        expect(root).toBe('users');
+        expect(decodeURIComponent(owner ?? '')).toBe(id);
+        expect(owner).not.toMatch(/[?#\\]/);
+        expect(rest).toEqual(['messages', 'AAMk%3D', 'attachments', 'createUploadSession']);
+      }),
+    );
+  });
+});
