@@ -56,7 +56,7 @@ function callerOf({ callers }: PolicyDocument, { caller, user }: Question): Call
 
 function ownerOf({ mailbox, group }: Question): TargetOwner {
   if (group !== undefined) return { kind: 'group', id: group };
-  return mailbox === 'me' || mailbox === undefined ? { kind: 'me' } : { kind: 'mailbox', id: mailbox };
+  return mailbox === undefined || mailbox.toLowerCase() === 'me' ? { kind: 'me' } : { kind: 'mailbox', id: mailbox };
 }
 
 /** The pointer and the text that stands there: `/callers/0/mailboxes/1 "*@contoso.com"`. */

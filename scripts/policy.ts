@@ -47,35 +47,30 @@ function readDocument(): unknown {
 }
 
 const [command] = positionals;
+if (command !== 'check' && command !== 'explain') usage(`Unknown command '${command ?? ''}'.`);
 const parsed = parsePolicy(readDocument());
 if (parsed.kind === 'broken') {
   for (const { pointer, fault } of parsed.faults) console.error(`${file}${pointer}: ${fault}`);
   process.exit(1);
 }
-switch (command) {
-  case 'check':
-    console.log(`${file}: ${parsed.document.callers.length} callers, no fault`);
-    break;
-  case 'explain': {
-    const { caller, mailbox, group, kind, size, user } = values;
-    if (!caller || !kind || !size || (mailbox === undefined) === (group === undefined)) {
-      usage('explain needs --caller, --kind, --size and one of --mailbox and --group.');
-    }
-    const question: Question = {
-      caller,
-      user,
-      mailbox,
-      group,
-      kind,
-      size: Number(size),
-      meMailbox: values['me-mailbox'],
-    };
-    const explanation = explainPolicy(parsed.document, question);
-    if (explanation.kind === 'badQuestion') usage(explanation.fault);
-    console.log(explanation.text);
-    process.exit(explanation.allowed ? 0 : 1);
-    break;
+if (command === 'check') {
+  console.log(`${file}: ${parsed.document.callers.length} callers, no fault`);
+} else {
+  const { caller, mailbox, group, kind, size, user } = values;
+  if (!caller || !kind || !size || (mailbox === undefined) === (group === undefined)) {
+    usage('explain needs --caller, --kind, --size and one of --mailbox and --group.');
   }
-  default:
-    usage(`Unknown command '${command ?? ''}'.`);
+  const question: Question = {
+    caller,
+    user,
+    mailbox,
+    group,
+    kind,
+    size: Number(size),
+    meMailbox: values['me-mailbox'],
+  };
+  const explanation = explainPolicy(parsed.document, question);
+  if (explanation.kind === 'badQuestion') usage(explanation.fault);
+  console.log(explanation.text);
+  process.exitCode = explanation.allowed ? 0 : 1;
 }

@@ -84,8 +84,11 @@ export const JWKS_TIMEOUT_MS = 5_000;
 /** Clock skew allowed for a token's times; five minutes are usual in Entra's own libraries, one is enough between hosts with NTP. */
 export const TOKEN_CLOCK_SKEW_SECONDS = 60;
 
-/** Longer Authorization headers are refused unread: Entra's tokens are 1 to 3 kB, with many groups up to 12. Our choice. */
-export const MAX_AUTHORIZATION_LENGTH = 16_384;
+/**
+ * Longer Authorization headers are refused unread: Entra's tokens are 1 to 3 kB, with many groups up to 12. Below the
+ * 16 KiB that Node's HTTP server allows for all headers together, past which the answer would be an empty 431.
+ */
+export const MAX_AUTHORIZATION_LENGTH = 14_336;
 
 /** Longest description of a failure's causes in a log line. Our choice. */
 export const MAX_CAUSE_LENGTH = 600;

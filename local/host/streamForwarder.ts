@@ -30,6 +30,8 @@ export function createStreamForwarder(httpUri: string): StreamForwarder {
         path: encodePathFully(target.path) + target.query,
         headers: [...forwardedHeaders(request, invocationId), 'Host', host],
       });
+      // Else the agent takes the worker's keep-alive hint for the time that an answer may take.
+      outgoing.setTimeout(INACTIVITY_TIMEOUT_MS);
       outgoing.on('response', (incoming) => relayAnswer(outgoing, incoming, response));
       outgoing.on('timeout', () => outgoing.destroy());
       outgoing.on('error', () => {

@@ -63,14 +63,16 @@ function isPolicyDocument(document: unknown): document is PolicyDocument {
   return validators.policy(document);
 }
 
+/** Two entries for one caller would leave open which counts; two with one name would look alike in the log. */
 function doubledCallers({ callers }: PolicyDocument): PolicyFault[] {
   const seen = new Map<string, number>();
-  return callers.flatMap(({ appId }, index) => {
-    const id = appId?.toLowerCase() ?? 'functionKey';
-    const first = seen.get(id);
-    seen.set(id, first ?? index);
-    if (first === undefined) return [];
-    return [{ pointer: `/callers/${index}`, fault: `names the same caller as /callers/${first}` }];
+  return callers.flatMap(({ appId, name }, index) => {
+    const keys = [`caller ${appId?.toLowerCase() ?? 'functionKey'}`, `name ${name}`];
+    const first = keys.map((key) => seen.get(key)).find((place) => place !== undefined);
+    for (const key of keys) seen.set(key, seen.get(key) ?? index);
+    return first === undefined
+      ? []
+      : [{ pointer: `/callers/${index}`, fault: `names the same caller as /callers/${first}` }];
   });
 }
 

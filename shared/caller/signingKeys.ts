@@ -40,12 +40,15 @@ export async function createSigningKeys(jwksUrl: string): Promise<JWTVerifyGetKe
   return async (header, token) => {
     if (keys.jwks() === undefined) await renew();
     else if (performance.now() - fetchedAt > JWKS_RENEW_AFTER_MS) renew().catch(() => {}); // Known keys serve on.
-    try {
-      return await keys(header, token);
-    } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+    // The second look is at a fetch that another token may have begun before this one's key was published.
+    for (let looks = 0; looks < 2; looks += 1) {
+      try {
+        return await keys(header, token);
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      }
+      await renew();
     }
-    await renew();
     return keys(header, token);
   };
 }

@@ -1,30 +1,35 @@
-import type { TokenCredential } from '@azure/identity';
+import type { AccessToken, GetTokenOptions } from '@azure/identity';
 import type { CredentialConfig } from '../config/config.ts';
+import { createIdentityCredential } from './identityCredential.ts';
 
-/** Builds the one credential that the settings name. Loads @azure/identity, which is dear to load. */
-export async function createCredential(config: CredentialConfig): Promise<TokenCredential> {
+/** A credential of @azure/identity that can also be told to renew a token that Graph has refused. */
+export interface GraphCredential {
+  /** @param isRenewal no cache may answer: the token in it was refused */
+  getToken(scope: string, options: GetTokenOptions, isRenewal: boolean): Promise<AccessToken | null>;
+}
+
+/** The credential that the settings name. Loads @azure/identity, which is dear to load. */
+export async function createCredential(config: CredentialConfig): Promise<GraphCredential> {
   const identity = await import('./identityLibrary.ts');
-  switch (config.kind) {
-    case 'managedIdentity':
-      return new identity.ManagedIdentityCredential(config.clientId === undefined ? {} : { clientId: config.clientId });
-    case 'developer':
-      return new identity.ChainedTokenCredential(
-        new identity.AzureCliCredential(),
-        new identity.AzurePowerShellCredential(),
-        new identity.AzureDeveloperCliCredential(),
-      );
-    case 'clientSecret': {
-      const { tenantId, clientId, clientSecret, authorityHost } = config;
-      return new identity.ClientSecretCredential(tenantId, clientId, clientSecret, { authorityHost });
+  let credential = createIdentityCredential(config, identity);
+  const renew = async (scope: string, claims: string | undefined) => {
+    if (config.kind !== 'managedIdentity') {
+      credential = createIdentityCredential(config, identity); // Each instance has a cache of its own.
+      return;
     }
-    case 'clientCertificate': {
-      const { tenantId, clientId, certificatePath, certificatePassword, authorityHost } = config;
-      const certificate = { certificatePath, ...(certificatePassword && { certificatePassword }) };
-      return new identity.ClientCertificateCredential(tenantId, clientId, certificate, { authorityHost });
-    }
-    case 'workloadIdentity': {
-      const { tenantId, clientId, tokenFilePath, authorityHost } = config;
-      return new identity.WorkloadIdentityCredential({ tenantId, clientId, tokenFilePath, authorityHost });
-    }
-  }
+    // ManagedIdentityCredential reads a cache of the whole process and has no way past it. The MSAL application beneath
+    // it has one, and writes to the same cache.
+    const { clientId } = config;
+    const application = new identity.ManagedIdentityApplication(
+      clientId === undefined ? {} : { managedIdentityIdParams: { userAssignedClientId: clientId } },
+    );
+    const resource = scope.replace(/\/\.default$/, '');
+    await application.acquireToken({ resource, forceRefresh: true, ...(claims !== undefined && { claims }) });
+  };
+  return {
+    async getToken(scope, options, isRenewal) {
+      if (isRenewal) await renew(scope, options.claims);
+      return credential.getToken(scope, options);
+    },
+  };
 }

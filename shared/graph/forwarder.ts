@@ -51,6 +51,14 @@ export async function createForwarder({
   const http = createHttpHandler(graphOrigin);
   const client = await createGraphClient(graphOrigin, http);
 
+  async function acquire(deadline: Deadline, record: RequestRecord): Promise<string> {
+    try {
+      return await tokens.acquire(deadline);
+    } finally {
+      record.endStage('token');
+    }
+  }
+
   async function attempt(
     call: GraphCall,
     mailbox: string,
@@ -76,16 +84,14 @@ export async function createForwarder({
   return {
     connect: http.connect,
     async send(call, mailbox, deadline, record) {
-      let token = await tokens.acquire(deadline);
-      record.endStage('token');
+      let token = await acquire(deadline, record);
       let isTokenRenewed = false;
       for (let attempts = 1; ; ) {
         const result = await attempt({ ...call, token }, mailbox, deadline.signal, record);
         if (!isTokenRenewed && result.kind === 'answer' && result.answer.status === 401) {
           isTokenRenewed = true;
           tokens.drop(token, claimsChallenge(result.answer));
-          token = await tokens.acquire(deadline);
-          record.endStage('token');
+          token = await acquire(deadline, record);
           continue;
         }
         if (!isRetryable(result)) return settle(result);

@@ -52,39 +52,47 @@ function toDispatchOptions({ request, options }: Context, origin: string): Dispa
   };
 }
 
+/** Settles once, with whatever comes first: the answer, a failure, or the signal, which also covers the time of connecting. */
 function dispatch(pool: Pool, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<AttemptResult> {
   return new Promise((resolve) => {
     let status = 0;
     let headers: Readonly<Record<string, string>> = {};
     const chunks: Buffer[] = [];
     let bytes = 0;
-    let stopListening = () => {};
+    let controller: Dispatcher.DispatchController | undefined;
+    const settle = (result: AttemptResult) => {
+      signal.removeEventListener('abort', abort);
+      resolve(result);
+    };
+    const fail = (cause: unknown) =>
+      settle({ kind: 'failed', phase: status === 0 ? 'beforeAnswer' : 'inAnswer', cause });
+    const abort = () => {
+      controller?.abort(signal.reason);
+      fail(signal.reason);
+    };
+    if (signal.aborted) return fail(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
     pool.dispatch(options, {
-      onRequestStart(controller) {
-        stopListening();
-        const abort = () => controller.abort(signal.reason);
-        if (signal.aborted) return abort();
-        signal.addEventListener('abort', abort, { once: true });
-        stopListening = () => signal.removeEventListener('abort', abort);
+      onRequestStart(started) {
+        controller = started;
+        if (signal.aborted) started.abort(signal.reason); // It aborted while the connection was made.
       },
       onResponseStart(_controller, statusCode, incoming) {
         if (statusCode < 200) return; // 1xx: the answer is still to come.
         status = statusCode;
         headers = joinHeaders(incoming);
       },
-      onResponseData(controller, chunk) {
+      onResponseData(started, chunk) {
         bytes += chunk.byteLength;
-        if (bytes > MAX_UPSTREAM_BODY_BYTES) controller.abort(new Error('The answer is too large.'));
+        if (bytes > MAX_UPSTREAM_BODY_BYTES) started.abort(new Error('The answer is too large.'));
         else chunks.push(chunk);
       },
       onResponseEnd() {
-        stopListening();
         const body = Buffer.concat(chunks, bytes).toString('utf8');
-        resolve({ kind: 'answer', answer: { status, headers, body } });
+        settle({ kind: 'answer', answer: { status, headers, body } });
       },
       onResponseError(_controller, cause) {
-        stopListening();
-        resolve({ kind: 'failed', phase: status === 0 ? 'beforeAnswer' : 'inAnswer', cause });
+        fail(cause);
       },
     });
   });

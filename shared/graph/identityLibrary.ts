@@ -9,3 +9,4 @@ export {
   ManagedIdentityCredential,
   WorkloadIdentityCredential,
 } from '@azure/identity';
+export { ManagedIdentityApplication } from '@azure/msal-node';

@@ -1,4 +1,4 @@
-import type { AccessToken, TokenCredential } from '@azure/identity';
+import type { AccessToken } from '@azure/identity';
 import { type Deadline, untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import {
@@ -8,12 +8,13 @@ import {
   TOKEN_TIMEOUT_MS,
   TOKEN_USABLE_MARGIN_MS,
 } from '../limits.ts';
+import type { GraphCredential } from './credential.ts';
 
 /** Where the app-only token comes from: one fetch at a time, the last good token as long as it is usable. */
 export interface TokenSource {
   /**
    * A usable token, fetched if there is none.
-   * @throws ServiceError TokenUnavailable, or the deadline's own reason
+   * @throws ServiceError TokenUnavailable (also where the deadline passes first), CallerDisconnected
    */
   acquire(deadline: Deadline): Promise<string>;
   /** Forgets a token that Graph refused; `claims` is the challenge that came with the refusal (CAE), if any. */
@@ -21,7 +22,7 @@ export interface TokenSource {
 }
 
 export interface TokenSourceOptions {
-  readonly createCredential: () => Promise<TokenCredential>;
+  readonly createCredential: () => Promise<GraphCredential>;
   readonly scope: string;
   /** Told of each failed fetch, for the log. */
   readonly onFailure: (error: unknown) => void;
@@ -41,18 +42,21 @@ interface HeldToken {
  */
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const now = options.now ?? Date.now;
-  let credential: Promise<TokenCredential> | undefined;
+  let credential: Promise<GraphCredential> | undefined;
   let held: HeldToken | undefined;
   let pending: Promise<HeldToken> | undefined;
-  let claims: string | undefined;
+  /** Set while a token that Graph refused is to be replaced. */
+  let renewal: { readonly claims: string | undefined } | undefined;
   let failures = 0;
   let lastFailure: unknown;
   let notBefore = 0;
 
   async function fetchToken(): Promise<HeldToken> {
     credential ??= options.createCredential();
+    const claims = renewal?.claims;
     const request = { abortSignal: AbortSignal.timeout(TOKEN_TIMEOUT_MS), ...(claims !== undefined && { claims }) };
-    const fetched = credential.then((ready) => ready.getToken(options.scope, request));
+    const isRenewal = renewal !== undefined;
+    const fetched = credential.then((ready) => ready.getToken(options.scope, request, isRenewal));
     const token = await untilAborted(fetched, request.abortSignal);
     if (token === null) throw new Error('The credential gave no token.');
     return holdToken(token, now());
@@ -76,7 +80,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     const isSame = fresh.value === held?.value;
     notBefore = isSame ? Math.min(now() + MAX_TOKEN_RETRY_PAUSE_MS, fresh.usableUntil) : 0;
     failures = 0;
-    claims = undefined;
+    renewal = undefined;
     held = fresh;
     return fresh;
   }
@@ -104,14 +108,16 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
         const fresh = await untilAborted(refresh(), deadline.signal);
         return fresh.value;
       } catch (error) {
-        throw error instanceof ServiceError ? error : unavailable(error);
+        // A wait that took the whole budget is the token's failure, not Graph's; a caller that went away is neither.
+        const isCallerGone = error instanceof ServiceError && error.code === 'CallerDisconnected';
+        throw isCallerGone ? error : unavailable(error);
       }
     },
-    drop(token, challenge) {
+    drop(token, claims) {
       if (held?.value !== token) return;
       held = undefined;
       pending = undefined;
-      claims = challenge;
+      renewal = { claims };
     },
   };
 }

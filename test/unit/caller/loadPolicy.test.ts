@@ -112,17 +112,19 @@ describe('parsePolicy', () => {
 
   it('refuses two entries for one caller', () => {
     const callers = [
-      policyEntry({ appId: APP_ID }),
-      policyEntry({ functionKey: true }),
-      policyEntry({ appId: APP_ID.toUpperCase() }),
-      policyEntry({ functionKey: true }),
-      policyEntry({ appId: APP_ID }),
+      policyEntry({ name: 'a', appId: APP_ID }),
+      policyEntry({ name: 'b', functionKey: true }),
+      policyEntry({ name: 'c', appId: APP_ID.toUpperCase() }),
+      policyEntry({ name: 'd', functionKey: true }),
+      policyEntry({ name: 'e', appId: APP_ID }),
+      policyEntry({ name: 'a', appId: APP_ID.replace(/^1/, '2') }),
     ];
 
     expect(faultsOf({ callers })).toEqual([
       { pointer: '/callers/2', fault: 'names the same caller as /callers/0' },
       { pointer: '/callers/3', fault: 'names the same caller as /callers/1' },
       { pointer: '/callers/4', fault: 'names the same caller as /callers/0' },
+      { pointer: '/callers/5', fault: 'names the same caller as /callers/0' },
     ]);
   });
 

@@ -84,7 +84,10 @@ describe('createTokenSource, where no token can be had', () => {
   it('ends the wait of a request at its own deadline, and lets the fetch go on for the next', async () => {
     const made = tokenBench();
     const deadline = openDeadline();
-    const waiting = expect(made.tokens.acquire(deadline)).rejects.toMatchObject({ code: 'TimedOut', status: 504 });
+    const waiting = expect(made.tokens.acquire(deadline)).rejects.toMatchObject({
+      code: 'TokenUnavailable',
+      status: 503,
+    });
 
     deadline.pass(new ServiceError('TimedOut', 'too late'));
     await waiting;

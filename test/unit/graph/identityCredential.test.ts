@@ -1,10 +1,11 @@
 import type { CredentialConfig } from '../../../shared/config/config.ts';
-import { createCredential } from '../../../shared/graph/credential.ts';
+import { createIdentityCredential } from '../../../shared/graph/identityCredential.ts';
+import * as identity from '../../../shared/graph/identityLibrary.ts';
 import { APP_ID, TENANT_ID } from '../../support/builders.ts';
 
 const REGISTRATION = { tenantId: TENANT_ID, clientId: APP_ID, authorityHost: 'https://login.microsoftonline.us' };
 
-describe('createCredential', () => {
+describe('createIdentityCredential', () => {
   it.each<[CredentialConfig, string]>([
     [{ kind: 'managedIdentity', clientId: undefined }, 'ManagedIdentityCredential'],
     [{ kind: 'managedIdentity', clientId: APP_ID }, 'ManagedIdentityCredential'],
@@ -15,8 +16,8 @@ describe('createCredential', () => {
       'ClientCertificateCredential',
     ],
     [{ kind: 'workloadIdentity', ...REGISTRATION, tokenFilePath: 'token' }, 'WorkloadIdentityCredential'],
-  ])('builds for %j a %s and nothing else', async (config, name) => {
-    const credential = await createCredential(config);
+  ])('builds for %j a %s and nothing else', (config, name) => {
+    const credential = createIdentityCredential(config, identity);
 
     expect(credential.constructor.name).toBe(name);
   });

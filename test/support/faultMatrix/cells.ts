@@ -1,0 +1,99 @@
+/** The fault matrix as data: what Graph does × how the token fares × how much time there is. */
+
+export type RetryAfter = 'none' | '0' | '2' | '9999' | 'date' | 'garbage';
+
+/** What reaches the proxy from Graph, told apart as far as the proxy must tell it apart. */
+export type GraphConduct =
+  | { readonly kind: 'session' }
+  /** An error in Graph's own shape. */
+  | { readonly kind: 'graphError'; readonly status: number; readonly code: string; readonly retryAfter?: RetryAfter }
+  /** An error page of a gateway, without Graph's shape. */
+  | { readonly kind: 'page'; readonly status: number; readonly retryAfter?: RetryAfter }
+  /** 2xx or 3xx that holds no uploadSession. */
+  | { readonly kind: 'noSession' }
+  | { readonly kind: 'silence' }
+  /** The right answer, which takes longer than the short budget and less than the long one. */
+  | { readonly kind: 'slowSession' }
+  | { readonly kind: 'brokenOff'; readonly at: 'beforeAnswer' | 'withinAnswer' };
+
+export interface FaultCase {
+  /** As docs/faults.md names it. */
+  readonly name: string;
+  /** The item id that makes the emulator play it (docs/emulators.md), without its nonce. */
+  readonly id: string;
+  readonly conduct: GraphConduct;
+}
+
+export const TOKENS = ['fine', 'slow', 'failing', 'expiring'] as const;
+export type TokenCondition = (typeof TOKENS)[number];
+
+/** REQUEST_TIMEOUT_MS of the cells. */
+export const BUDGETS_MS = { short: 800, long: 4000 } as const;
+export type Budget = keyof typeof BUDGETS_MS;
+export const BUDGETS: readonly Budget[] = ['short', 'long'];
+
+/** Longer than the short budget; of the long one it leaves enough for a retry after two seconds. */
+export const SLOW_TOKEN_MS = 1100;
+
+/** Graph takes this long to refuse a token that has ended, so that all cells under way carry it. */
+export const REFUSAL_MS = 200;
+
+export interface Cell {
+  readonly fault: FaultCase;
+  readonly token: TokenCondition;
+  readonly budget: Budget;
+}
+
+const RETRY_AFTERS: readonly RetryAfter[] = ['none', '0', '2', '9999', 'date', 'garbage'];
+
+function graphError(status: number, code: string): FaultCase {
+  return { name: String(status), id: `fault=status${status}`, conduct: { kind: 'graphError', status, code } };
+}
+
+function throttling(status: number, code: string): FaultCase[] {
+  return RETRY_AFTERS.map((retryAfter) => ({
+    name: `${status}, Retry-After: ${retryAfter}`,
+    id: `fault=status${status};retry-after=${retryAfter}`,
+    conduct: { kind: 'graphError', status, code, retryAfter },
+  }));
+}
+
+function page(status: number): FaultCase {
+  return { name: `HTML with ${status}`, id: `fault=html${status}`, conduct: { kind: 'page', status } };
+}
+
+function noSession(name: string, fault: string): FaultCase {
+  return { name, id: `fault=${fault}`, conduct: { kind: 'noSession' } };
+}
+
+export const FAULT_CASES: readonly FaultCase[] = [
+  { name: 'no fault', id: 'none', conduct: { kind: 'session' } },
+  ...throttling(429, 'ApplicationThrottled'),
+  ...throttling(503, 'serviceNotAvailable'),
+  ...throttling(504, 'UnknownError'),
+  graphError(500, 'InternalServerError'),
+  graphError(502, 'BadGateway'),
+  graphError(401, 'InvalidAuthenticationToken'),
+  graphError(403, 'ErrorAccessDenied'),
+  graphError(404, 'ErrorItemNotFound'),
+  graphError(409, 'Conflict'),
+  noSession('redirect', 'redirect'),
+  { name: 'hang before headers', id: 'fault=hangBeforeHeaders', conduct: { kind: 'silence' } },
+  { name: 'hang in body', id: 'fault=hangInBody', conduct: { kind: 'silence' } },
+  {
+    name: 'reset before headers',
+    id: 'fault=resetBeforeHeaders',
+    conduct: { kind: 'brokenOff', at: 'beforeAnswer' },
+  },
+  { name: 'reset after headers', id: 'fault=resetAfterHeaders', conduct: { kind: 'brokenOff', at: 'withinAnswer' } },
+  { name: 'truncated', id: 'fault=truncated', conduct: { kind: 'brokenOff', at: 'withinAnswer' } },
+  noSession('HTML with 200', 'html'),
+  page(413),
+  page(429),
+  page(502),
+  page(503),
+  noSession('empty', 'empty'),
+  noSession('not JSON', 'notJson'),
+  noSession('no uploadUrl', 'noUploadUrl'),
+  { name: 'slow drip', id: 'fault=slowDrip;ms=3', conduct: { kind: 'slowSession' } },
+];

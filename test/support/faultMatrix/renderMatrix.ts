@@ -1,0 +1,72 @@
+import { BUDGETS, BUDGETS_MS, FAULT_CASES, SLOW_TOKEN_MS, TOKENS } from './cells.ts';
+import { expectOutcome, leastGapMs, type Range } from './expectOutcome.ts';
+import type { Observation } from './playMatrix.ts';
+
+/** Timers may fire a moment early against another clock. */
+const CLOCK_SLACK_MS = 10;
+
+/** What is wrong with a cell, one sentence each; empty where it came out as the requirements ask. */
+export function judge(seen: Observation): string[] {
+  const expected = expectOutcome(seen.cell);
+  const { attempts } = expected;
+  const ownMs = seen.elapsedMs - seen.stallMs; // A stall of the caller's own process is not the proxy's time.
+  const gap = leastGapMs(seen.cell.fault.conduct);
+  const faults = [
+    ...(seen.status === expected.status && seen.code === expected.code
+      ? []
+      : [`answered ${seen.status} ${seen.code}, not ${expected.status} ${expected.code}: ${expected.because}`]),
+    ...(isWithin(attempts, seen.attempts) ? [] : [`${seen.attempts} attempts, not ${words(attempts)}`]),
+    ...(seen.loggedAttempts === seen.attempts
+      ? []
+      : [`the log says ${seen.loggedAttempts} attempts of ${seen.attempts}`]),
+    ...(seen.loggedCode === seen.code ? [] : [`the log says ${seen.loggedCode}`]),
+    ...(ownMs <= expected.latestMs ? [] : [`${Math.round(ownMs)} ms, not ${expected.latestMs}`]),
+    ...(seen.gapsMs.every((ms) => ms >= gap - CLOCK_SLACK_MS) ? [] : [`repeated after ${seen.gapsMs} ms, not ${gap}`]),
+  ];
+  const { fault, budget, token } = seen.cell;
+  return faults.map((text) => `${fault.name}, ${budget} budget, ${token} token: ${text}`);
+}
+
+function isWithin({ min, max }: Range, value: number): boolean {
+  return value >= min && value <= max;
+}
+
+function words({ min, max }: Range): string {
+  return min === max ? String(min) : `${min}–${max}`;
+}
+
+/** docs/faults.md from what was seen. Attempts that the jitter decides are shown as the range that they must lie in. */
+export function renderMatrix(observations: readonly Observation[]): string {
+  const rows = FAULT_CASES.flatMap((fault) =>
+    BUDGETS.map((budget) => {
+      const cells = TOKENS.map((token) => {
+        const seen = observations.find(
+          ({ cell }) => cell.fault === fault && cell.budget === budget && cell.token === token,
+        );
+        if (seen === undefined) return 'not played';
+        const { attempts } = expectOutcome(seen.cell);
+        const shown = isWithin(attempts, seen.attempts) ? words(attempts) : String(seen.attempts);
+        return `${seen.status} ${seen.code} · ${shown}`;
+      });
+      return `| ${[fault.name, budget, ...cells].join(' | ')} |`;
+    }),
+  );
+  return `<!-- Written by \`npm run faults\`, which plays every cell; a test plays them again and compares. -->
+# Faults
+
+What a caller is answered when Graph or the token fails. Each cell was played against the emulators (docs/emulators.md):
+**status, code · calls that reached Graph**. Where a range stands, the random part of the backoff decides how many calls fit.
+Every answer came within its budget and 250 ms, and every error has Graph's shape (docs/errors.md).
+
+- Budget: the time for the whole request, REQUEST_TIMEOUT_MS; short is ${BUDGETS_MS.short} ms, long ${BUDGETS_MS.long} ms.
+- Token *fine*: at hand. *Slow*: none at hand, the identity endpoint takes ${SLOW_TOKEN_MS} ms. *Failing*: none at hand, the
+  endpoint answers 500. *Expiring*: it ends on its way to Graph, which answers 401; that call counts.
+- 429, 503, 504 and connections that fail before an answer are repeated, three times at most, as long as the wait that
+  Graph asks for (\`Retry-After\`) fits the budget. \`date\` is two to three seconds ahead; \`garbage\` is neither seconds nor
+  a date and counts as none.
+
+| Fault | Budget | Token fine | Token slow | Token failing | Token expiring |
+|---|---|---|---|---|---|
+${rows.join('\n')}
+`;
+}
