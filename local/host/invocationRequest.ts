@@ -41,14 +41,13 @@ export function createBufferedInvocation(
 }
 
 function createCall(request: IncomingMessage, functionId: string) {
-  const traceParent = String(request.headers['traceparent'] ?? '');
-  const traceId =
-    /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceParent)?.[1] ?? randomBytes(16).toString('hex');
+  const incoming = /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/.exec(String(request.headers['traceparent'] ?? ''));
+  const [traceId, flags] = incoming === null ? [randomBytes(16).toString('hex'), '00'] : [incoming[1], incoming[2]];
   return {
     invocationId: randomUUID(),
     functionId,
     traceContext: {
-      traceParent: `00-${traceId}-${randomBytes(8).toString('hex')}-00`,
+      traceParent: `00-${traceId}-${randomBytes(8).toString('hex')}-${flags}`,
       traceState: String(request.headers['tracestate'] ?? ''),
       attributes: {},
     },
