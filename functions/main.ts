@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { app } from '@azure/functions';
-import { watchProxiedRequests } from '../shared/callerDisconnect.ts';
-import { WARM_UP_DELAY_MS } from '../shared/limits.ts';
+import { LATE_ANSWER_MARGIN_MS, WARM_UP_DELAY_MS } from '../shared/limits.ts';
+import { watchProxiedRequests } from '../shared/proxiedRequests.ts';
 import { createService } from '../shared/service.ts';
 import { registerApiDescription } from './apiDescription.ts';
 import { registerHealth } from './health.ts';
@@ -10,7 +10,6 @@ import { registerCreateUploadSession } from './zCreateUploadSession.ts';
 
 // Without streaming the platform hands over an empty body for Transfer-Encoding: chunked (Azure Functions host, DefaultHttpProxyService).
 app.setup({ enableHttpStream: true });
-watchProxiedRequests();
 
 const service = createService({
   environment: process.env,
@@ -18,6 +17,7 @@ const service = createService({
   log: (level, line) => console[level](line),
 });
 
+watchProxiedRequests(service.answersWithinMs + LATE_ANSWER_MARGIN_MS);
 registerRepairHook();
 registerApiDescription(__dirname);
 registerHealth(service);

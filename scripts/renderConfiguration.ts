@@ -35,6 +35,8 @@ function describe(reads: SettingKind): string {
       return '`true` or `false`';
     case 'origin':
       return 'https address without a path';
+    case 'url':
+      return 'http or https address';
     case 'json':
       return 'JSON';
     case 'oneOf':

@@ -55,6 +55,6 @@ is Graph's, and \`x-ms-invocation-id\` is the proxy's.
 ## Answers of the platform
 
 Before the app sees a request the platform itself may answer, with an empty body: 401 for a missing or wrong function key,
-400 for a path with an encoded NUL, 404 for TRACE and CONNECT, 500 for a body over 100 MB, 503 while the app starts.
+400 for a path with an encoded NUL, 404 for TRACE and CONNECT, 431 for headers over 16 KiB, 500 for a body over 100 MB, 503 while the app starts.
 `;
 }

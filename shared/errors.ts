@@ -21,6 +21,12 @@ export const ERRORS = {
     means: 'The path is known, the method is not POST.',
     callerCan: 'Send POST.',
   },
+  InvalidRequest: {
+    status: 400,
+    means:
+      'The address of the request is no URL, or its query holds a parameter that the platform would take for its own data.',
+    callerCan: 'Send a valid Host header, and no query parameter named headers, query or path.',
+  },
   InvalidId: {
     status: 400,
     means: 'An id in the path is empty, a dot segment, or holds a character that could change the path.',

@@ -95,3 +95,6 @@ export const MAX_CAUSE_LENGTH = 600;
 
 /** The first token is fetched this long after loading, unless a request comes sooner: loading itself is not held up. Measured with bench/. */
 export const WARM_UP_DELAY_MS = 50;
+
+/** A request that no handler answers is answered this long after the time that handlers have. Our choice. */
+export const LATE_ANSWER_MARGIN_MS = 3_000;

@@ -23,7 +23,8 @@ export function readHead({ headers }: HttpRequest, context: InvocationContext): 
     requestId: context.invocationId,
     clientRequestId: matching(headers.get('client-request-id'), GUID) ?? randomUUID(),
     wantsImmutableIds: IMMUTABLE_IDS.test(headers.get('prefer') ?? ''),
-    traceParent: matching(context.traceContext?.traceParent ?? headers.get('traceparent'), TRACE_PARENT),
+    traceParent:
+      matching(context.traceContext?.traceParent, TRACE_PARENT) ?? matching(headers.get('traceparent'), TRACE_PARENT),
     workflowRunId: matching(headers.get('x-ms-workflow-run-id'), RUN_ID),
   };
 }

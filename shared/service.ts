@@ -34,6 +34,8 @@ export interface Service {
   readonly tokens: TokenSource | undefined;
   /** With CALLER_AUTH=entra the app checks callers itself and the platform asks for no key. */
   readonly authLevel: 'anonymous' | 'function';
+  /** No handler takes longer than this, in milliseconds. */
+  readonly answersWithinMs: number;
   /** Says that the app has started, loads what a first request needs, and fetches the token. Never fails: what went wrong is in the log. */
   warmUp(): Promise<void>;
   /** Sends what telemetry still holds. */
@@ -94,6 +96,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     answer: (request, context) => answerRequest(request, context, collaborators),
     faults: [],
     tokens,
+    answersWithinMs: Math.max(config.requestTimeoutMs, TOKEN_TIMEOUT_MS),
     authLevel: authLevelOf(config),
     async warmUp() {
       log('info', JSON.stringify(startedLine(config, policy.source)));
@@ -125,6 +128,7 @@ function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log']
     },
     faults,
     tokens: undefined,
+    answersWithinMs: TOKEN_TIMEOUT_MS,
     warmUp: async () => {},
     close: async () => {},
     authLevel: config === undefined ? 'function' : authLevelOf(config),

@@ -19,11 +19,11 @@ export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ServiceError('InvalidJson', `The body is not JSON${positionIn(error)}.`, { cause: error });
+    throw new ServiceError('InvalidJson', `The body is not JSON${positionIn(error)}.`);
   }
 }
 
-/** The parser's own message quotes the body; only the place is told on. */
+/** The parser's own message quotes the body, which may hold a file name: only the place is told, to the caller and to the log. */
 function positionIn(error: unknown): string {
   const position = error instanceof SyntaxError ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
   return position === undefined ? '' : ` (at character ${position})`;

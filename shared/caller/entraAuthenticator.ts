@@ -50,11 +50,12 @@ export function createEntraAuthenticator(config: EntraConfig): Authenticator {
   };
 }
 
-/** The tenant's two issuers. The v1 form has its own host: learn.microsoft.com/entra/identity-platform/access-token-claims-reference */
+/** The tenant's two issuers. The v1 form has its own host, and in China the v2 form too (each authority's openid-configuration names it): learn.microsoft.com/entra/identity-platform/access-token-claims-reference */
 function issuersOf({ authorityHost, tenantId }: EntraConfig): string[] {
   const isChina = /\.(chinacloudapi|partner\.microsoftonline)\.cn$/.test(new URL(authorityHost).hostname);
   const v1Host = isChina ? 'https://sts.chinacloudapi.cn' : 'https://sts.windows.net';
-  return [`${v1Host}/${tenantId}/`, `${authorityHost}/${tenantId}/v2.0`];
+  const v2Host = isChina ? 'https://login.partner.microsoftonline.cn' : authorityHost;
+  return [`${v1Host}/${tenantId}/`, `${v2Host}/${tenantId}/v2.0`];
 }
 
 function bearerToken(authorization: string | null): string {

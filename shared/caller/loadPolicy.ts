@@ -34,7 +34,7 @@ export function loadPolicy(settings: PolicySettings, appRoot: string): PolicyRes
   try {
     document = JSON.parse(text.text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    return broken(source, `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return broken(source, `is not JSON${positionOf(error)}`);
   }
   return fromDocument(document, source, settings);
 }
@@ -94,6 +94,12 @@ function explain({ keyword, instancePath, params, message = '' }: ErrorObject): 
     return { pointer, fault: 'must be an address or an object id' };
   if (keyword === 'enum') return { pointer, fault: `must be one of ${params['allowedValues']}` };
   return { pointer, fault: message };
+}
+
+/** The parser's own message quotes the document. */
+function positionOf(error: unknown): string {
+  const position = /at position (\d+)/.exec(String(error))?.[1];
+  return position === undefined ? '' : ` (at character ${position})`;
 }
 
 function broken(source: string, fault: string): PolicyResult {

@@ -53,12 +53,15 @@ export function foldCase(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-const GUID_PAIR = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@/;
+/** The characters of a userPrincipalName (learn.microsoft.com/entra/identity/hybrid/connect/plan-connect-userprincipalname). */
+const ADDRESS = /^[a-z0-9'.\-_!#^~+]+@([a-z0-9.-]+)$/;
 
-/** The domain of an address; undefined for an object id, also in its form `{oid}@{tenantId}`. */
+/** An object id before the `@`, as in Graph's own form `{oid}@{tenantId}`, with or without its dashes. */
+const OBJECT_ID_FIRST = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}@/;
+
+/** The domain of a plain address; undefined for an object id in any form, and for what only looks like an address. */
 function domainOf(foldedName: string): string | undefined {
-  const at = foldedName.lastIndexOf('@');
-  return at <= 0 || GUID_PAIR.test(foldedName) ? undefined : foldedName.slice(at + 1);
+  return OBJECT_ID_FIRST.test(foldedName) ? undefined : ADDRESS.exec(foldedName)?.[1];
 }
 
 /** The place that admits the name, or undefined. */

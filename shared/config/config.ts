@@ -1,3 +1,4 @@
+import { idFault } from '../route/opaqueId.ts';
 import { type ConfigFault, type Environment, readSettings, type SettingValues } from './readSettings.ts';
 
 export type CredentialConfig =
@@ -58,7 +59,7 @@ export function parseConfig(environment: Environment): ConfigResult {
   const faults: ConfigFault[] = [];
   const values = readSettings(environment, faults);
   if (values.GRAPH_BASE_URL.startsWith('http:')) faults.push({ setting: 'GRAPH_BASE_URL', fault: 'must be https' });
-  if (values.ME_MAILBOX?.toLowerCase() === 'me') faults.push({ setting: 'ME_MAILBOX', fault: 'must name a mailbox' });
+  checkMeMailbox(values.ME_MAILBOX, faults);
   const config: Config = {
     callerAuth: callerAuth(values, faults),
     policySource: policySource(values, environment, faults),
@@ -74,6 +75,13 @@ export function parseConfig(environment: Environment): ConfigResult {
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
   return faults.length === 0 ? { kind: 'ok', config } : { kind: 'faulty', faults };
+}
+
+/** `me` must never go upstream, and the mailbox goes into a path as an id does. */
+function checkMeMailbox(mailbox: string | undefined, faults: ConfigFault[]): void {
+  if (mailbox === undefined) return;
+  const fault = mailbox.toLowerCase() === 'me' ? 'must name a mailbox' : idFault(mailbox);
+  if (fault !== undefined) faults.push({ setting: 'ME_MAILBOX', fault });
 }
 
 function callerAuth(values: SettingValues, faults: ConfigFault[]): CallerAuthConfig {

@@ -14,6 +14,7 @@ interface ValueOf {
   list: readonly string[];
   boolean: boolean;
   origin: string;
+  url: string;
   json: unknown;
   oneOf: string;
   integer: number;
@@ -66,6 +67,10 @@ function read(text: string, reads: SettingKind): Outcome {
       return text === 'true' || text === 'false' ? { value: text === 'true' } : { fault: 'must be true or false' };
     case 'origin':
       return readOrigin(text);
+    case 'url':
+      return /^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : '')
+        ? { value: text.replace(/\/+$/, '') }
+        : { fault: 'must be an http or https address' };
     case 'json':
       return readJson(text);
     case 'oneOf':

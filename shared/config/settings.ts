@@ -18,6 +18,7 @@ export type SettingKind =
   | { readonly kind: 'list' }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'origin' }
+  | { readonly kind: 'url' }
   | { readonly kind: 'json' }
   | { readonly kind: 'oneOf'; readonly values: readonly string[] }
   | { readonly kind: 'integer'; readonly min: number; readonly max: number };
@@ -140,7 +141,8 @@ export const SETTINGS = {
   GRAPH_MAX_ATTEMPTS: {
     reads: { kind: 'integer', min: 1, max: MAX_GRAPH_ATTEMPTS },
     default: String(DEFAULT_GRAPH_ATTEMPTS),
-    about: 'How often a request is sent to Graph at most: 1 means no retry.',
+    about:
+      'How often a request is sent to Graph at most: 1 means no retry. A token that Graph refuses is renewed and tried once more besides.',
   },
   MAILBOX_QUEUE_LENGTH: {
     reads: { kind: 'integer', min: 0, max: MAX_MAILBOX_QUEUE_LENGTH },
@@ -170,7 +172,7 @@ export const SETTINGS = {
     about: 'Read by the platform, which sends the log lines and request records to Application Insights.',
   },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
-    reads: { kind: 'origin' },
+    reads: { kind: 'url' },
     about:
       'Where spans of the calls to Graph are sent over OTLP/HTTP; absent: nothing is loaded and nothing sent. The exporter reads OTEL_EXPORTER_OTLP_HEADERS itself.',
   },

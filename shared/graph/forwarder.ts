@@ -67,6 +67,14 @@ export async function createForwarder({
   ): Promise<AttemptResult> {
     const leave = await queue.enter(mailbox, signal);
     record.endStage('queue');
+    try {
+      return await recorded(call, signal, record);
+    } finally {
+      leave();
+    }
+  }
+
+  async function recorded(call: GraphCall, signal: AbortSignal, record: RequestRecord): Promise<AttemptResult> {
     const span = spans.start(call.kind, call.traceParent, record.upstreamStatuses.length + 1);
     let result: AttemptResult | undefined;
     try {
@@ -77,7 +85,6 @@ export async function createForwarder({
       record.addAttempt(answer?.status ?? 0, answer?.headers['request-id']);
       record.endStage('graph');
       span.end(answer?.status ?? 0);
-      leave();
     }
   }
 

@@ -20,8 +20,8 @@ export function relay(upstream: UpstreamAnswer): Answer {
     return { status, headers, body };
   }
   const fault = faultOf(status);
-  if (fault === undefined) throw invalidAnswer(`status ${status}`);
-  if (fault !== 'GraphRejectedToken' && isGraphError(parse(body))) return { status, headers, body };
+  if (fault === undefined) throw invalidAnswer(`status ${status}`, graphErrorCode(parse(body)));
+  if (fault !== 'GraphRejectedToken' && graphErrorCode(parse(body)) !== undefined) return { status, headers, body };
   throw new ServiceError(fault, FAULT_MESSAGES[fault], { upstreamStatus: status, headers });
 }
 
@@ -47,9 +47,10 @@ function faultOf(status: number): UpstreamFault | undefined {
   return status >= 400 && status < 500 ? 'GraphRefused' : undefined;
 }
 
-function invalidAnswer(what: string): ServiceError {
+/** @param code of Graph's error, for the log */
+function invalidAnswer(what: string, code?: string): ServiceError {
   const message = `Graph sent an answer that cannot be relayed (${what}).`;
-  return new ServiceError('GraphAnswerInvalid', message);
+  return new ServiceError('GraphAnswerInvalid', message, { cause: code });
 }
 
 function relayedHeaders(upstream: UpstreamAnswer): Record<string, string> {
@@ -79,6 +80,8 @@ function holdsUploadUrl(session: Readonly<Record<string, unknown>>): boolean {
   return typeof uploadUrl === 'string' && uploadUrl !== '';
 }
 
-function isGraphError(body: unknown): boolean {
-  return isObject(body) && isObject(body['error']) && typeof body['error']['code'] === 'string';
+/** The code of an error in Graph's shape; undefined for anything else. */
+function graphErrorCode(body: unknown): string | undefined {
+  const error = isObject(body) && isObject(body['error']) ? body['error'] : {};
+  return typeof error['code'] === 'string' ? error['code'] : undefined;
 }

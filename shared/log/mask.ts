@@ -15,10 +15,18 @@ const URL_QUERY = /(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/g;
 export function describeCause(error: unknown): string {
   const parts: string[] = [];
   for (let current = error; current !== undefined && current !== null && parts.length < 4; ) {
-    parts.push(current instanceof Error ? `${current.name}: ${current.message}` : String(current));
-    current = current instanceof Error ? current.cause : undefined;
+    parts.push(describeOne(current));
+    // Node tries IPv4 and IPv6 and reports both failures as one without a message.
+    current =
+      current instanceof AggregateError ? current.errors[0] : current instanceof Error ? current.cause : undefined;
   }
   return maskSecrets(parts.join(' <- ')).slice(0, MAX_CAUSE_LENGTH);
+}
+
+function describeOne(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : '';
+  return `${error.name}${code}: ${error.message}`;
 }
 
 export function maskSecrets(text: string): string {

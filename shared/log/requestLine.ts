@@ -19,7 +19,7 @@ export function requestLine(
   outcome: Outcome,
   logMailbox: Config['logMailbox'],
 ): string {
-  const { mailbox } = record;
+  const shown = (name: string | undefined) => (name === undefined || logMailbox === 'plain' ? name : hashMailbox(name));
   return JSON.stringify({
     event: 'request',
     code: outcome.code,
@@ -27,8 +27,8 @@ export function requestLine(
     caller: record.caller,
     decidedBy: record.decidedBy,
     kind: record.kind,
-    mailbox: mailbox === undefined || logMailbox === 'plain' ? mailbox : hashMailbox(mailbox),
-    group: record.group,
+    mailbox: shown(record.mailbox),
+    group: shown(record.group),
     sizeBytes: record.sizeBytes,
     attempts: record.upstreamStatuses.length,
     upstreamStatuses: record.upstreamStatuses,

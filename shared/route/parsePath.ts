@@ -8,6 +8,7 @@ import {
   type NavigationProperty,
   ROOTS,
 } from './entityModel.ts';
+import { idFault } from './opaqueId.ts';
 import type { GraphVersion, Target, TargetOwner } from './target.ts';
 
 /** A path segment taken apart: `messages('AAMk=')` has a name and a key, `messages` a name alone. */
@@ -18,12 +19,6 @@ interface Segment {
 
 /** `name('key')` or `name(id='key')`; within the quotes a quote is doubled (OData URL conventions, 5.1.1.6.2). */
 const PARENTHESISED_KEY = /^([^(]+)\((?:id=)?'(.*)'\)$/is;
-
-const UNSAFE = 'holds one of / \\ ? # %, a control character, or half a surrogate pair';
-
-/** What an id must not hold: each could name another resource than the one meant once a URL is built from it. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
-const UNSAFE_ID = /[/\\?#%\u0000-\u001f\u007f-\u009f]/;
 
 /**
  * Reads the path below the route prefix, decoded once by the platform, into the item that it names.
@@ -180,12 +175,6 @@ function checkedId(id: string): string {
   const fault = idFault(id);
   if (fault === undefined) return id;
   throw new ServiceError('InvalidId', `An id in the path ${fault}. Percent-encode each id once.`);
-}
-
-function idFault(id: string): string | undefined {
-  if (id === '') return 'is empty';
-  if (id === '.' || id === '..') return 'is a dot segment';
-  return UNSAFE_ID.test(id) || !id.isWellFormed() ? UNSAFE : undefined;
 }
 
 function unsupported(): ServiceError {

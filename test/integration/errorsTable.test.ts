@@ -62,6 +62,7 @@ function openSession(id: string): Promise<Response> {
 const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
   PathNotSupported: () => postJson(`${site.api}/me/drive/root`),
   MethodNotAllowed: () => fetch(`${site.api}/${ITEM}`),
+  InvalidRequest: () => postJson(`${site.api}/me/messages/x/attachments/createUploadSession?headers=1`),
   InvalidId: () => openSession('a%b'),
   MailboxNotNamed: () => postJson(`${siteWithoutMe.api}/${ITEM}`),
   UnsupportedMediaType: () => postJson(`${site.api}/${ITEM}`, '{}', { 'content-type': 'text/plain' }),

@@ -47,8 +47,9 @@ export async function startSite(options: Partial<SiteOptions> = {}): Promise<Sit
     },
     async close() {
       await site.close();
-      for (const { message } of lines) {
-        const secrets = findSecrets(site, message);
+      for (const { message, category } of lines) {
+        // The platform's own line for a request that the library could not take has a stack; it is not the app's.
+        const secrets = findSecrets(site, message).filter((kind) => category !== 'host' || kind !== 'a stack');
         if (secrets.length > 0) throw new Error(`A log line holds ${secrets.join(', ')}: ${message}`);
       }
     },

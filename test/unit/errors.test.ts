@@ -13,6 +13,7 @@ const STATUS_OF = {
   RequestBodyTooLarge: 413,
   RequestBodyTimeout: 408,
   InvalidJson: 400,
+  InvalidRequest: 400,
   InvalidAttachment: 400,
   CallerDisconnected: 499,
   InvalidAuthenticationToken: 401,

@@ -23,6 +23,7 @@ function serviceOf(
   return {
     faults,
     tokens,
+    answersWithinMs: 1_000,
     authLevel: 'function',
     answer: () => Promise.reject(new Error('not asked for')),
     warmUp: async () => {},
