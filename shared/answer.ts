@@ -1,4 +1,5 @@
 import type { ServiceError } from './errors.ts';
+import { isObject } from './isObject.ts';
 
 /** What goes back to the caller; the body is JSON. */
 export interface Answer {
@@ -35,4 +36,10 @@ export function errorAnswer(error: ServiceError, ids: RequestIds, now: Date): An
   };
   const headers = { ...error.headers, 'request-id': ids.requestId, 'client-request-id': ids.clientRequestId };
   return { status: error.status, headers, body: JSON.stringify(body) };
+}
+
+/** The code of an error in Graph's shape; undefined for anything else. */
+export function errorCode(body: unknown): string | undefined {
+  const error = isObject(body) && isObject(body['error']) ? body['error'] : {};
+  return typeof error['code'] === 'string' ? error['code'] : undefined;
 }

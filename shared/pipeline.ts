@@ -1,5 +1,5 @@
 import type { HttpRequest, InvocationContext } from '@azure/functions';
-import { type Answer, errorAnswer } from './answer.ts';
+import { type Answer, errorAnswer, errorCode } from './answer.ts';
 import { parseJson } from './body/parseJson.ts';
 import { readBody } from './body/readBody.ts';
 import { validateAttachment } from './body/validateAttachment.ts';
@@ -128,6 +128,5 @@ function asServiceError(error: unknown): ServiceError {
 
 function outcomeCode({ status, body }: Answer): string {
   if (status < 300) return 'Created';
-  const parsed: { error?: { code?: string } } = JSON.parse(body);
-  return parsed.error?.code ?? '';
+  return errorCode(JSON.parse(body)) ?? '';
 }

@@ -1,4 +1,5 @@
 import type { ErrorDetail } from '../errors.ts';
+import { isObject } from '../isObject.ts';
 import type { BodyShape } from './bodyShape.ts';
 import { escapePointer } from './explainFault.ts';
 
@@ -39,9 +40,4 @@ function renameMembers(
 function canonicalName(name: string, known: readonly string[]): string {
   const lower = name.toLowerCase();
   return known.find((candidate) => candidate.toLowerCase() === lower) ?? name;
-}
-
-/** A JSON object, not an array. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,9 @@
 import { type ErrorDetail, ServiceError } from '../errors.ts';
+import { isObject } from '../isObject.ts';
 import { MAX_DETAILS } from '../limits.ts';
 import type { ItemKind } from '../route/entityModel.ts';
 import { ATTACHMENT_INFO, ATTACHMENT_ITEM, type BodyShape } from './bodyShape.ts';
-import { canonicalise, isObject } from './canonicalise.ts';
+import { canonicalise } from './canonicalise.ts';
 import { explainFault } from './explainFault.ts';
 
 /** Largest declared size per kind of session, in bytes. */

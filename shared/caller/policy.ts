@@ -123,8 +123,8 @@ export function policyWithoutDocument(settings: { meMailbox: string | undefined;
   const unlimited = { me, kinds: ALL_KINDS, maxBytes: Number.POSITIVE_INFINITY, delegated: false };
   if (allowAnyMailbox) {
     const origin = 'ALLOW_ANY_MAILBOX';
-    const any: NameSet = { ...NO_NAMES, any: origin };
-    const grant: Grant = { ...unlimited, name: 'anyCaller', mailboxes: any, groups: any, origin };
+    const everyName: NameSet = { ...NO_NAMES, any: origin };
+    const grant: Grant = { ...unlimited, name: 'anyCaller', mailboxes: everyName, groups: everyName, origin };
     return { functionKey: { ...grant, name: 'functionKey' }, apps: new Map(), anyApp: grant };
   }
   if (me === undefined) return { functionKey: undefined, apps: new Map(), anyApp: undefined };

@@ -1,5 +1,6 @@
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import type { Dispatcher, Pool } from 'undici';
+import { isObject } from '../isObject.ts';
 import { KEEP_ALIVE_MS, MAX_CONNECTIONS_TO_GRAPH, MAX_UPSTREAM_BODY_BYTES } from '../limits.ts';
 import { once } from '../once.ts';
 import { type AttemptResult, Exchange } from './exchange.ts';
@@ -41,15 +42,21 @@ async function createPool(origin: string): Promise<Pool> {
 
 /** The SDK hands over its whole URL, which is the origin and what forward.ts gave it. */
 function toDispatchOptions({ request, options }: Context, origin: string): Dispatcher.DispatchOptions {
-  if (typeof request !== 'string' || !request.startsWith(`${origin}/`) || typeof options?.body !== 'string') {
+  const isOurs = typeof request === 'string' && request.startsWith(`${origin}/`);
+  if (!isOurs || typeof options?.body !== 'string' || !isHeaderRecord(options.headers)) {
     throw new TypeError('Not a request of forward.ts.');
   }
   return {
     method: 'POST',
     path: request.slice(origin.length),
-    headers: { ...options.headers } as Record<string, string>,
+    headers: options.headers,
     body: options.body,
   };
+}
+
+/** forward.ts hands over a plain object; the SDK's type allows more. */
+function isHeaderRecord(headers: unknown): headers is Record<string, string> {
+  return isObject(headers) && Object.values(headers).every((value) => typeof value === 'string');
 }
 
 /** Settles once, with whatever comes first: the answer, a failure, or the signal, which also covers the time of connecting. */

@@ -1,6 +1,6 @@
-import type { Answer } from '../answer.ts';
-import { isObject } from '../body/canonicalise.ts';
+import { type Answer, errorCode } from '../answer.ts';
 import { type ErrorCode, ServiceError } from '../errors.ts';
+import { isObject } from '../isObject.ts';
 import type { UpstreamAnswer } from './exchange.ts';
 
 /** Of Graph's headers these go back to the caller, and no others. */
@@ -20,8 +20,8 @@ export function relay(upstream: UpstreamAnswer): Answer {
     return { status, headers, body };
   }
   const fault = faultOf(status);
-  if (fault === undefined) throw invalidAnswer(`status ${status}`, graphErrorCode(parse(body)));
-  if (fault !== 'GraphRejectedToken' && graphErrorCode(parse(body)) !== undefined) return { status, headers, body };
+  if (fault === undefined) throw invalidAnswer(`status ${status}`, errorCode(parse(body)));
+  if (fault !== 'GraphRejectedToken' && errorCode(parse(body)) !== undefined) return { status, headers, body };
   throw new ServiceError(fault, FAULT_MESSAGES[fault], { upstreamStatus: status, headers });
 }
 
@@ -78,10 +78,4 @@ function isUploadSession(body: unknown): boolean {
 function holdsUploadUrl(session: Readonly<Record<string, unknown>>): boolean {
   const uploadUrl = session['uploadUrl'] ?? session['UploadUrl'];
   return typeof uploadUrl === 'string' && uploadUrl !== '';
-}
-
-/** The code of an error in Graph's shape; undefined for anything else. */
-function graphErrorCode(body: unknown): string | undefined {
-  const error = isObject(body) && isObject(body['error']) ? body['error'] : {};
-  return typeof error['code'] === 'string' ? error['code'] : undefined;
 }

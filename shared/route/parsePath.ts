@@ -44,14 +44,18 @@ export function parsePath(path: string): Target {
 
 type NavigationProperties = ReadonlyMap<string, { readonly name: string; readonly property: NavigationProperty }>;
 
-/** The model's navigation properties by lower-case name, per entity type and for the places where no entity type leads. */
-const NAVIGATION = {
-  ...(Object.fromEntries(
-    Object.entries(ENTITY_TYPES).map(([type, { navigation }]) => [type, byLowerCaseName(navigation)]),
-  ) as Record<EntityTypeName, NavigationProperties>),
-  roots: byLowerCaseName(ROOTS),
-  joinedGroups: byLowerCaseName({ [JOINED_GROUPS]: { to: 'group', many: true } }),
-};
+const ENTITY_TYPE_NAMES = Object.keys(ENTITY_TYPES).filter(isEntityTypeName);
+
+/** The model's navigation properties by lower-case name, per entity type and for the two places where no entity type leads. */
+const NAVIGATION = new Map(
+  ENTITY_TYPE_NAMES.map((type) => [type, byLowerCaseName(ENTITY_TYPES[type].navigation)] as const),
+);
+const ROOT_NAVIGATION = byLowerCaseName(ROOTS);
+const JOINED_GROUPS_NAVIGATION = byLowerCaseName({ [JOINED_GROUPS]: { to: 'group', many: true } });
+
+function isEntityTypeName(name: string): name is EntityTypeName {
+  return name in ENTITY_TYPES;
+}
 
 function byLowerCaseName(properties: Readonly<Record<string, NavigationProperty>>): NavigationProperties {
   return new Map(Object.entries(properties).map(([name, property]) => [name.toLowerCase(), { name, property }]));
@@ -73,12 +77,12 @@ class PathWalk {
   }
 
   owner(): { owner: TargetOwner; type: EntityTypeName } {
-    const root = this.#navigate(NAVIGATION.roots);
+    const root = this.#navigate(ROOT_NAVIGATION);
     if (root.name === 'groups') return { owner: { kind: 'group', id: root.key }, type: 'group' };
     const isMe = root.name === 'me' || sameName(root.key, 'me');
     if (!isMe) return { owner: { kind: 'mailbox', id: root.key }, type: 'user' };
     if (!sameName(parseSegment(this.#peek()).name, JOINED_GROUPS)) return { owner: { kind: 'me' }, type: 'user' };
-    const { key } = this.#navigate(NAVIGATION.joinedGroups);
+    const { key } = this.#navigate(JOINED_GROUPS_NAVIGATION);
     return { owner: { kind: 'group', id: key }, type: 'group' };
   }
 
@@ -95,7 +99,7 @@ class PathWalk {
         type = cast;
         continue;
       }
-      const step = this.#navigate(NAVIGATION[type]);
+      const step = this.#navigate(NAVIGATION.get(type));
       path.push(step.name);
       if (step.property.many) path.push(encodeURIComponent(step.key));
       type = step.property.to;
@@ -117,7 +121,7 @@ class PathWalk {
     const segment = this.#peek();
     if (segment === undefined || !segment.includes('.')) return undefined;
     const name = withoutNamespace(segment).toLowerCase();
-    const cast = entityTypeNames.find((type) => type.toLowerCase() === name);
+    const cast = ENTITY_TYPE_NAMES.find((type) => type.toLowerCase() === name);
     if (name === segment.toLowerCase() || cast === undefined) return undefined;
     if (!isA(cast, from)) return undefined;
     this.#next += 1;
@@ -125,13 +129,13 @@ class PathWalk {
   }
 
   /** Takes one navigation property, with its key where it leads to a collection; gives the name as Graph spells it. */
-  #navigate(properties: NavigationProperties): {
+  #navigate(properties: NavigationProperties | undefined): {
     name: string;
     key: string;
     property: NavigationProperty;
   } {
     const segment = parseSegment(this.#peek());
-    const found = properties.get(segment.name.toLowerCase());
+    const found = properties?.get(segment.name.toLowerCase());
     if (found === undefined || (!found.property.many && segment.key !== undefined)) throw unsupported();
     this.#next += 1;
     return { ...found, key: found.property.many ? this.#key(segment) : '' };
@@ -151,8 +155,6 @@ function isA(type: EntityTypeName, ancestor: EntityTypeName): boolean {
   const parent = ENTITY_TYPES[type].derivesFrom;
   return parent !== undefined && isA(parent, ancestor);
 }
-
-const entityTypeNames = Object.keys(ENTITY_TYPES) as EntityTypeName[];
 
 function parseSegment(segment = ''): Segment {
   const match = segment.endsWith(')') ? PARENTHESISED_KEY.exec(segment) : null;
