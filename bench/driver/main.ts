@@ -1,0 +1,80 @@
+import { type AppRegistry, installCoreApi } from '../../local/host/worker/coreApi.ts';
+import type { Logger } from '../../local/host/worker/coreTypes.ts';
+import { createHookRegistry } from '../../local/host/worker/hooks.ts';
+import { invoke } from '../../local/host/worker/invoke.ts';
+import { loadApp } from '../../local/host/worker/loadApp.ts';
+import { LOG_CATEGORIES, LOG_LEVELS } from '../channel/functionRpc.ts';
+import { connectToHost } from '../channel/workerSide.ts';
+import { listenToParent, tellParent } from '../listenToParent.ts';
+import type { CalledFunction } from '../messages.ts';
+import { withHookLog } from './hookLog.ts';
+
+// The process that is measured: loads an app and runs its calls as the language worker does. Arguments: the app's folder,
+// the name of the function to call, and the address of the host's channel.
+
+const [, , appRoot = '', functionName = '', channelAddress = ''] = process.argv;
+const WORKER_ID = '00000000-0000-4000-8000-000000000001';
+
+const host = await connectToHost(channelAddress, WORKER_ID);
+const appHookData = {};
+const hooks = withHookLog(createHookRegistry(appHookData));
+const registry: AppRegistry = { functions: new Map(), programmingModel: undefined, isMetadataServed: false };
+let answered = 0;
+let firstResponseMs = Number.NaN;
+
+/** The app's own lines pass the log hooks first. */
+function logOf(invocationId?: string, contextOf?: () => unknown): Logger {
+  return (level, category, message) => {
+    const line =
+      category === 'user'
+        ? hooks.runLog({ level, category, message, invocationContext: contextOf?.() })
+        : { level, category, message };
+    host.log({
+      ...(invocationId !== undefined && { invocationId, category: `${functionName}.Invocation` }),
+      level: LOG_LEVELS.indexOf(line.level),
+      message: line.message,
+      logCategory: LOG_CATEGORIES.indexOf(category),
+    });
+  };
+}
+
+async function load(): Promise<{ httpUri?: string }> {
+  await loadApp(appRoot);
+  await hooks.loggedTo(logOf()).run('appStart', { hookData: {}, appHookData, functionAppDirectory: appRoot });
+  const capabilities = await registry.programmingModel?.getCapabilities({});
+  registry.isMetadataServed = true;
+  const httpUri = capabilities?.['HttpUri'];
+  return httpUri === undefined ? {} : { httpUri };
+}
+
+/** Answers invocations of the one function. */
+function serve(startedAt: number): CalledFunction['metadata'] {
+  const model = registry.programmingModel;
+  const called = [...registry.functions.values()].find(({ metadata }) => metadata.name === functionName);
+  if (model === undefined || called === undefined) throw new Error(`${appRoot} registers no "${functionName}".`);
+  host.serve(async (request) => {
+    const { invocationId } = request;
+    const log = logOf(invocationId);
+    // As the Node worker's InvocationHandler.
+    log('debug', 'system', `Worker ${WORKER_ID} received FunctionInvocationRequest with invocationId ${invocationId}`);
+    const outcome = await invoke({ model, hooks: hooks.loggedTo(log), appHookData, logOf }, called, request);
+    if (answered === 0) firstResponseMs = performance.now() - startedAt;
+    answered += 1;
+    return outcome;
+  });
+  return { ...called.metadata, functionId: called.id };
+}
+
+installCoreApi(registry, hooks, logOf());
+const startedAt = performance.now();
+const streaming = await load();
+const loadMs = performance.now() - startedAt;
+const metadata = serve(startedAt);
+
+listenToParent(async ({ kind }) => {
+  if (kind !== 'usage') throw new Error(`The driver cannot answer "${kind}".`);
+  const { user, system } = process.cpuUsage();
+  const peakMemoryMb = process.resourceUsage().maxRSS / 1024;
+  return { kind, cpuMs: (user + system) / 1000, answered, firstResponseMs, peakMemoryMb };
+});
+tellParent({ kind: 'started', loadMs, called: { metadata, ...streaming } });

@@ -1,0 +1,40 @@
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  readonly rounds: number;
+  /** How long each load lasts; the one on a single connection half as long. */
+  readonly seconds: number;
+  /** Requests before the measured ones: as many for each app, so that each is compiled as far. */
+  readonly warmUpRequests: number;
+  /** Rounds of the measurements of how cost grows. */
+  readonly growthRounds: number;
+  /** The app to profile in place of a benchmark. */
+  readonly profile: string | undefined;
+}
+
+/** Throws on an unknown option or a number that is none. */
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      profile: { type: 'string' },
+    },
+  });
+  const { quick } = values;
+  return {
+    rounds: count(values.rounds, quick ? 1 : 7),
+    seconds: count(values.seconds, quick ? 1 : 4),
+    warmUpRequests: quick ? 2_000 : 10_000,
+    growthRounds: quick ? 1 : 3,
+    profile: values.profile,
+  };
+}
+
+function count(text: string | undefined, fallback: number): number {
+  const value = text === undefined ? fallback : Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new RangeError(`"${text}" is not a whole number from 1 on.`);
+  return value;
+}
