@@ -164,7 +164,7 @@ export const SETTINGS = {
     reads: { kind: 'oneOf', values: ['hashed', 'plain'] },
     default: 'hashed',
     about:
-      'How a mailbox appears in the log: as the first 16 hex digits of the SHA-256 of its lower-case spelling, or as the caller wrote it.',
+      'How a mailbox or a group appears in the log: as the first 16 hex digits of the SHA-256 of its lower-case spelling, or as the caller wrote it.',
   },
   APPLICATIONINSIGHTS_CONNECTION_STRING: {
     reads: { kind: 'text' },
