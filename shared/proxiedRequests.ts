@@ -11,8 +11,11 @@ import { ServiceError } from './errors.ts';
  */
 const INVOCATION_ID_HEADER = 'x-ms-invocation-id';
 
-const openResponses = new Map<string, ServerResponse>();
-let isWatching = false;
+/** Requests whose handler has not asked for them yet. */
+const waiting = new Map<string, ServerResponse>();
+
+/** Requests that were over before their handler asked: the caller went away, or they were refused here. */
+const over = new Set<string>();
 
 /**
  * Starts watching; to be called once, before the platform's proxy server takes requests.
@@ -20,33 +23,39 @@ let isWatching = false;
  * @param lateMs after this time a request without any answer gets a 500: longer than the handlers' own limit
  */
 export function watchProxiedRequests(lateMs: number): void {
-  isWatching = true;
   subscribe('http.server.request.start', (message) => {
     if (!isRequestStart(message)) return;
     const { request, response } = message;
     const invocationId = request.headers[INVOCATION_ID_HEADER];
     if (typeof invocationId !== 'string') return;
-    openResponses.set(invocationId, response);
+    waiting.set(invocationId, response);
+    const finish = () => {
+      if (!waiting.delete(invocationId)) return;
+      over.add(invocationId);
+      setTimeout(() => over.delete(invocationId), lateMs).unref(); // Some handlers never ask.
+    };
     const late = setTimeout(() => answer(response, invocationId, NEVER_HANDLED), lateMs).unref();
     response.once('close', () => {
       clearTimeout(late);
-      openResponses.delete(invocationId);
+      finish();
     });
     const fault = requestFault(request);
-    if (fault !== undefined) answer(response, invocationId, fault);
+    if (fault === undefined) return;
+    finish();
+    answer(response, invocationId, fault);
   });
 }
 
-/** Calls the listener when the invocation's caller goes away before the answer, or has gone; gives back what stops that. */
+/**
+ * Calls the listener when the invocation's caller goes away before the answer, or at once if the request is over; gives
+ * back what stops that. For one handler per invocation.
+ */
 export function onCallerDisconnect(invocationId: string, listener: () => void): () => void {
-  const response = openResponses.get(invocationId);
-  if (response === undefined || response.headersSent) {
-    // The library calls no handler before the proxied request is there: so it has gone, or was refused above.
-    if (isWatching) listener();
-    return () => {};
-  }
-  response.once('close', listener);
-  return () => response.off('close', listener);
+  if (over.delete(invocationId)) listener();
+  const response = waiting.get(invocationId);
+  waiting.delete(invocationId);
+  response?.once('close', listener);
+  return () => response?.off('close', listener);
 }
 
 const NEVER_HANDLED = new ServiceError('InternalError', 'The proxy did not come to answer this request.');
