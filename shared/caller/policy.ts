@@ -127,9 +127,9 @@ export function policyWithoutDocument(settings: { meMailbox: string | undefined;
     const grant: Grant = { ...unlimited, name: 'anyCaller', mailboxes: everyName, groups: everyName, origin };
     return { functionKey: { ...grant, name: 'functionKey' }, apps: new Map(), anyApp: grant };
   }
-  if (me === undefined) return { functionKey: undefined, apps: new Map(), anyApp: undefined };
   const origin = 'ME_MAILBOX';
-  const mailboxes: NameSet = { ...NO_NAMES, exact: new Map([[foldCase(me), origin]]) };
+  const exact = me === undefined ? NO_NAMES.exact : new Map([[foldCase(me), origin]]);
+  const mailboxes: NameSet = { ...NO_NAMES, exact };
   const grant: Grant = { ...unlimited, name: 'functionKey', mailboxes, groups: NO_NAMES, origin };
   return { functionKey: grant, apps: new Map(), anyApp: undefined };
 }

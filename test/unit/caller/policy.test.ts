@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { authorize } from '../../../shared/caller/authorize.ts';
 import {
   admittedBy,
   compileNames,
@@ -6,6 +7,7 @@ import {
   foldCase,
   policyWithoutDocument,
 } from '../../../shared/caller/policy.ts';
+import type { TargetOwner } from '../../../shared/route/target.ts';
 import { APP_ID, policyEntry, USER_ID } from '../../support/builders.ts';
 
 describe('foldCase', () => {
@@ -139,12 +141,17 @@ describe('policyWithoutDocument', () => {
     expect([policy.apps.size, policy.anyApp]).toEqual([0, undefined]);
   });
 
-  it('admits nobody without ME_MAILBOX', () => {
-    expect(policyWithoutDocument({ meMailbox: undefined, allowAnyMailbox: false })).toEqual({
-      functionKey: undefined,
-      apps: new Map(),
-      anyApp: undefined,
-    });
+  it('admits no mailbox and no group without ME_MAILBOX, and says of me that nothing names it', () => {
+    const policy = policyWithoutDocument({ meMailbox: undefined, allowAnyMailbox: false });
+    const decide = (owner: TargetOwner) =>
+      authorize(policy, { kind: 'functionKey' }, { kind: 'message', owner, sizeBytes: 1 }).kind;
+
+    expect(decide({ kind: 'me' })).toBe('meUnknown');
+    expect(decide({ kind: 'mailbox', id: 'adele@contoso.example' })).toBe('denied');
+    expect(decide({ kind: 'group', id: APP_ID })).toBe('denied');
+    expect(policy.apps.size).toBe(0);
+    expect(policy.anyApp).toBeUndefined();
+  });
   });
 
   it.each(['functionKey', 'anyApp'] as const)(
