@@ -152,7 +152,6 @@ describe('policyWithoutDocument', () => {
     expect(policy.apps.size).toBe(0);
     expect(policy.anyApp).toBeUndefined();
   });
-  });
 
   it.each(['functionKey', 'anyApp'] as const)(
     'admits every mailbox and group to %s where ALLOW_ANY_MAILBOX says so',
