@@ -93,7 +93,7 @@ export const MAX_AUTHORIZATION_LENGTH = 14_336;
 /** Longest description of a failure's causes in a log line. Our choice. */
 export const MAX_CAUSE_LENGTH = 600;
 
-/** The first token is fetched this long after loading, unless a request comes sooner: loading itself is not held up. Measured with bench/. */
+/** The first token is fetched this long after loading, unless a request comes sooner: loading itself is not held up. Our choice. */
 export const WARM_UP_DELAY_MS = 50;
 
 /** A request that no handler answers is answered this long after the time that handlers have. Our choice. */
