@@ -11,8 +11,8 @@ export function renderConfiguration(): string {
 # Configuration
 
 All settings are environment variables (application settings in Azure, \`Values\` in local.settings.json; the process
-environment wins over the file). An empty value counts as absent. All faults are told at once in the log at start, by the
-setting's name and never with its value; until they are mended every request is answered 503 \`ServiceMisconfigured\`.
+environment wins over the file). An empty value counts as absent. The log lists all faults at start, by the
+setting's name and never with its value; until they are fixed every request is answered 503 \`ServiceMisconfigured\`.
 
 | Setting | Value | Default | What it does |
 |---|---|---|---|

@@ -61,7 +61,7 @@ export const ERRORS = {
     status: 400,
     means:
       'The body does not describe an attachment that a session takes; details lists every fault with a JSON pointer.',
-    callerCan: 'Mend each fault in details.',
+    callerCan: 'Fix each fault in details.',
   },
   CallerDisconnected: {
     status: 499,
@@ -85,7 +85,7 @@ export const ERRORS = {
   },
   ServiceMisconfigured: {
     status: 503,
-    means: 'The settings or the policy of the proxy have faults; nothing is admitted until they are mended.',
+    means: 'The settings or the policy of the proxy have faults; nothing is admitted until they are fixed.',
     callerCan: 'Tell the operator: each fault stands in the log at start.',
   },
   MailboxBusy: {

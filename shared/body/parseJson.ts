@@ -23,7 +23,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** The parser's own message quotes the body, which may hold a file name: only the place is told, to the caller and to the log. */
+/** The parser's own message quotes the body, which may hold a file name: caller and log get the place alone. */
 function positionIn(error: unknown): string {
   const position = error instanceof SyntaxError ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
   return position === undefined ? '' : ` (at character ${position})`;

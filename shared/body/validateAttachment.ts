@@ -21,7 +21,7 @@ export interface ValidAttachment {
 }
 
 /**
- * Checks a parsed body against the shape that the item's kind takes. Every fault is told at once: a body is at
+ * Checks a parsed body against the shape that the item's kind takes. Every fault is listed at once: a body is at
  * most 64 KiB and the schemas hold no costly patterns, so collecting all of them cannot be abused.
  *
  * @throws ServiceError InvalidAttachment with one detail per fault

@@ -18,8 +18,8 @@ export type PolicyResult =
 type PolicySettings = Pick<Config, 'policySource' | 'meMailbox' | 'allowAnyMailbox'>;
 
 /**
- * Reads the policy that the settings name, relative to the app's root. A broken one is told with all its faults and
- * never falls open.
+ * Reads the policy that the settings name, relative to the app's root. A broken one is reported with all its faults
+ * and never falls open.
  */
 export function loadPolicy(settings: PolicySettings, appRoot: string): PolicyResult {
   const { policySource } = settings;
@@ -51,7 +51,7 @@ export function parsePolicy(
   document: unknown,
 ): { kind: 'ok'; document: PolicyDocument } | { kind: 'broken'; faults: readonly PolicyFault[] } {
   if (!isPolicyDocument(document)) {
-    const faults = (validators.policy.errors ?? []).filter(tellsSomething).map(explain);
+    const faults = (validators.policy.errors ?? []).filter(isOfInterest).map(explain);
     // A choice that failed comes after the faults of its branches and says what would do.
     return { kind: 'broken', faults: [...new Map(faults.map((fault) => [fault.pointer, fault])).values()] };
   }
@@ -76,8 +76,8 @@ function doubledCallers({ callers }: PolicyDocument): PolicyFault[] {
   });
 }
 
-/** The branches of a choice are told once, by the choice. */
-function tellsSomething({ schemaPath }: ErrorObject): boolean {
+/** A choice that failed is reported once, not once more for each of its branches. */
+function isOfInterest({ schemaPath }: ErrorObject): boolean {
   return !/\/(oneOf|anyOf)\/\d+\//.test(schemaPath);
 }
 

@@ -1,6 +1,6 @@
 import { SETTINGS, type SettingKind, type SettingName } from './settings.ts';
 
-/** A setting that cannot be used, told by its name; never with its value, which may be a secret. */
+/** A setting that cannot be used, by its name; never with its value, which may be a secret. */
 export interface ConfigFault {
   readonly setting: string;
   readonly fault: string;

@@ -13,7 +13,7 @@ const SCHEMA: { definitions: { caller: { properties: Record<string, unknown> } }
 const MEMBERS = Object.keys(SCHEMA.definitions.caller.properties);
 
 describe('docs/policy.md', () => {
-  test('has an example that is sound and shows every member', () => {
+  test('has an example that is valid and shows every member', () => {
     const document: { callers: Record<string, unknown>[] } = JSON.parse(EXAMPLE);
 
     expect(parsePolicy(document)).toMatchObject({ kind: 'ok' });
@@ -88,7 +88,7 @@ describe('npm run policy', () => {
     expect(result.stdout).toContain(output);
   });
 
-  test('tells several faults at once, each with its place', () => {
+  test('lists several faults at once, each with its place', () => {
     const document = {
       callers: [
         { name: '', appId: 'x', kinds: ['mail'] },

@@ -103,7 +103,7 @@ describe('compilePolicy', () => {
     expect(policy.anyApp).toBeUndefined();
   });
 
-  it('grants no mailbox, no group, no delegated token and no end of bytes unless told', () => {
+  it('grants no mailbox, no group, no delegated token and no limit of bytes of its own accord', () => {
     const grant = compilePolicy({ callers: [policyEntry()] }, undefined).apps.get(APP_ID);
 
     expect(grant).toMatchObject({ me: undefined, delegated: false, maxBytes: Number.POSITIVE_INFINITY });
