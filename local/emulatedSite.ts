@@ -1,3 +1,4 @@
+import { type Azurite, startAzurite } from './azurite.ts';
 import { createCertificate, writeCaFile } from './emulators/certificate.ts';
 import { type GraphEmulator, type GraphEmulatorOptions, startGraphEmulator } from './emulators/graph.ts';
 import { type IdentityEmulator, type IdentityEmulatorOptions, startIdentityEmulator } from './emulators/identity.ts';
@@ -12,15 +13,18 @@ export interface SiteOptions {
   readonly graph?: Omit<Partial<GraphEmulatorOptions>, 'certificate' | 'tokens'>;
   readonly identity?: Omit<IdentityEmulatorOptions, 'tokens'>;
   readonly host?: Omit<HostOptions, 'appRoot' | 'port' | 'env'>;
+  /** False: none. An Azurite: that one, which the site leaves running. Absent: one of its own, unless `settings` name an account. */
+  readonly storage?: false | Azurite;
 }
 
-/** The built app on the local host, with an emulated identity endpoint and an emulated Graph that trust one another. */
+/** The built app on the local host, with an emulated identity endpoint, an emulated Graph that trusts it, and a storage account. */
 export interface EmulatedSite {
   /** Where the functions answer, without the prefix. */
   readonly url: string;
   readonly host: LocalHost;
   readonly graph: GraphEmulator;
   readonly identity: IdentityEmulator;
+  readonly storage: Azurite | undefined;
   /** The file with the certificate authority of the emulated Graph, for clients that send to its uploadUrls. */
   readonly caPath: string;
   close(): Promise<void>;
@@ -32,6 +36,8 @@ export async function startEmulatedSite(options: SiteOptions): Promise<EmulatedS
   const ca = writeCaFile(certificate);
   const identity = await startIdentityEmulator(options.identity);
   const graph = await startGraphEmulator({ ...options.graph, certificate, tokens: identity.tokens });
+  const ownStorage = needsStorage(options) ? await startAzurite() : undefined;
+  const storage = ownStorage ?? (options.storage || undefined);
   const host = await startHost({
     ...options.host,
     appRoot: options.appRoot,
@@ -42,6 +48,7 @@ export async function startEmulatedSite(options: SiteOptions): Promise<EmulatedS
       GRAPH_BASE_URL: graph.url,
       GRAPH_CREDENTIAL: 'managedIdentity',
       ME_MAILBOX: ADELE.userPrincipalName,
+      ...(storage !== undefined && { AzureWebJobsStorage: storage.connectionString }),
       ...options.settings,
     },
   });
@@ -50,11 +57,16 @@ export async function startEmulatedSite(options: SiteOptions): Promise<EmulatedS
     host,
     graph,
     identity,
+    storage,
     caPath: ca.path,
     async close() {
       await host.close();
-      await Promise.all([graph.close(), identity.close()]);
+      await Promise.all([graph.close(), identity.close(), ownStorage?.stop()]);
       ca.remove();
     },
   };
+}
+
+function needsStorage({ storage, settings = {} }: SiteOptions): boolean {
+  return storage === undefined && !Object.keys(settings).some((name) => name.startsWith('AzureWebJobsStorage'));
 }

@@ -25,6 +25,7 @@ ${describeFunctions(site.host)}
 
 Emulated Graph:     ${site.graph.url}   (its certificate authority: ${site.caPath})
 Emulated identity:  ${site.identity.url}
+Emulated storage:   ${site.storage?.blobUrl ?? 'the account that the settings name'}
 'me' is ${ADELE.userPrincipalName}
 
 Open an upload session:

@@ -59,7 +59,7 @@ async function tryPackage(bytes: Uint8Array): Promise<void> {
       mkdirSync(dirname(join(appRoot, name)), { recursive: true });
       writeFileSync(join(appRoot, name), content);
     }
-    const site = await startEmulatedSite({ appRoot, settings: { ALLOW_ANY_MAILBOX: 'true' } });
+    const site = await startEmulatedSite({ appRoot, storage: false, settings: { ALLOW_ANY_MAILBOX: 'true' } });
     try {
       const path = `/api/me/messages/${ADELE.items.message[0]}/attachments/createUploadSession`;
       const response = await fetch(`${site.url}${path}`, {

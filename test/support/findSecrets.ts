@@ -7,13 +7,17 @@ const TOKEN_LIKE = /[\w-]{20,}/g;
 const STACK_FRAME = /(?:\s|\\n)at \S.*(?:\.[cm]?[jt]s|node:[\w/]+):\d+:\d+/;
 
 /** What a text holds that nobody but the parties to it may see, in words; empty where it is clean. */
-export function findSecrets({ identity, graph }: Pick<EmulatedSite, 'identity' | 'graph'>, text: string): string[] {
+export function findSecrets(
+  { identity, graph, storage }: Pick<EmulatedSite, 'identity' | 'graph'> & Partial<Pick<EmulatedSite, 'storage'>>,
+  text: string,
+): string[] {
   const found: string[] = [];
   const sent = new Set(graph.requests.map(({ headers }) => headers.authorization?.replace('Bearer ', '') ?? ''));
   for (const run of text.match(TOKEN_LIKE) ?? []) {
     if (identity.tokens.check(run).kind !== 'unknown' || sent.has(run)) found.push('a token for Graph');
   }
   if (text.includes(identity.env.IDENTITY_HEADER)) found.push('the secret of the identity endpoint');
+  if (storage !== undefined && text.includes(storage.accountKey)) found.push('the key of the storage account');
   if (/authtoken|attachmentSessions/i.test(text)) found.push('an uploadUrl');
   if (STACK_FRAME.test(text)) found.push('a stack');
   return found;

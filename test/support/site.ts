@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Azurite } from '../../local/azurite.ts';
 import { type EmulatedSite, type SiteOptions, startEmulatedSite } from '../../local/emulatedSite.ts';
 import type { HostLogLine } from '../../local/host/log.ts';
 import { findSecrets } from './findSecrets.ts';
@@ -23,12 +24,18 @@ export interface Site extends EmulatedSite {
   close(): Promise<void>;
 }
 
+export interface TestSiteOptions extends Partial<Omit<SiteOptions, 'storage'>> {
+  /** True: an Azurite of its own, which takes a second to start. Default false: no storage is set. */
+  readonly storage?: boolean | Azurite;
+}
+
 /** Starts the built app with emulated identity and Graph, and keeps what is logged. */
-export async function startSite(options: Partial<SiteOptions> = {}): Promise<Site> {
+export async function startSite({ storage = false, ...options }: TestSiteOptions = {}): Promise<Site> {
   const lines: HostLogLine[] = [];
   const site = await startEmulatedSite({
     appRoot: REPOSITORY_ROOT,
     ...options,
+    ...(storage !== true && { storage }),
     host: { log: (line) => lines.push(line), ...options.host },
   });
   const events = (event: string) => lines.flatMap(({ message }) => readEvent(message, event));
