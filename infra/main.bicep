@@ -52,6 +52,10 @@ param meMailbox string = ''
 param allowAnyMailbox string = ''
 param graphBaseUrl string = ''
 param azureAuthorityHost string = ''
+@allowed(['', 'graph', 'proxy'])
+param uploadUrl string = ''
+param publicBaseUrl string = ''
+param uploadHosts string = ''
 param requestTimeoutMs string = ''
 param graphMaxAttempts string = ''
 param mailboxQueueLength string = ''
@@ -77,6 +81,9 @@ var operatorSettings = {
   ALLOW_ANY_MAILBOX: allowAnyMailbox
   GRAPH_BASE_URL: graphBaseUrl
   AZURE_AUTHORITY_HOST: azureAuthorityHost
+  UPLOAD_URL: uploadUrl
+  PUBLIC_BASE_URL: publicBaseUrl
+  UPLOAD_HOSTS: uploadHosts
   REQUEST_TIMEOUT_MS: requestTimeoutMs
   GRAPH_MAX_ATTEMPTS: graphMaxAttempts
   MAILBOX_QUEUE_LENGTH: mailboxQueueLength

@@ -31,6 +31,8 @@ function describe(reads: SettingKind): string {
       return 'GUID';
     case 'list':
       return 'texts, separated by commas';
+    case 'hosts':
+      return 'host names, separated by commas';
     case 'boolean':
       return '`true` or `false`';
     case 'origin':

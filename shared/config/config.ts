@@ -42,6 +42,12 @@ export interface Config {
   readonly allowAnyMailbox: boolean;
   readonly graphOrigin: string;
   readonly credential: CredentialConfig;
+  /** Whose uploadUrl a caller gets when the policy says nothing for it. */
+  readonly uploadUrl: 'graph' | 'proxy';
+  /** The proxy's own origin as callers see it; undefined: the host of the request. */
+  readonly publicBaseUrl: string | undefined;
+  /** As URL.host spells them; Graph's own host is among them. */
+  readonly uploadHosts: readonly string[];
   readonly requestTimeoutMs: number;
   readonly graphMaxAttempts: number;
   readonly mailboxQueueLength: number;
@@ -67,6 +73,9 @@ export function parseConfig(environment: Environment): ConfigResult {
     allowAnyMailbox: values.ALLOW_ANY_MAILBOX,
     graphOrigin: values.GRAPH_BASE_URL,
     credential: credential(values, faults),
+    uploadUrl: values.UPLOAD_URL,
+    publicBaseUrl: values.PUBLIC_BASE_URL,
+    uploadHosts: [...values.UPLOAD_HOSTS, new URL(values.GRAPH_BASE_URL).host],
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     graphMaxAttempts: values.GRAPH_MAX_ATTEMPTS,
     mailboxQueueLength: values.MAILBOX_QUEUE_LENGTH,

@@ -12,6 +12,7 @@ interface ValueOf {
   text: string;
   guid: string;
   list: readonly string[];
+  hosts: readonly string[];
   boolean: boolean;
   origin: string;
   url: string;
@@ -63,6 +64,8 @@ function read(text: string, reads: SettingKind): Outcome {
       return GUID.test(text) ? { value: text.toLowerCase() } : { fault: 'must be a GUID' };
     case 'list':
       return readList(text);
+    case 'hosts':
+      return readHosts(text);
     case 'boolean':
       return text === 'true' || text === 'false' ? { value: text === 'true' } : { fault: 'must be true or false' };
     case 'origin':
@@ -83,6 +86,16 @@ function read(text: string, reads: SettingKind): Outcome {
 function readList(text: string): Outcome {
   const values = text.split(',').map((value) => value.trim());
   return values.every((value) => value !== '') ? { value: values } : { fault: 'must be a list separated by commas' };
+}
+
+const HOST = /^[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/i;
+
+/** As URL.host spells them: in lower case, a port only where it is not 443. */
+function readHosts(text: string): Outcome {
+  const addresses = text.split(',').map((host) => (HOST.test(host.trim()) ? `https://${host.trim()}` : ''));
+  return addresses.every((address) => URL.canParse(address))
+    ? { value: addresses.map((address) => new URL(address).host) }
+    : { fault: 'must be a list of host names separated by commas' };
 }
 
 /** https only; plain http is taken for loopback names, which is where a tenant is emulated. */

@@ -16,6 +16,7 @@ export type SettingKind =
   | { readonly kind: 'text' }
   | { readonly kind: 'guid' }
   | { readonly kind: 'list' }
+  | { readonly kind: 'hosts' }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'origin' }
   | { readonly kind: 'url' }
@@ -131,6 +132,24 @@ export const SETTINGS = {
     reads: { kind: 'text' },
     default: 'Production',
     about: 'Set by the platform; `func start` and `npm run host` set Development.',
+  },
+  UPLOAD_URL: {
+    reads: { kind: 'oneOf', values: ['graph', 'proxy'] },
+    default: 'graph',
+    about:
+      "Whose uploadUrl a caller gets when the policy says nothing for it: Graph's own, or one at the proxy, through which the bytes then go.",
+  },
+  PUBLIC_BASE_URL: {
+    reads: { kind: 'origin' },
+    about:
+      "The proxy's address as callers see it, for the uploadUrls that it gives out. Absent: the host that the request was sent to. Set it where something stands in front that changes the host.",
+  },
+  UPLOAD_HOSTS: {
+    reads: { kind: 'hosts' },
+    default:
+      'outlook.office.com,outlook.office365.com,outlook.office365.us,outlook-dod.office365.us,partner.outlook.cn',
+    about:
+      "The hosts that the proxy sends bytes to, besides Graph's own. Graph's uploadUrl on any other host is refused, and nothing is sent there.",
   },
   REQUEST_TIMEOUT_MS: {
     reads: { kind: 'integer', min: MIN_REQUEST_TIMEOUT_MS, max: MAX_REQUEST_TIMEOUT_MS },

@@ -19,6 +19,12 @@ describe('parseConfig', () => {
       allowAnyMailbox: false,
       graphOrigin: 'https://graph.microsoft.com',
       credential: { kind: 'managedIdentity', clientId: undefined },
+      uploadUrl: 'graph',
+      publicBaseUrl: undefined,
+      uploadHosts: [
+        ...['outlook.office.com', 'outlook.office365.com', 'outlook.office365.us', 'outlook-dod.office365.us'],
+        ...['partner.outlook.cn', 'graph.microsoft.com'],
+      ],
       requestTimeoutMs: 30_000,
       graphMaxAttempts: 4,
       mailboxQueueLength: 64,
@@ -51,6 +57,21 @@ describe('parseConfig', () => {
       ceilings: { outlookBytes: 10, toDoBytes: 5 },
       logMailbox: 'plain',
       otlpEndpoint: 'https://collector.example:4318',
+    });
+  });
+
+  it('takes where bytes go from the settings, and always Graph itself', () => {
+    const config = configOf({
+      UPLOAD_URL: 'proxy',
+      PUBLIC_BASE_URL: 'https://Uploads.contoso.com/',
+      UPLOAD_HOSTS: 'outlook.office365.us',
+      GRAPH_BASE_URL: 'https://graph.microsoft.us',
+    });
+
+    expect(config).toMatchObject({
+      uploadUrl: 'proxy',
+      publicBaseUrl: 'https://uploads.contoso.com',
+      uploadHosts: ['outlook.office365.us', 'graph.microsoft.us'],
     });
   });
 
