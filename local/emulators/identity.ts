@@ -81,7 +81,7 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
     if (settings.cachesTokens && cached !== undefined && Number(cached.expires_on) * 1000 > now()) return cached;
     const seconds = Math.floor(now() / 1000);
     const answer = {
-      access_token: tokens.issue({ audience: resource, lifetimeSeconds: settings.lifetimeSeconds }),
+      access_token: tokens.issue({ audience: resource, lifetimeSeconds: settings.lifetimeSeconds, app: clientId }),
       client_id: clientId,
       expires_on: String(seconds + settings.lifetimeSeconds),
       not_before: String(seconds),
@@ -97,8 +97,8 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
     if (query.get('api-version') !== API_VERSION)
       return refusal(400, 'BadRequest', `api-version must be ${API_VERSION}.`);
     const resource = query.get('resource');
-    if (resource === null || !/^https:\/\/\S+$/.test(resource))
-      return refusal(400, 'BadRequest', 'resource must be an https URI.');
+    if (resource === null || !/^(https|api):\/\/\S+$/.test(resource))
+      return refusal(400, 'BadRequest', 'resource must be an https or api URI.');
     const asked = query.get('client_id');
     if (asked === null ? !hasSystemAssigned : !userAssigned.includes(asked)) {
       return refusal(400, 'BadRequest', 'No managed identity found for the specified parameters.');

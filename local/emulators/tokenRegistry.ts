@@ -5,19 +5,36 @@ export type TokenCheck =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'expired' };
 
-/** What the Graph emulator needs to know about a bearer token. */
+/** Whom a token was given to; both are ids that the issuer knows. */
+export interface TokenHolder {
+  /** Client id of the app or managed identity. */
+  readonly app?: string;
+  /** Object id of the user for whom the app acts; absent in an app-only token. */
+  readonly user?: string;
+}
+
+/** What the emulators need to know about a bearer token. */
 export interface TokenChecker {
   check(token: string): TokenCheck;
+  /** Object id of the user whose token it is; undefined for an app-only or unknown token. */
+  userOf(token: string): string | undefined;
+  /** Client id of the app or managed identity that holds it, where its issuer said so. */
+  appOf(token: string): string | undefined;
 }
 
 /** The tokens that the emulated issuers gave out, shared by them and the Graph emulator. */
 export interface TokenRegistry extends TokenChecker {
   /** Makes an opaque app-only token and remembers it. */
-  issue(options: { readonly audience: string; readonly lifetimeSeconds: number }): string;
+  issue(options: { readonly audience: string; readonly lifetimeSeconds: number; readonly app?: string }): string;
   /** Remembers a token made elsewhere. */
-  remember(token: string, audience: string, expiresAtMs: number): void;
+  remember(token: string, audience: string, expiresAtMs: number, holder?: TokenHolder): void;
   /** Makes every token given out so far unknown, as when an app's sessions are revoked. */
   revokeAll(): void;
+}
+
+interface Entry extends TokenHolder {
+  readonly audience: string;
+  readonly expiresAtMs: number;
 }
 
 /** Drops the oldest when full, so that a long run does not grow. */
@@ -25,10 +42,10 @@ const MAX_TOKENS = 10_000;
 
 /** `now` gives epoch milliseconds. */
 export function createTokenRegistry(now: () => number = Date.now): TokenRegistry {
-  const tokens = new Map<string, { audience: string; expiresAtMs: number }>();
+  const tokens = new Map<string, Entry>();
 
-  function remember(token: string, audience: string, expiresAtMs: number): void {
-    tokens.set(token, { audience, expiresAtMs });
+  function remember(token: string, audience: string, expiresAtMs: number, holder: TokenHolder = {}): void {
+    tokens.set(token, { ...holder, audience, expiresAtMs });
     const oldest = tokens.keys().next();
     if (tokens.size > MAX_TOKENS && !oldest.done) tokens.delete(oldest.value);
   }
@@ -36,9 +53,9 @@ export function createTokenRegistry(now: () => number = Date.now): TokenRegistry
   return {
     remember,
     revokeAll: () => tokens.clear(),
-    issue({ audience, lifetimeSeconds }) {
+    issue({ audience, lifetimeSeconds, app }) {
       const token = randomBytes(48).toString('base64url');
-      remember(token, audience, now() + lifetimeSeconds * 1000);
+      remember(token, audience, now() + lifetimeSeconds * 1000, app === undefined ? {} : { app });
       return token;
     },
     check(token) {
@@ -46,5 +63,7 @@ export function createTokenRegistry(now: () => number = Date.now): TokenRegistry
       if (entry === undefined) return { kind: 'unknown' };
       return entry.expiresAtMs > now() ? { kind: 'valid', audience: entry.audience } : { kind: 'expired' };
     },
+    userOf: (token) => tokens.get(token)?.user,
+    appOf: (token) => tokens.get(token)?.app,
   };
 }

@@ -56,6 +56,17 @@ describe('the identity emulator', () => {
     expect(identity.tokens.check(String(answer.json['access_token']))).toEqual({ kind: 'valid', audience: RESOURCE });
   });
 
+  test('gives an assertion for an app that trusts the identity, and says whose it is', async () => {
+    const resource = 'api://AzureADTokenExchange';
+
+    const { status, json } = await ask({ resource });
+
+    const assertion = String(json['access_token']);
+    expect([status, identity.tokens.check(assertion)]).toEqual([200, { kind: 'valid', audience: resource }]);
+    expect(identity.tokens.appOf(assertion)).toBe(json['client_id']);
+    expect(identity.tokens.userOf(assertion)).toBeUndefined();
+  });
+
   test('lets a token expire', async () => {
     identity.settings.lifetimeSeconds = 2;
     const { json } = await ask();
