@@ -98,3 +98,6 @@ export const WARM_UP_DELAY_MS = 50;
 
 /** A request that no handler answers is answered this long after the time that handlers have. Our choice. */
 export const LATE_ANSWER_MARGIN_MS = 3_000;
+
+/** Longest address of a source. SharePoint's download addresses hold tokens of 2 to 4 kB. Our choice. */
+export const MAX_SOURCE_URL_LENGTH = 8192;
