@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmulatorCertificate } from './certificate.ts';
 import { listen } from './listen.ts';
 import { readBody } from './readBody.ts';
-import { checkTokenRequest, type TenantClient } from './tenantTokenEndpoint.ts';
+import type { TenantClient } from './tenantClient.ts';
+import { createTenantFaults, type PlayOptions, type TenantFault } from './tenantFaults.ts';
+import type { TokenRefusalName } from './tenantRefusals.ts';
+import { createTokenGrants, type OnBehalfOfRequest, type Reply } from './tenantTokenGrants.ts';
 import { createSigningKey, type IssueOptions, makeToken, type SigningKey, type TokenSubject } from './tenantTokens.ts';
 import { createTokenRegistry, type TokenRegistry } from './tokenRegistry.ts';
 
@@ -13,15 +15,12 @@ export interface TenantEmulatorOptions {
   readonly tenantId?: string;
   /** With one, the tenant is served over HTTPS as well, on a port of its own. */
   readonly certificate?: EmulatorCertificate;
-  /** Where tokens of the token endpoint are remembered; share it with the Graph emulator. */
+  /** Where tokens of the token endpoint are remembered; share it with the Graph and identity emulators. */
   readonly tokens?: TokenRegistry;
   readonly now?: () => number;
   /** The apps that may ask the token endpoint. */
   readonly clients?: readonly TenantClient[];
 }
-
-/** `down` closes the connection, `failing` answers 500, `garbage` 200 without JSON, `slow` late, `hanging` never. */
-export type TenantFault = 'none' | 'down' | 'failing' | 'slow' | 'hanging' | 'garbage';
 
 export interface TenantEmulator {
   readonly tenantId: string;
@@ -34,58 +33,56 @@ export interface TenantEmulator {
   readonly keyFetches: number;
   /** How often the token endpoint was asked. */
   readonly tokenRequests: number;
+  /** What it was asked on behalf of users, refused requests included, oldest first. */
+  readonly onBehalfOf: readonly OnBehalfOfRequest[];
   issue(subject: TokenSubject, options?: IssueOptions): Promise<string>;
   /** Signs with a new key from now on; the old one stays published when `keepOld`. */
   rotate(options?: { readonly keepOld?: boolean }): Promise<void>;
-  /** For every request until `none`; `ms` is the wait of `slow`, default 2000. */
-  play(fault: TenantFault, options?: { readonly ms?: number }): void;
+  /**
+   * Fails or refuses until `none`. `interactionRequired` and `enrolmentRequired` let a user pass whose token has the
+   * demanded context in `acrs`, as after a sign-in with the challenge.
+   */
+  play(fault: TenantFault | TokenRefusalName, options?: PlayOptions): void;
   /** Ends the fault and begins the counts anew; keys stay. */
   reset(): void;
   close(): Promise<void>;
 }
 
-interface Reply {
-  readonly status: number;
-  readonly body: unknown;
-}
-
 const MAX_FORM_BYTES = 65_536;
-const TOKEN_SECONDS = 3599;
 const DEFAULT_TENANT_ID = '5d6ae1c5-5c76-4cd2-92f5-9c4cd04ba4b5';
 const NOT_FOUND: Reply = { status: 404, body: { error: 'not_found' } };
 
-/** Starts an Entra tenant: its key set, its metadata, and its token endpoint for apps. */
+/** Starts an Entra tenant: its key set, its metadata, and its token endpoint for apps and for apps that act for users. */
 export async function startTenantEmulator(options: TenantEmulatorOptions = {}): Promise<TenantEmulator> {
   const { tenantId = DEFAULT_TENANT_ID, now = Date.now, clients = [], certificate } = options;
   const tokens = options.tokens ?? createTokenRegistry(now);
   const strangersKey = await createSigningKey();
   let key = await createSigningKey();
   let published: readonly SigningKey[] = [key];
-  let fault: { readonly name: TenantFault; readonly ms: number } = { name: 'none', ms: 0 };
   let keyFetches = 0;
   let tokenRequests = 0;
+  const faults = createTenantFaults();
+  const grants = createTokenGrants({
+    tenantId,
+    tokens,
+    now,
+    endpoint: () => ({
+      clients,
+      tokens,
+      keys: { published: published.map(({ jwk }) => jwk), issuers: ownIssuers() },
+      now: new Date(now()),
+    }),
+    issue,
+    playedRefusal: faults.refusal,
+  });
 
   function issue(subject: TokenSubject, how: IssueOptions = {}): Promise<string> {
     const nowSeconds = Math.floor(now() / 1000);
     return makeToken({ tenantId, issuers, key, strangersKey, nowSeconds }, subject, how);
   }
 
-  async function grant(request: IncomingMessage): Promise<Reply> {
-    tokenRequests += 1;
-    const form = new URLSearchParams(await readBody(request, MAX_FORM_BYTES));
-    const checked = await checkTokenRequest(form, clients, new Date(now()));
-    if (checked.kind === 'refused') {
-      return { status: checked.status, body: { error: checked.error, error_description: checked.description } };
-    }
-    const { client, resource } = checked;
-    // A v2 token names the API by its client id, which an App ID URI of the default form holds.
-    const subject = { audience: resource.replace(/^api:\/\//, ''), appId: client.clientId, roles: client.roles ?? [] };
-    const token = await issue(subject, { lifetimeSeconds: TOKEN_SECONDS });
-    tokens.remember(token, resource, now() + TOKEN_SECONDS * 1000);
-    return {
-      status: 200,
-      body: { token_type: 'Bearer', expires_in: TOKEN_SECONDS, ext_expires_in: TOKEN_SECONDS, access_token: token },
-    };
+  function ownIssuers(): string[] {
+    return [issuers.v1, issuers.v2, ...(secure === undefined ? [] : [`${secure.url}/${tenantId}/v2.0`])];
   }
 
   async function answer(request: IncomingMessage, base: string): Promise<Reply> {
@@ -96,27 +93,30 @@ export async function startTenantEmulator(options: TenantEmulatorOptions = {}): 
       case `GET /${tenantId}/v2.0/.well-known/openid-configuration`:
         return { status: 200, body: metadata(`${base}/${tenantId}`) };
       case `POST /${tenantId}/oauth2/v2.0/token`:
-        return grant(request);
+        return grants.answer(new URLSearchParams(await readBody(request, MAX_FORM_BYTES)));
       default:
         return NOT_FOUND;
     }
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse, base: string): Promise<void> {
+    const isTokenRequest = request.url?.includes('/oauth2/v2.0/token') === true;
     if (request.url?.includes('/discovery/v2.0/keys')) keyFetches += 1;
-    const { name, ms } = fault;
-    if (name === 'hanging') return;
-    if (name === 'down') {
+    if (isTokenRequest) tokenRequests += 1;
+    const fault = await faults.strike(isTokenRequest);
+    if (fault === 'hanging') return;
+    if (fault === 'down') {
       request.socket.destroy();
       return;
     }
-    if (name === 'slow') await sleep(ms);
-    const reply = name === 'failing' ? { status: 500, body: { error: 'server_error' } } : await answer(request, base);
+    const failing: Reply = { status: 500, body: { error: 'server_error' } };
+    const reply = fault === 'failing' ? failing : await answer(request, base);
     response.writeHead(reply.status, {
       'Content-Type': 'application/json; charset=utf-8',
       'Cache-Control': 'no-store',
+      ...reply.headers,
     });
-    response.end(name === 'garbage' ? '<html>' : JSON.stringify(reply.body));
+    response.end(fault === 'garbage' ? '<html>' : JSON.stringify(reply.body));
   }
 
   const plain = createServer((request, response) => void serve(request, response, url));
@@ -136,18 +136,18 @@ export async function startTenantEmulator(options: TenantEmulatorOptions = {}): 
     get tokenRequests() {
       return tokenRequests;
     },
+    onBehalfOf: grants.onBehalfOf,
     issue,
     async rotate({ keepOld = false } = {}) {
       key = await createSigningKey();
       published = keepOld ? [...published, key] : [key];
     },
-    play(name, { ms = 2000 } = {}) {
-      fault = { name, ms };
-    },
+    play: faults.play,
     reset() {
-      fault = { name: 'none', ms: 0 };
+      faults.play('none');
       keyFetches = 0;
       tokenRequests = 0;
+      grants.onBehalfOf.length = 0;
     },
     async close() {
       await Promise.all([listener.close(), secure?.close()]);

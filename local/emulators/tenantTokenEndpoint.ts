@@ -1,80 +1,72 @@
-import { createPublicKey } from 'node:crypto';
-import { jwtVerify } from 'jose';
+import { checkClient, type TenantClient } from './tenantClient.ts';
+import { type AssertionKeys, checkAssertion } from './tenantOnBehalfOf.ts';
+import type { TokenRefusalName } from './tenantRefusals.ts';
+import type { TokenChecker } from './tokenRegistry.ts';
 
-/** An app registration. */
-export interface TenantClient {
-  readonly clientId: string;
-  readonly secret?: string;
-  /** PEM of the certificate or public key with which its client assertions are signed (RS256 or PS256). */
-  readonly assertionKey?: string;
-  /** App roles that its tokens carry, whatever the API. */
-  readonly roles?: readonly string[];
+export type TokenOutcome =
+  | {
+      readonly kind: 'app';
+      readonly client: TenantClient;
+      /** The scope without `/.default`. */
+      readonly resource: string;
+    }
+  | {
+      readonly kind: 'user';
+      readonly client: TenantClient;
+      readonly resource: string;
+      /** Object id. */
+      readonly user: string;
+      readonly contexts: readonly unknown[];
+      /** Delegated permissions, separated by spaces. */
+      readonly scopes: string;
+    }
+  | { readonly kind: 'refused'; readonly refusal: TokenRefusalName };
+
+export interface TokenEndpoint {
+  readonly clients: readonly TenantClient[];
+  readonly tokens: TokenChecker;
+  readonly keys: AssertionKeys;
+  readonly now: Date;
 }
 
-export interface TokenGrant {
-  readonly kind: 'granted';
-  readonly client: TenantClient;
-  /** The scope without `/.default`. */
-  readonly resource: string;
+/** What the four families of attachments need. */
+const DEFAULT_SCOPES = 'Mail.ReadWrite Calendars.ReadWrite Tasks.ReadWrite Group.ReadWrite.All';
+
+/** The identity library asks for these besides; they say nothing about the resource. */
+const OIDC_SCOPES = ['openid', 'profile', 'offline_access'];
+
+/**
+ * Checks a token request: client credentials (learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow)
+ * or on behalf of a user (…/v2-oauth2-on-behalf-of-flow).
+ */
+export async function checkTokenRequest(form: URLSearchParams, endpoint: TokenEndpoint): Promise<TokenOutcome> {
+  const isForUser = isOnBehalfOf(form);
+  if (!isForUser && form.get('grant_type') !== 'client_credentials') return refused('unsupportedGrant');
+  const checked = await checkClient(form, endpoint.clients, endpoint.tokens, endpoint.now);
+  if (checked.kind === 'refused') return checked;
+  const { client } = checked;
+  const resource = resourceOf(form.get('scope') ?? '');
+  if (resource === undefined) return refused('badScope');
+  if (!isForUser) return { kind: 'app', client, resource };
+  const assertion = await checkAssertion(form.get('assertion') ?? '', client, endpoint.keys, endpoint.now);
+  if (assertion.kind === 'refused') return assertion;
+  const scopes = client.scopes ?? DEFAULT_SCOPES;
+  if (scopes === '') return refused('consentRequired');
+  return { kind: 'user', client, resource, user: assertion.user, contexts: assertion.contexts, scopes };
 }
 
-export interface TokenRefusal {
-  readonly kind: 'refused';
-  readonly status: number;
-  readonly error: string;
-  readonly description: string;
+export function isOnBehalfOf(form: URLSearchParams): boolean {
+  return (
+    form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' &&
+    form.get('requested_token_use') === 'on_behalf_of'
+  );
 }
 
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-
-/** Checks a client credentials request: learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow. */
-export async function checkTokenRequest(
-  form: URLSearchParams,
-  clients: readonly TenantClient[],
-  now: Date,
-): Promise<TokenGrant | TokenRefusal> {
-  if (form.get('grant_type') !== 'client_credentials') {
-    return refuse(400, 'unsupported_grant_type', 'AADSTS70003: The app requested an unsupported grant type.');
-  }
-  const client = clients.find(({ clientId }) => clientId === form.get('client_id'));
-  if (client === undefined) {
-    return refuse(400, 'unauthorized_client', 'AADSTS700016: Application was not found in the directory.');
-  }
-  const resource = /^(\S+)\/\.default$/.exec(form.get('scope') ?? '')?.[1];
-  if (resource === undefined) {
-    return refuse(400, 'invalid_scope', 'AADSTS1002012: The scope must be a resource identifier with /.default.');
-  }
-  const secret = form.get('client_secret');
-  const assertion = form.get('client_assertion');
-  if (secret !== null && secret === client.secret) return { kind: 'granted', client, resource };
-  if (
-    assertion !== null &&
-    form.get('client_assertion_type') === ASSERTION_TYPE &&
-    (await isSignedBy(client, assertion, now))
-  ) {
-    return { kind: 'granted', client, resource };
-  }
-  return assertion === null
-    ? refuse(401, 'invalid_client', 'AADSTS7000215: Invalid client secret provided.')
-    : refuse(401, 'invalid_client', 'AADSTS700027: Client assertion failed signature validation.');
+function resourceOf(scope: string): string | undefined {
+  const scopes = scope.split(' ').filter((one) => !OIDC_SCOPES.includes(one));
+  return scopes.length === 1 ? /^(\S+)\/\.default$/.exec(scopes[0] ?? '')?.[1] : undefined;
 }
 
-async function isSignedBy({ assertionKey }: TenantClient, assertion: string, now: Date): Promise<boolean> {
-  if (assertionKey === undefined) return false;
-  try {
-    await jwtVerify(assertion, createPublicKey(assertionKey), {
-      algorithms: ['RS256', 'PS256'],
-      requiredClaims: ['sub', 'exp'],
-      currentDate: now,
-      // The skew that Entra bears; the identity library rounds `nbf` to the nearest second, which may lie ahead.
-      clockTolerance: 300,
-    });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function refuse(status: number, error: string, description: string): TokenRefusal {
-  return { kind: 'refused', status, error, description };
+function refused(refusal: TokenRefusalName): TokenOutcome {
+  return { kind: 'refused', refusal };
 }

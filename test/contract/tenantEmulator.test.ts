@@ -10,6 +10,7 @@ const AUDIENCE = '6a7f0f2e-94d5-4a4e-8a53-0a2a5c2c3f10';
 const APP = 'b4a1c2d3-5e6f-4a7b-8c9d-0e1f2a3b4c5d';
 const SECRET = 'the-secret-of-the-test';
 const assertionKeys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const subject = { audience: AUDIENCE, appId: APP, roles: ['UploadSession.Create'] };
 
 describe('the tenant emulator', () => {
@@ -155,7 +156,6 @@ describe('the tenant emulator', () => {
   });
 
   test('takes a client assertion signed with the registered key, and no other', async () => {
-    const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
     const sign = (key: typeof assertionKeys.privateKey) =>
       new SignJWT({ sub: APP, iss: APP }).setProtectedHeader({ alg: 'PS256' }).setExpirationTime('5m').sign(key);
     const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -164,6 +164,17 @@ describe('the tenant emulator', () => {
     const bad = await askToken({ client_assertion_type, client_assertion: await sign(stranger.privateKey) });
 
     expect([good.status, bad.status, bad.json['error']]).toEqual([200, 401, 'invalid_client']);
+  });
+
+  test('takes a client assertion of the app itself alone', async () => {
+    const client_assertion = await new SignJWT({ sub: 'another', iss: 'another' })
+      .setProtectedHeader({ alg: 'PS256' })
+      .setExpirationTime('5m')
+      .sign(assertionKeys.privateKey);
+
+    const { json } = await askToken({ client_assertion_type, client_assertion });
+
+    expect(json['error_codes']).toEqual([700027]);
   });
 
   test.each([
@@ -175,6 +186,21 @@ describe('the tenant emulator', () => {
     const answer = await askToken(form);
 
     expect([answer.status, answer.json['error']]).toEqual([status, error]);
+  });
+
+  test('refuses in the words of Entra', async () => {
+    const { json, headers } = await askToken({ client_secret: 'wrong' });
+
+    expect(json).toEqual({
+      error: 'invalid_client',
+      error_description: expect.stringMatching(/^AADSTS7000215: .* Trace ID: \S+ Correlation ID: \S+ Timestamp: /),
+      error_codes: [7000215],
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$/),
+      trace_id: expect.any(String),
+      correlation_id: expect.any(String),
+      error_uri: 'https://login.microsoftonline.com/error?code=7000215',
+    });
+    expect(headers['cache-control']).toBe('no-store');
   });
 
   test('describes itself', async () => {
