@@ -18,6 +18,11 @@ export const DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES = 150 * MIB;
 /** Largest file a To Do session takes: 25 MB, read as MiB. learn.microsoft.com/graph/todo-attachments */
 export const DEFAULT_MAX_TODO_ATTACHMENT_BYTES = 25 * MIB;
 
+/** Largest file in the JSON of one request, decoded: it is held in memory. Our choice. */
+export const DEFAULT_MAX_JSON_ATTACHMENT_BYTES = 25 * MIB;
+/** What fits in base64 into the 104,857,600 bytes that the platform takes as a request's body. learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger */
+export const MAX_SETTABLE_JSON_ATTACHMENT_BYTES = 75 * MIB;
+
 /** The resulting attachment's own size is an Int32 in Graph's metadata; no setting can mean more. */
 export const MAX_SETTABLE_ATTACHMENT_BYTES = 2 ** 31 - 1;
 

@@ -56,6 +56,8 @@ export interface Config {
   readonly graphMaxAttempts: number;
   readonly mailboxQueueLength: number;
   readonly ceilings: { readonly outlookBytes: number; readonly toDoBytes: number };
+  /** The largest file in the JSON of one request, decoded. */
+  readonly maxJsonAttachmentBytes: number;
   readonly logMailbox: 'hashed' | 'plain';
   readonly otlpEndpoint: string | undefined;
 }
@@ -85,6 +87,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     graphMaxAttempts: values.GRAPH_MAX_ATTEMPTS,
     mailboxQueueLength: values.MAILBOX_QUEUE_LENGTH,
     ceilings: { outlookBytes: values.MAX_OUTLOOK_ATTACHMENT_BYTES, toDoBytes: values.MAX_TODO_ATTACHMENT_BYTES },
+    maxJsonAttachmentBytes: values.MAX_JSON_ATTACHMENT_BYTES,
     logMailbox: values.LOG_MAILBOX,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };

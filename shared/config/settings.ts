@@ -1,6 +1,7 @@
 import {
   DEFAULT_GRAPH_ATTEMPTS,
   DEFAULT_MAILBOX_QUEUE_LENGTH,
+  DEFAULT_MAX_JSON_ATTACHMENT_BYTES,
   DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES,
   DEFAULT_MAX_TODO_ATTACHMENT_BYTES,
   DEFAULT_REQUEST_TIMEOUT_MS,
@@ -8,6 +9,7 @@ import {
   MAX_MAILBOX_QUEUE_LENGTH,
   MAX_REQUEST_TIMEOUT_MS,
   MAX_SETTABLE_ATTACHMENT_BYTES,
+  MAX_SETTABLE_JSON_ATTACHMENT_BYTES,
   MIN_REQUEST_TIMEOUT_MS,
 } from '../limits.ts';
 
@@ -207,6 +209,12 @@ export const SETTINGS = {
     reads: { kind: 'integer', min: 1, max: MAX_SETTABLE_ATTACHMENT_BYTES },
     default: String(DEFAULT_MAX_TODO_ATTACHMENT_BYTES),
     about: 'The largest declared size for To Do tasks, in bytes.',
+  },
+  MAX_JSON_ATTACHMENT_BYTES: {
+    reads: { kind: 'integer', min: 1, max: MAX_SETTABLE_JSON_ATTACHMENT_BYTES },
+    default: String(DEFAULT_MAX_JSON_ATTACHMENT_BYTES),
+    about:
+      'The largest file that is taken as contentBytes in JSON, in bytes after decoding; it is held in memory. Larger files are sent as bytes or by address.',
   },
   LOG_MAILBOX: {
     reads: { kind: 'oneOf', values: ['hashed', 'plain'] },
