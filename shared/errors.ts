@@ -23,9 +23,8 @@ export const ERRORS = {
   },
   InvalidRequest: {
     status: 400,
-    means:
-      'The address of the request is no URL, or its query holds a parameter that the platform would take for its own data.',
-    callerCan: 'Send a valid Host header, and no query parameter named headers, query or path.',
+    means: 'The address of the request is no URL, or the request carries an x-ms-invocation-id of its own.',
+    callerCan: 'Send a valid Host header, and no x-ms-invocation-id.',
   },
   InvalidId: {
     status: 400,
@@ -227,6 +226,14 @@ export class ServiceError extends Error {
     this.details = init.details ?? [];
     this.headers = init.headers ?? {};
   }
+}
+
+/** Any failure as an error of this service; one that nobody foresaw becomes InternalError, its cause for the log. */
+export function asServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  return new ServiceError('InternalError', 'The proxy failed; the log has the reason under this request-id.', {
+    cause: error,
+  });
 }
 
 function statusOf(code: ErrorCode, upstreamStatus: number | undefined): number {

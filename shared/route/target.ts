@@ -20,8 +20,17 @@ export interface Target {
   readonly itemPath: string;
 }
 
-/** The app-only path at Graph, without version: `users/{id}/messages/{id}/attachments/createUploadSession`. */
-export function upstreamPath(target: Target, owner: ResolvedOwner): string {
+/** What is asked of the item: Graph's action, or a POST to the collection itself. */
+export type PathAction = 'createUploadSession' | 'attach';
+
+/** A whole path. */
+export interface GraphPath extends Target {
+  readonly action: PathAction;
+}
+
+/** The app-only path at Graph, without version: `/users/{id}/messages/{id}/attachments`, and what follows there. */
+export function upstreamPath(target: Target, owner: ResolvedOwner, below?: string): string {
   const root = owner.kind === 'group' ? 'groups' : 'users';
-  return `/${root}/${encodeURIComponent(owner.id)}/${target.itemPath}/attachments/createUploadSession`;
+  const attachments = `/${root}/${encodeURIComponent(owner.id)}/${target.itemPath}/attachments`;
+  return below === undefined ? attachments : `${attachments}/${below}`;
 }
