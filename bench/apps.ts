@@ -23,7 +23,7 @@ const POLICY = {
 export const PRODUCT: App = {
   name: 'product',
   root: ROOT,
-  functionName: 'zGraphPaths',
+  functionName: 'zCreateUploadSession',
   bodyMode: 'streaming',
   settings: { POLICY: JSON.stringify(POLICY) },
 };

@@ -1,8 +1,10 @@
-import { authorize } from '../shared/caller/authorize.ts';
+import { authorize, grantOf } from '../shared/caller/authorize.ts';
 import type { Caller } from '../shared/caller/caller.ts';
-import { compilePolicy, type PolicyDocument } from '../shared/caller/policy.ts';
+import { type Grant, OPERATIONS, type Operation, type Policy, type PolicyDocument } from '../shared/caller/policy.ts';
 import { ITEM_KINDS, type ItemKind } from '../shared/route/entityModel.ts';
 import type { TargetOwner } from '../shared/route/target.ts';
+import type { SourceRule } from '../shared/source/sourceRules.ts';
+import { parseSourceUrl } from '../shared/source/sourceUrl.ts';
 
 /** May this caller attach a file of this size to an item of this kind in this mailbox (or group)? */
 export interface Question {
@@ -10,45 +12,84 @@ export interface Question {
   readonly caller: string;
   /** Object id of the signed-in user, for a delegated token. */
   readonly user: string | undefined;
+  readonly operation: string;
   readonly mailbox: string | undefined;
   readonly group: string | undefined;
   readonly kind: string;
   readonly size: number;
-  readonly meMailbox: string | undefined;
+  /** The address to attach from. */
+  readonly source: string | undefined;
+}
+
+/** A policy, and the document that it was made of where there is one. */
+export interface ExplainedPolicy {
+  readonly policy: Policy;
+  readonly document: PolicyDocument | undefined;
 }
 
 export type Explanation =
   | { readonly kind: 'explained'; readonly allowed: boolean; readonly text: string }
   | { readonly kind: 'badQuestion'; readonly fault: string };
 
-/** Asks the same function that decides in the running app, and names the place in the policy that decided. */
-export function explainPolicy(document: PolicyDocument, question: Question): Explanation {
-  const { kind, size } = question;
-  if (!isItemKind(kind)) return { kind: 'badQuestion', fault: `--kind must be one of ${ITEM_KINDS.join(', ')}.` };
-  if (!Number.isSafeInteger(size) || size < 1)
-    return { kind: 'badQuestion', fault: '--size must be a number of bytes.' };
-  const policy = compilePolicy(document, question.meMailbox);
-  const decision = authorize(policy, callerOf(document, question), { kind, owner: ownerOf(question), sizeBytes: size });
-  switch (decision.kind) {
-    case 'allowed':
-      return { kind: 'explained', allowed: true, text: `allowed by ${place(document, decision.decidedBy)}` };
-    case 'meUnknown':
-      return { kind: 'explained', allowed: false, text: 'denied: nothing says which mailbox me is' };
-    case 'denied':
-      return {
-        kind: 'explained',
-        allowed: false,
-        text: `denied (${decision.reason}) by ${place(document, decision.decidedBy)}`,
-      };
+/**
+ * Asks the same function that decides in the running app, and names the place in the policy that decided. A second line
+ * says what else the caller was given.
+ */
+export function explainPolicy({ policy, document }: ExplainedPolicy, question: Question): Explanation {
+  const { operation, kind, size, source } = question;
+  if (!isOperation(operation)) return badQuestion(`--operation must be one of ${OPERATIONS.join(', ')}.`);
+  if (!isItemKind(kind)) return badQuestion(`--kind must be one of ${ITEM_KINDS.join(', ')}.`);
+  if (!Number.isSafeInteger(size) || size < (operation === 'attach' ? 0 : 1)) {
+    return badQuestion('--size must be a number of bytes.');
   }
+  if (source !== undefined && operation !== 'attach') return badQuestion('--source goes with --operation attach.');
+  const sourceUrl = source === undefined ? undefined : parseSourceUrl(source);
+  if (sourceUrl?.kind === 'fault') return badQuestion(`--source ${sourceUrl.fault}.`);
+  const caller = callerOf(document, question);
+  const ask = { operation, kind, owner: ownerOf(question), sizeBytes: size, sourceUrl: sourceUrl?.url };
+  const decision = authorize(policy, caller, ask);
+  const grant = grantOf(policy, caller);
+  const given = grant === undefined ? '' : `\n${describeGrant(grant)}`;
+  const explained = (verdict: string) => {
+    return { kind: 'explained', allowed: decision.kind === 'allowed', text: `${verdict}${given}` } as const;
+  };
+  switch (decision.kind) {
+    case 'allowed': {
+      const from = decision.source === undefined ? '' : ` and ${place(document, decision.source.place)}`;
+      return explained(`allowed by ${place(document, decision.decidedBy)}${from}`);
+    }
+    case 'meUnknown':
+      return explained('denied: nothing says which mailbox me is');
+    case 'denied':
+      return explained(`denied (${decision.reason}) by ${place(document, decision.decidedBy)}`);
+  }
+}
+
+/** One line: `Invoices: acts as app; createUploadSession with uploadUrl graph; attach, also from https://files.contoso.com/`. */
+export function describeGrant({ name, actsAs, operations, uploadUrl, sources }: Grant): string {
+  const opens = operations.has('createUploadSession') ? `; createUploadSession with uploadUrl ${uploadUrl}` : '';
+  const from = sources.length === 0 ? '' : `, also from ${sources.map(patternOf).join(' and ')}`;
+  return `${name}: acts as ${actsAs}${opens}${operations.has('attach') ? `; attach${from}` : ''}`;
+}
+
+function patternOf({ host, isHostExact, port, isPortNamed, path }: SourceRule): string {
+  return `https://${isHostExact ? '' : '*.'}${host}${isPortNamed ? `:${port}` : ''}${path}`;
+}
+
+function badQuestion(fault: string): Explanation {
+  return { kind: 'badQuestion', fault };
+}
+
+function isOperation(operation: string): operation is Operation {
+  return OPERATIONS.some((known) => known === operation);
 }
 
 function isItemKind(kind: string): kind is ItemKind {
   return ITEM_KINDS.some((known) => known === kind);
 }
 
-function callerOf({ callers }: PolicyDocument, { caller, user }: Question): Caller {
-  const entry = callers.find(({ name }) => name === caller);
+function callerOf(document: PolicyDocument | undefined, { caller, user }: Question): Caller {
+  const entry = document?.callers.find(({ name }) => name === caller);
   const appId = (entry === undefined ? caller : (entry.appId ?? 'functionKey')).toLowerCase();
   if (appId === 'functionkey') return { kind: 'functionKey' };
   return user === undefined ? { kind: 'app', appId } : { kind: 'delegated', appId, userId: user };
@@ -59,8 +100,9 @@ function ownerOf({ mailbox, group }: Question): TargetOwner {
   return mailbox === undefined || mailbox.toLowerCase() === 'me' ? { kind: 'me' } : { kind: 'mailbox', id: mailbox };
 }
 
-/** The pointer and the text that stands there: `/callers/0/mailboxes/1 "*@contoso.com"`. */
-function place(document: PolicyDocument, pointer: string): string {
+/** The pointer and the text that stands there, `/callers/0/mailboxes/1 "*@contoso.com"`; or the name of a setting. */
+function place(document: PolicyDocument | undefined, pointer: string): string {
+  if (document === undefined) return pointer;
   let value: unknown = document;
   for (const step of pointer.split('/').slice(1)) {
     value =

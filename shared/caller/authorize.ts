@@ -1,18 +1,33 @@
+import type { UploadUrlChoice } from '../config/config.ts';
 import type { ItemKind } from '../route/entityModel.ts';
 import type { ResolvedOwner, TargetOwner } from '../route/target.ts';
+import { admitSource, type SourceRule } from '../source/sourceRules.ts';
 import type { Caller } from './caller.ts';
-import { admittedBy, foldCase, type Grant, type Policy } from './policy.ts';
+import { type ActsAs, admittedBy, foldCase, type Grant, type Operation, type Policy } from './policy.ts';
 
-/** What is asked for. `sizeBytes` is the declared size. */
+/** What is asked for. */
 export interface Ask {
+  readonly operation: Operation;
   readonly kind: ItemKind;
   readonly owner: TargetOwner;
-  readonly sizeBytes: number;
+  /** The length of the file; undefined while it is not known, to be asked again when it is. */
+  readonly sizeBytes: number | undefined;
+  /** The address that the file is to be read from, where it is not in the request; parseSourceUrl has passed it. */
+  readonly sourceUrl?: URL | undefined;
 }
 
 /** The answer, with the place in the policy that decided, for the log and for `npm run policy`. */
 export type Decision =
-  | { readonly kind: 'allowed'; readonly owner: ResolvedOwner; readonly decidedBy: string }
+  | {
+      readonly kind: 'allowed';
+      readonly owner: ResolvedOwner;
+      /** Whose token Graph must see: with `user`, the app's own would reach what the user may not. */
+      readonly actsAs: ActsAs;
+      readonly uploadUrl: UploadUrlChoice;
+      /** The rule that admits the sourceUrl; absent where none was asked for. */
+      readonly source?: SourceRule;
+      readonly decidedBy: string;
+    }
   | {
       readonly kind: 'denied';
       readonly reason: DenialReason;
@@ -22,7 +37,15 @@ export type Decision =
     }
   | { readonly kind: 'meUnknown' };
 
-export type DenialReason = 'unknownCaller' | 'delegatedNotAdmitted' | 'kind' | 'owner' | 'maxBytes';
+export type DenialReason =
+  | 'unknownCaller'
+  | 'delegatedNotAdmitted'
+  | 'appNotAdmitted'
+  | 'operation'
+  | 'kind'
+  | 'owner'
+  | 'source'
+  | 'maxBytes';
 
 /** Decides from data alone: no clock, no I/O. What is not admitted is denied. */
 export function authorize(policy: Policy, caller: Caller, ask: Ask): Decision {
@@ -30,17 +53,24 @@ export function authorize(policy: Policy, caller: Caller, ask: Ask): Decision {
   if (grant === undefined) {
     return { kind: 'denied', reason: 'unknownCaller', decidedBy: '/callers' };
   }
+  const { origin, actsAs, uploadUrl } = grant;
   const deny = (reason: DenialReason, member: string) => {
-    return { kind: 'denied', reason, decidedBy: `${grant.origin}${member}` } as const;
+    return { kind: 'denied', reason, decidedBy: `${origin}${member}` } as const;
   };
   if (caller.kind === 'delegated' && !grant.delegated) return deny('delegatedNotAdmitted', '/delegated');
+  if (caller.kind !== 'delegated' && actsAs === 'user') return deny('appNotAdmitted', '/actsAs');
+  if (!grant.operations.has(ask.operation)) return deny('operation', '/operations');
   if (!grant.kinds.has(ask.kind)) return deny('kind', '/kinds');
   const owner = resolveMe(ask.owner, grant, caller);
   if (owner === undefined) return { kind: 'meUnknown' };
   const decidedBy = ownerAdmittedBy(owner, grant, caller);
   if (decidedBy === undefined) return deny('owner', owner.kind === 'group' ? '/groups' : '/mailboxes');
-  if (ask.sizeBytes > grant.maxBytes) return { ...deny('maxBytes', '/maxBytes'), limitBytes: grant.maxBytes };
-  return { kind: 'allowed', owner, decidedBy };
+  const source = ask.sourceUrl && admitSource(grant.sources, ask.sourceUrl);
+  if (ask.sourceUrl !== undefined && source === undefined) return deny('source', '/sources');
+  if (ask.sizeBytes !== undefined && ask.sizeBytes > grant.maxBytes) {
+    return { ...deny('maxBytes', '/maxBytes'), limitBytes: grant.maxBytes };
+  }
+  return { kind: 'allowed', owner, actsAs, uploadUrl, decidedBy, ...(source && { source }) };
 }
 
 /** What the log calls the caller: the policy's name for it, else what authentication proved. */
@@ -48,22 +78,27 @@ export function callerName(policy: Policy, caller: Caller): string {
   return grantOf(policy, caller)?.name ?? (caller.kind === 'functionKey' ? caller.kind : caller.appId);
 }
 
-function grantOf(policy: Policy, caller: Caller): Grant | undefined {
+/** What the policy gives to the caller; undefined where it has no entry for it. */
+export function grantOf(policy: Policy, caller: Caller): Grant | undefined {
   return caller.kind === 'functionKey' ? policy.functionKey : (policy.apps.get(caller.appId) ?? policy.anyApp);
 }
 
 /** `me` is the token's own user for a delegated caller, else the mailbox that the policy or ME_MAILBOX names. */
 function resolveMe(owner: TargetOwner, grant: Grant, caller: Caller): ResolvedOwner | undefined {
   if (owner.kind !== 'me') return owner;
-  const id = caller.kind === 'delegated' ? caller.userId : grant.me;
-  return id === undefined ? undefined : { kind: 'mailbox', id };
+  if (caller.kind === 'delegated') return { kind: grant.actsAs === 'user' ? 'me' : 'mailbox', id: caller.userId };
+  return grant.me === undefined ? undefined : { kind: 'mailbox', id: grant.me };
 }
 
-/** A delegated caller reaches its own user's mailbox by object id and nothing else, whatever the lists say. */
+/**
+ * A delegated caller reaches its own user's mailbox by object id. With the app's token it reaches nothing else, whatever
+ * the lists say; with the user's, the lists count.
+ */
 function ownerAdmittedBy(owner: ResolvedOwner, grant: Grant, caller: Caller): string | undefined {
   if (caller.kind === 'delegated') {
-    const isOwn = owner.kind === 'mailbox' && foldCase(owner.id) === foldCase(caller.userId);
-    return isOwn ? `${grant.origin}/delegated` : undefined;
+    const isOwn = owner.kind !== 'group' && foldCase(owner.id) === foldCase(caller.userId);
+    if (isOwn) return `${grant.origin}/delegated`;
+    if (grant.actsAs === 'app') return undefined;
   }
   return admittedBy(owner.kind === 'group' ? grant.groups : grant.mailboxes, owner.id);
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ErrorObject } from 'ajv';
-import type { Config } from '../config/config.ts';
+import type { CallerAuthConfig, Config } from '../config/config.ts';
+import { sourcePatternFault } from '../source/sourceRules.ts';
 import * as validators from '../validators.generated.cjs';
 import { compilePolicy, type Policy, type PolicyDocument, policyWithoutDocument } from './policy.ts';
 
@@ -12,10 +13,18 @@ export interface PolicyFault {
 }
 
 export type PolicyResult =
-  | { readonly kind: 'ok'; readonly policy: Policy; readonly source: string }
+  /** `document` is undefined where there is none, and the policy is the one of the settings. */
+  | {
+      readonly kind: 'ok';
+      readonly policy: Policy;
+      readonly document: PolicyDocument | undefined;
+      readonly source: string;
+    }
   | { readonly kind: 'broken'; readonly faults: readonly PolicyFault[]; readonly source: string };
 
-type PolicySettings = Pick<Config, 'policySource' | 'meMailbox' | 'allowAnyMailbox'>;
+export interface PolicySettings extends Pick<Config, 'policySource' | 'meMailbox' | 'allowAnyMailbox' | 'uploadUrl'> {
+  readonly callerAuth: Pick<CallerAuthConfig, 'kind'>;
+}
 
 /**
  * Reads the policy that the settings name, relative to the app's root. A broken one is reported with all its faults
@@ -27,7 +36,7 @@ export function loadPolicy(settings: PolicySettings, appRoot: string): PolicyRes
   const source = policySource.path;
   const text = readText(resolve(appRoot, source));
   if (text.kind === 'absent' && policySource.kind === 'defaultFile') {
-    return { kind: 'ok', policy: policyWithoutDocument(settings), source: 'none' };
+    return { kind: 'ok', policy: policyWithoutDocument(settings), document: undefined, source: 'none' };
   }
   if (text.kind !== 'text') return broken(source, `the file cannot be read (${text.code})`);
   let document: unknown;
@@ -43,7 +52,17 @@ function fromDocument(document: unknown, source: string, settings: PolicySetting
   const parsed = parsePolicy(document);
   if (parsed.kind === 'broken') return { ...parsed, source };
   if (settings.allowAnyMailbox) return broken(source, 'ALLOW_ANY_MAILBOX=true is refused beside a policy');
-  return { kind: 'ok', policy: compilePolicy(parsed.document, settings.meMailbox), source };
+  const { document: checked } = parsed;
+  const faults = settings.callerAuth.kind === 'entra' ? [] : usersWithoutTokens(checked);
+  if (faults.length > 0) return { kind: 'broken', faults, source };
+  return { kind: 'ok', policy: compilePolicy(checked, settings), document: checked, source };
+}
+
+/** Only a token proves a user: with function keys nobody could be acted for. */
+function usersWithoutTokens({ callers }: PolicyDocument): PolicyFault[] {
+  return callers.flatMap(({ actsAs }, index) =>
+    actsAs === 'user' ? [{ pointer: `/callers/${index}/actsAs`, fault: 'user needs CALLER_AUTH=entra' }] : [],
+  );
 }
 
 /** Checks a document of unknown shape against docs/policy.schema.json and against doubled callers. */
@@ -55,7 +74,7 @@ export function parsePolicy(
     // A choice that failed comes after the faults of its branches and says what would do.
     return { kind: 'broken', faults: [...new Map(faults.map((fault) => [fault.pointer, fault])).values()] };
   }
-  const faults = doubledCallers(document);
+  const faults = [...doubledCallers(document), ...faultySources(document)];
   return faults.length > 0 ? { kind: 'broken', faults } : { kind: 'ok', document };
 }
 
@@ -76,22 +95,37 @@ function doubledCallers({ callers }: PolicyDocument): PolicyFault[] {
   });
 }
 
-/** A choice that failed is reported once, not once more for each of its branches. */
-function isOfInterest({ schemaPath }: ErrorObject): boolean {
-  return !/\/(oneOf|anyOf)\/\d+\//.test(schemaPath);
+function faultySources({ callers }: PolicyDocument): PolicyFault[] {
+  return callers.flatMap(({ sources = [] }, index) =>
+    sources.flatMap((pattern, place) => {
+      const fault = sourcePatternFault(pattern);
+      return fault === undefined ? [] : [{ pointer: `/callers/${index}/sources/${place}`, fault }];
+    }),
+  );
 }
 
-function explain({ keyword, instancePath, params, message = '' }: ErrorObject): PolicyFault {
+/** A choice or a condition that failed is reported once, not once more for each of its branches. */
+function isOfInterest({ schemaPath }: ErrorObject): boolean {
+  return !/\/((oneOf|anyOf)\/\d+|then)\//.test(schemaPath);
+}
+
+function explain({ keyword, instancePath, params, message = '', data }: ErrorObject): PolicyFault {
   const pointer = instancePath === '' ? '/' : instancePath;
   if (keyword === 'additionalProperties') {
     return { pointer: `${instancePath}/${params['additionalProperty']}`, fault: 'is not a member here' };
   }
   if (keyword === 'required') return { pointer: `${instancePath}/${params['missingProperty']}`, fault: 'is missing' };
+  if (keyword === 'if') {
+    return { pointer: `${instancePath}/actsAs`, fault: 'user needs appId and "delegated": true, and takes no me' };
+  }
   if (keyword === 'oneOf') return { pointer, fault: 'must have either appId or functionKey' };
   if (keyword === 'anyOf' && instancePath.includes('/groups/')) return { pointer, fault: 'must be an object id or *' };
   if (keyword === 'anyOf') return { pointer, fault: 'must be an address, an object id, *@domain or *' };
   if (keyword === 'pattern' && /\/me$/.test(instancePath))
     return { pointer, fault: 'must be an address or an object id' };
+  if (keyword === 'pattern' && /\/sources\/\d+$/.test(instancePath)) {
+    return { pointer, fault: sourcePatternFault(String(data)) ?? message };
+  }
   if (keyword === 'enum') return { pointer, fault: `must be one of ${params['allowedValues']}` };
   return { pointer, fault: message };
 }

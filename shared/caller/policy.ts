@@ -1,4 +1,13 @@
+import type { Config, UploadUrlChoice } from '../config/config.ts';
 import { ITEM_KINDS, type ItemKind } from '../route/entityModel.ts';
+import { compileSources, NO_SOURCES, type SourceRules } from '../source/sourceRules.ts';
+
+/** What a caller can ask for, by the name of Graph's own operation or of the proxy's. */
+export const OPERATIONS = ['createUploadSession', 'attach'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** Whose token goes to Graph: the app's own, or one for the user that the caller's token is of. */
+export type ActsAs = 'app' | 'user';
 
 /** A policy document that has passed its schema. Only parsePolicy makes one. */
 export interface PolicyDocument {
@@ -15,6 +24,10 @@ export interface PolicyEntry {
   readonly kinds: readonly ItemKind[];
   readonly maxBytes?: number;
   readonly delegated?: boolean;
+  readonly operations?: readonly Operation[];
+  readonly uploadUrl?: UploadUrlChoice;
+  readonly sources?: readonly string[];
+  readonly actsAs?: ActsAs;
 }
 
 /** What one caller was given, ready for look-ups whose cost does not grow with the policy. */
@@ -26,6 +39,11 @@ export interface Grant {
   readonly kinds: ReadonlySet<ItemKind>;
   readonly maxBytes: number;
   readonly delegated: boolean;
+  readonly operations: ReadonlySet<Operation>;
+  readonly uploadUrl: UploadUrlChoice;
+  readonly sources: SourceRules;
+  /** With `user`, `mailboxes` and `groups` that the entry leaves out admit every name: Graph decides. */
+  readonly actsAs: ActsAs;
   /** Where the grant stands, as a JSON pointer into the policy, or the setting that made it. */
   readonly origin: string;
 }
@@ -91,36 +109,58 @@ export function compileNames(patterns: readonly string[], origin: string): NameS
 const NO_NAMES: NameSet = { exact: new Map(), domains: new Map(), any: undefined };
 const ALL_KINDS: ReadonlySet<ItemKind> = new Set(ITEM_KINDS);
 
-export function compilePolicy(document: PolicyDocument, meMailbox: string | undefined): Policy {
+/** What holds for a caller where its entry says nothing. */
+export type PolicyDefaults = Pick<Config, 'meMailbox' | 'uploadUrl'>;
+
+export function compilePolicy(document: PolicyDocument, defaults: PolicyDefaults): Policy {
   const apps = new Map<string, Grant>();
   let functionKey: Grant | undefined;
   for (const [index, entry] of document.callers.entries()) {
-    const grant = compileEntry(entry, `/callers/${index}`, meMailbox);
+    const grant = compileEntry(entry, `/callers/${index}`, defaults);
     if (entry.appId === undefined) functionKey = grant;
     else apps.set(entry.appId.toLowerCase(), grant);
   }
   return { functionKey, apps, anyApp: undefined };
 }
 
-function compileEntry(entry: PolicyEntry, origin: string, meMailbox: string | undefined): Grant {
-  const mailboxes = compileNames(entry.mailboxes ?? [], `${origin}/mailboxes`);
+function compileEntry(entry: PolicyEntry, origin: string, defaults: PolicyDefaults): Grant {
+  const actsAs = entry.actsAs ?? 'app';
+  const unlisted: NameSet = actsAs === 'user' ? { ...NO_NAMES, any: `${origin}/actsAs` } : NO_NAMES;
+  const namesOf = (member: 'mailboxes' | 'groups') => {
+    const patterns = entry[member];
+    return patterns === undefined ? unlisted : compileNames(patterns, `${origin}/${member}`);
+  };
+  const mailboxes = namesOf('mailboxes');
   const me = entry.me === undefined ? new Map<string, string>() : new Map([[foldCase(entry.me), `${origin}/me`]]);
   return {
     name: entry.name,
     mailboxes: { ...mailboxes, exact: new Map([...me, ...mailboxes.exact]) },
-    groups: compileNames(entry.groups ?? [], `${origin}/groups`),
-    me: entry.me ?? meMailbox,
+    groups: namesOf('groups'),
+    me: entry.me ?? defaults.meMailbox,
     kinds: new Set(entry.kinds),
     maxBytes: entry.maxBytes ?? Number.POSITIVE_INFINITY,
     delegated: entry.delegated ?? false,
+    operations: new Set(entry.operations ?? OPERATIONS),
+    uploadUrl: entry.uploadUrl ?? defaults.uploadUrl,
+    sources: compileSources(entry.sources ?? [], `${origin}/sources`),
+    actsAs,
     origin,
   };
 }
 
 /** Without a document: ME_MAILBOX for function key holders, or everything where ALLOW_ANY_MAILBOX says so, or nothing. */
-export function policyWithoutDocument(settings: { meMailbox: string | undefined; allowAnyMailbox: boolean }): Policy {
-  const { meMailbox: me, allowAnyMailbox } = settings;
-  const unlimited = { me, kinds: ALL_KINDS, maxBytes: Number.POSITIVE_INFINITY, delegated: false };
+export function policyWithoutDocument(settings: PolicyDefaults & Pick<Config, 'allowAnyMailbox'>): Policy {
+  const { meMailbox: me, uploadUrl, allowAnyMailbox } = settings;
+  const unlimited = {
+    me,
+    kinds: ALL_KINDS,
+    maxBytes: Number.POSITIVE_INFINITY,
+    delegated: false,
+    operations: new Set(OPERATIONS),
+    uploadUrl,
+    sources: NO_SOURCES,
+    actsAs: 'app',
+  } as const;
   if (allowAnyMailbox) {
     const origin = 'ALLOW_ANY_MAILBOX';
     const everyName: NameSet = { ...NO_NAMES, any: origin };

@@ -2,14 +2,18 @@ import type { ItemKind } from './entityModel.ts';
 
 export type GraphVersion = 'v1.0' | 'beta';
 
-/** Whose item it is, as the caller named it. `me` has no mailbox yet: authorize.ts gives it one. */
+/** Whose item it is, as the caller named it. `me` has no mailbox yet: authorize.ts says whose it is. */
 export type TargetOwner =
   | { readonly kind: 'me' }
   | { readonly kind: 'mailbox'; readonly id: string }
   | { readonly kind: 'group'; readonly id: string };
 
-/** An owner that Graph knows for an app. */
-export type ResolvedOwner = Exclude<TargetOwner, { kind: 'me' }>;
+/** Whose item it is, as Graph is asked. */
+export type ResolvedOwner =
+  | { readonly kind: 'mailbox'; readonly id: string }
+  | { readonly kind: 'group'; readonly id: string }
+  /** With a user's own token alone, for Graph has no `me` for an app; `id` is the user's object id. */
+  | { readonly kind: 'me'; readonly id: string };
 
 /** The item that gets the attachment. Only parsePath.ts makes one: its ids are decoded and safe to encode. */
 export interface Target {
@@ -20,17 +24,12 @@ export interface Target {
   readonly itemPath: string;
 }
 
-/** What is asked of the item: Graph's action, or a POST to the collection itself. */
-export type PathAction = 'createUploadSession' | 'attach';
-
-/** A whole path. */
-export interface GraphPath extends Target {
-  readonly action: PathAction;
+/** The path at Graph, without version: `/users/{id}/messages/{id}/attachments/createUploadSession`. */
+export function upstreamPath(target: Target, owner: ResolvedOwner): string {
+  return `${ownerPath(owner)}/${target.itemPath}/attachments/createUploadSession`;
 }
 
-/** The app-only path at Graph, without version: `/users/{id}/messages/{id}/attachments`, and what follows there. */
-export function upstreamPath(target: Target, owner: ResolvedOwner, below?: string): string {
-  const root = owner.kind === 'group' ? 'groups' : 'users';
-  const attachments = `/${root}/${encodeURIComponent(owner.id)}/${target.itemPath}/attachments`;
-  return below === undefined ? attachments : `${attachments}/${below}`;
+function ownerPath(owner: ResolvedOwner): string {
+  if (owner.kind === 'me') return '/me';
+  return `/${owner.kind === 'group' ? 'groups' : 'users'}/${encodeURIComponent(owner.id)}`;
 }

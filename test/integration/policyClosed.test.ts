@@ -5,7 +5,18 @@ import { REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 import { errorCode, itemPath, openSession, PERMISSIVE_GRAPH } from '../support/tenantSite.ts';
 
 const DOCUMENT = readFileSync(path.join(REPOSITORY_ROOT, 'docs', 'policy.md'), 'utf8');
-const SOUND = { callers: [{ name: 'Workflows', functionKey: true, mailboxes: ['*'], kinds: ['message'] }] };
+const VALID = { callers: [{ name: 'Workflows', functionKey: true, mailboxes: ['*'], kinds: ['message'] }] };
+const AS_USER = {
+  callers: [
+    {
+      name: 'Assistant',
+      appId: '4c3d5e6f-7081-4293-a4b5-c6d7e8f90a1b',
+      delegated: true,
+      actsAs: 'user',
+      kinds: ['message'],
+    },
+  ],
+};
 const ENTRA = {
   CALLER_AUTH: 'entra',
   ENTRA_TENANT_ID: '5d6ae1c5-5c76-4cd2-92f5-9c4cd04ba4b5',
@@ -59,14 +70,15 @@ async function expectClosed(site: Site, checks: Record<string, string>): Promise
 }
 
 const POLICY_FAILS = { settings: 'ok', policy: 'failing', token: 'failing' };
-const [brokenPolicy, brokenLines, missingLine, besideLine] = blocksBelow('A broken policy');
+const [brokenPolicy, brokenLines, missingLine, besideLine, userLine] = blocksBelow('A broken policy');
 const [onlyMeLine, nothingLine, anyLine] = blocksBelow('Without a policy');
 
 describe('a broken policy', () => {
   test.each([
     ['the one of the document', {}, brokenPolicy, parseLines(brokenLines)],
     ['a named file that is missing', { POLICY_FILE: 'teams/policy.json' }, undefined, parseLines(missingLine)],
-    ['ALLOW_ANY_MAILBOX beside it', { ALLOW_ANY_MAILBOX: 'true' }, JSON.stringify(SOUND), parseLines(besideLine)],
+    ['users without tokens', {}, JSON.stringify(AS_USER), parseLines(userLine)],
+    ['ALLOW_ANY_MAILBOX beside it', { ALLOW_ANY_MAILBOX: 'true' }, JSON.stringify(VALID), parseLines(besideLine)],
   ])('answers 503, with the log lines of docs/policy.md: %s', async (_, settings, policyJson, lines) => {
     await withSite(settings, policyJson, async (site) => {
       expect(lines.length).toBeGreaterThan(0);
@@ -81,7 +93,7 @@ describe('a broken policy', () => {
     ['null', 'null', 'must be object'],
     ['a list', '[]', 'must be object'],
     ['an object without callers', '{}', 'is missing'],
-    ['one caller twice', JSON.stringify({ callers: [...SOUND.callers, ...SOUND.callers] }), 'names the same caller'],
+    ['one caller twice', JSON.stringify({ callers: [...VALID.callers, ...VALID.callers] }), 'names the same caller'],
   ])('answers 503: %s', async (_, policyJson, fault) => {
     await withSite({}, policyJson, async (site) => {
       await expectClosed(site, POLICY_FAILS);
@@ -93,9 +105,9 @@ describe('a broken policy', () => {
 
   test.each([
     ['a POLICY that is no JSON', { POLICY: '{callers: []}' }],
-    ['POLICY beside POLICY_FILE', { POLICY: JSON.stringify(SOUND), POLICY_FILE: 'policy.json' }],
+    ['POLICY beside POLICY_FILE', { POLICY: JSON.stringify(VALID), POLICY_FILE: 'policy.json' }],
   ])('answers 503: %s', async (_, settings) => {
-    await withSite(settings, JSON.stringify(SOUND), async (site) => {
+    await withSite(settings, JSON.stringify(VALID), async (site) => {
       await expectClosed(site, { settings: 'failing', policy: 'failing', token: 'failing' });
       expect(site.events('misconfigured')).toEqual([expect.objectContaining({ part: 'settings', setting: 'POLICY' })]);
     });
@@ -142,7 +154,7 @@ describe('no policy', () => {
 describe('an empty policy', () => {
   test.each([
     ['policy.json', {}, '{"callers": []}'],
-    ['POLICY', { POLICY: '{"callers": []}' }, JSON.stringify(SOUND)],
+    ['POLICY', { POLICY: '{"callers": []}' }, JSON.stringify(VALID)],
   ])('in %s admits nobody', async (source, settings, policyJson) => {
     await withSite(settings, policyJson, async (site) => {
       expect([await site.findEvent('started')]).toEqual([expect.objectContaining({ policy: source })]);

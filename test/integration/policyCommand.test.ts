@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parsePolicy } from '../../shared/caller/loadPolicy.ts';
@@ -32,24 +32,28 @@ describe('npm run policy', () => {
 
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'policy-'));
+    writeFileSync(path.join(folder, 'host.json'), '{"version": "2.0"}');
     writeFileSync(path.join(folder, 'policy.json'), EXAMPLE);
+    mkdirSync(path.join(folder, 'below'));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  function run(...args: string[]) {
+  const run = (...args: string[]) => runWith({}, ...args);
+
+  /** With these settings in the environment, `cwd` below the folder that holds host.json. */
+  function runWith({ cwd = '.', ...settings }: Record<string, string>, ...args: string[]) {
     const script = path.join(REPOSITORY_ROOT, 'scripts', 'policy.ts');
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
-      cwd: folder,
+      cwd: path.resolve(folder, cwd),
+      env: { PATH: process.env['PATH'], ...settings },
       encoding: 'utf8',
     });
     return { status, stdout, stderr };
   }
 
   const [, transcript = ''] = /```console\n(.*?)```/s.exec(DOCUMENT) ?? [];
-  const shown = [...transcript.matchAll(/^\$ npm run -s policy -- (.*)\n(.*)\n/gm)].map(
-    ([, args = '', output = '']) => {
-      return [args, output] as const;
-    },
+  const shown = [...transcript.matchAll(/^\$ npm run -s policy -- (.*)\n((?:[^$].*\n)+)/gm)].map(
+    ([, args = '', output = '']) => [args, output] as const,
   );
 
   test('is shown in docs/policy.md', () => {
@@ -59,7 +63,7 @@ describe('npm run policy', () => {
   test.each(shown)('prints what docs/policy.md shows: %s', (args, output) => {
     expect(run(...args.split(' '))).toEqual({
       status: output.startsWith('denied') ? 1 : 0,
-      stdout: `${output}\n`,
+      stdout: output,
       stderr: '',
     });
   });
@@ -81,6 +85,14 @@ describe('npm run policy', () => {
       'allowed by /callers/1/mailboxes/0',
     ],
     [[...ask, '--caller', 'nobody', '--mailbox', 'me'], 1, 'denied (unknownCaller) by /callers'],
+    [[...ask, '--caller', 'Workflows', '--mailbox', 'me'], 1, 'denied (operation) by /callers/4/operations'],
+    [
+      [...ask, '--caller', 'Workflows', '--mailbox', 'me', '--operation', 'attach', '--source', 'https://a.example/b'],
+      1,
+      'denied (source) by /callers/4/sources (absent)',
+    ],
+    [[...ask, '--caller', 'Assistant', '--mailbox', 'me'], 1, 'denied (appNotAdmitted) by /callers/3/actsAs "user"'],
+    [[...ask, '--caller', 'Assistant', '--mailbox', 'me', '--user', USER], 0, 'allowed by /callers/3/delegated true'],
   ])('answers %j with exit code %i', (args, status, output) => {
     const result = run(...args);
 
@@ -120,6 +132,91 @@ describe('npm run policy', () => {
   });
 
   test.each([
+    ['policy.json beside host.json, from a folder below', { cwd: 'below' }, 'policy.json: 5 callers, no fault'],
+    [
+      'POLICY_FILE, from beside host.json',
+      { cwd: 'below', POLICY_FILE: 'other.json' },
+      'other.json: 1 callers, no fault',
+    ],
+    ['POLICY', { POLICY: '{"callers": []}' }, 'POLICY: 0 callers, no fault'],
+    ['UPLOAD_URL', { POLICY_FILE: 'other.json', UPLOAD_URL: 'proxy' }, 'createUploadSession with uploadUrl proxy'],
+  ])('reads what the app would read: %s', (_, settings, output) => {
+    const entry = { name: 'Other', functionKey: true, kinds: ['message'] };
+    writeFileSync(path.join(folder, 'other.json'), JSON.stringify({ callers: [entry] }));
+
+    const { status, stdout, stderr } = runWith(settings, 'check');
+
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(output);
+  });
+
+  test('reads the settings of local.settings.json, and the environment before them', () => {
+    const values = { IsEncrypted: false, Values: { POLICY: '{"callers": []}', CALLER_AUTH: 'functionKey' } };
+    writeFileSync(path.join(folder, 'below', 'host.json'), '{"version": "2.0"}');
+    writeFileSync(path.join(folder, 'below', 'local.settings.json'), JSON.stringify(values));
+
+    expect(runWith({ cwd: 'below' }, 'check').stdout).toBe('POLICY: 0 callers, no fault\n');
+    expect(runWith({ cwd: 'below', POLICY: 'null' }, 'check').stderr).toBe('POLICY: must be object\n');
+    expect(runWith({ cwd: 'below' }, 'check', '--file', '../policy.json').stderr).toBe(
+      '../policy.json/callers/3/actsAs: user needs CALLER_AUTH=entra\n',
+    );
+    rmSync(path.join(folder, 'below', 'host.json'));
+  });
+
+  test.each([
+    ['POLICY that is not JSON', { POLICY: '{' }, 'POLICY: must be JSON\n'],
+    [
+      'POLICY beside POLICY_FILE',
+      { POLICY: '{"callers": []}', POLICY_FILE: 'policy.json' },
+      'POLICY: must not be set beside POLICY_FILE\n',
+    ],
+    ['UPLOAD_URL', { UPLOAD_URL: 'outlook' }, 'UPLOAD_URL: must be one of graph, proxy\n'],
+    [
+      'ALLOW_ANY_MAILBOX beside a policy',
+      { ALLOW_ANY_MAILBOX: 'true' },
+      'policy.json: ALLOW_ANY_MAILBOX=true is refused beside a policy\n',
+    ],
+    [
+      'users without tokens',
+      { CALLER_AUTH: 'functionKey' },
+      'policy.json/callers/3/actsAs: user needs CALLER_AUTH=entra\n',
+    ],
+    ['a named file that is missing', { POLICY_FILE: 'gone.json' }, 'gone.json: the file cannot be read (ENOENT)\n'],
+  ])('exits 1 on what the app would refuse: %s', (_, settings, stderr) => {
+    expect(runWith(settings, 'check')).toEqual({ status: 1, stdout: '', stderr });
+  });
+
+  test('explains what is reachable where there is no policy', () => {
+    const bare = mkdtempSync(path.join(folder, 'bare-'));
+    writeFileSync(path.join(bare, 'host.json'), '{"version": "2.0"}');
+    const settings = { cwd: bare, ME_MAILBOX: 'adele@contoso.example' };
+
+    expect(runWith(settings, 'check')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^There is no policy/),
+    });
+    expect(runWith(settings, ...ask, '--caller', 'functionKey', '--mailbox', 'me')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^allowed by ME_MAILBOX\n/),
+    });
+    expect(runWith(settings, ...ask, '--caller', 'functionKey', '--mailbox', 'b@contoso.example').status).toBe(1);
+  });
+
+  test.each(['--help', '-h'])('answers %s', (option) => {
+    const { status, stdout, stderr } = run(option);
+
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('npm run policy -- explain --caller');
+  });
+
+  test('demands --file outside of any app', () => {
+    const { status, stderr } = runWith({ cwd: tmpdir() }, 'check');
+
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^There is no host.json here/);
+  });
+
+  test.each([
     ['a file that is missing', 'missing.json', undefined],
     ['a file that is no JSON', 'half.json', '{"callers": ['],
   ])('exits 1 on %s and names it', (_, name, content) => {
@@ -138,6 +235,8 @@ describe('npm run policy', () => {
     ['no size', ['explain', '--caller', 'Invoices', '--mailbox', 'me', '--kind', 'message']],
     ['a size that is no number', [...ask, '--size', '5MB', '--caller', 'Invoices', '--mailbox', 'me']],
     ['an unknown kind', [...ask, '--kind', 'mail', '--caller', 'Invoices', '--mailbox', 'me']],
+    ['an unknown operation', [...ask, '--operation', 'send', '--caller', 'Invoices', '--mailbox', 'me']],
+    ['a source of a session', [...ask, '--source', 'https://a.example/', '--caller', 'Invoices', '--mailbox', 'me']],
     ['mailbox and group', [...ask, '--caller', 'Invoices', '--mailbox', 'me', '--group', 'x']],
   ])('exits 2 and shows how to call it: %s', (_, args) => {
     const { status, stdout, stderr } = run(...args);

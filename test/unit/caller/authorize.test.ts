@@ -1,18 +1,26 @@
 import fc from 'fast-check';
 import { type Ask, authorize, callerName } from '../../../shared/caller/authorize.ts';
 import type { Caller } from '../../../shared/caller/caller.ts';
-import { compilePolicy, foldCase, type PolicyEntry, policyWithoutDocument } from '../../../shared/caller/policy.ts';
+import {
+  compilePolicy,
+  foldCase,
+  type PolicyDefaults,
+  type PolicyEntry,
+  policyWithoutDocument,
+} from '../../../shared/caller/policy.ts';
 import { ITEM_KINDS } from '../../../shared/route/entityModel.ts';
 import { APP_ID, policyEntry, policyOf, USER_ID } from '../../support/builders.ts';
 
 const APP: Caller = { kind: 'app', appId: APP_ID };
 const DELEGATED: Caller = { kind: 'delegated', appId: APP_ID, userId: USER_ID };
+const DEFAULTS: PolicyDefaults = { meMailbox: undefined, uploadUrl: 'graph' };
 const ADELE = 'adele@contoso.example';
 
 const mailbox = (id: string) => ({ kind: 'mailbox', id }) as const;
 const group = (id: string) => ({ kind: 'group', id }) as const;
 const ME = { kind: 'me' } as const;
 const ask = (members: Partial<Ask> = {}): Ask => ({
+  operation: 'createUploadSession',
   kind: 'message',
   owner: mailbox(ADELE),
   sizeBytes: 1_000,
@@ -20,7 +28,7 @@ const ask = (members: Partial<Ask> = {}): Ask => ({
 });
 
 describe('authorize', () => {
-  it.each([
+  it.each<[string, Partial<PolicyEntry>, Ask, string]>([
     ['an address', { mailboxes: [ADELE] }, ask(), '/callers/0/mailboxes/0'],
     ['an address in another case', { mailboxes: ['ADELE@contoso.example'] }, ask(), '/callers/0/mailboxes/0'],
     ['the domain', { mailboxes: ['x@y.example', '*@contoso.example'] }, ask(), '/callers/0/mailboxes/1'],
@@ -36,6 +44,18 @@ describe('authorize', () => {
     ['a group', { groups: ['G-1'] }, ask({ kind: 'post', owner: group('g-1') }), '/callers/0/groups/0'],
     ['every group', { groups: ['*'] }, ask({ kind: 'post', owner: group('g-2') }), '/callers/0/groups/0'],
     ['the largest size', { mailboxes: ['*'], maxBytes: 1_000 }, ask(), '/callers/0/mailboxes/0'],
+    [
+      'a size that nobody knows yet',
+      { mailboxes: ['*'], maxBytes: 1 },
+      ask({ sizeBytes: undefined }),
+      '/callers/0/mailboxes/0',
+    ],
+    [
+      'the one operation that is given',
+      { mailboxes: ['*'], operations: ['attach'] },
+      ask({ operation: 'attach' }),
+      '/callers/0/mailboxes/0',
+    ],
   ])('allows by %s', (_, members, asked, decidedBy) => {
     expect(authorize(policyOf(members), APP, asked)).toMatchObject({ kind: 'allowed', decidedBy });
   });
@@ -92,6 +112,34 @@ describe('authorize', () => {
       ask({ kind: 'event' }),
       'kind',
       '/kinds',
+    ],
+    [
+      'a session where files are to be attached',
+      { mailboxes: ['*'], operations: ['attach'] },
+      ask(),
+      'operation',
+      '/operations',
+    ],
+    [
+      'a file where sessions are to be opened',
+      { mailboxes: ['*'], operations: ['createUploadSession'] },
+      ask({ operation: 'attach' }),
+      'operation',
+      '/operations',
+    ],
+    [
+      'an address where there are no sources',
+      { mailboxes: ['*'] },
+      ask({ operation: 'attach', sourceUrl: new URL('https://files.contoso.example/a') }),
+      'source',
+      '/sources',
+    ],
+    [
+      'an address outside of the sources',
+      { mailboxes: ['*'], sources: ['https://files.contoso.example/in/'] },
+      ask({ operation: 'attach', sourceUrl: new URL('https://files.contoso.example/out/a') }),
+      'source',
+      '/sources',
     ],
     ['a byte over the largest size', { mailboxes: ['*'], maxBytes: 999 }, ask(), 'maxBytes', '/maxBytes'],
   ])('denies %s', (_, members, asked, reason, member) => {
@@ -174,8 +222,105 @@ describe('authorize', () => {
     });
   });
 
+  it('names the source that admits the address', () => {
+    const sources = ['https://other.example/', 'https://*.contoso.example/in/'];
+    const sourceUrl = new URL('https://files.contoso.example/in/a.pdf');
+
+    const decision = authorize(policyOf({ mailboxes: ['*'], sources }), APP, ask({ operation: 'attach', sourceUrl }));
+
+    expect(decision).toMatchObject({ kind: 'allowed', source: { place: '/callers/0/sources/1', isHostExact: false } });
+    expect(authorize(policyOf({ mailboxes: ['*'], sources }), APP, ask())).not.toHaveProperty('source');
+  });
+
+  it.each(['graph', 'proxy'] as const)('says that the uploadUrl points at %s', (uploadUrl) => {
+    expect(authorize(policyOf({ mailboxes: ['*'], uploadUrl }), APP, ask())).toMatchObject({
+      uploadUrl,
+      actsAs: 'app',
+    });
+  });
+
+  describe('for a caller that acts as the user', () => {
+    const asUser = { delegated: true, actsAs: 'user' } as const;
+
+    it.each([
+      ['me', ask({ owner: ME }), { kind: 'me', id: USER_ID }, '/delegated'],
+      ['the user by object id', ask({ owner: mailbox(USER_ID) }), mailbox(USER_ID), '/delegated'],
+      ['another mailbox', ask(), mailbox(ADELE), '/actsAs'],
+      ['a group', ask({ kind: 'post', owner: group('g') }), group('g'), '/actsAs'],
+    ])('leaves %s to Graph, as it is written', (_, asked, owner, place) => {
+      expect(authorize(policyOf(asUser, ADELE), DELEGATED, asked)).toEqual({
+        kind: 'allowed',
+        owner,
+        actsAs: 'user',
+        uploadUrl: 'graph',
+        decidedBy: `/callers/0${place}`,
+      });
+    });
+
+    it('lets present lists narrow all but the own mailbox', () => {
+      const policy = policyOf({ ...asUser, mailboxes: ['*@fabrikam.example'], groups: [] });
+      const decide = (owner: Ask['owner']) => authorize(policy, DELEGATED, ask({ owner }));
+
+      expect(decide(ME)).toMatchObject({ kind: 'allowed', owner: { kind: 'me' } });
+      expect(decide(mailbox(USER_ID))).toMatchObject({ kind: 'allowed' });
+      expect(decide(mailbox('a@fabrikam.example'))).toMatchObject({ decidedBy: '/callers/0/mailboxes/0' });
+      expect(decide(mailbox(ADELE))).toMatchObject({ reason: 'owner', decidedBy: '/callers/0/mailboxes' });
+      expect(decide(group('g'))).toMatchObject({ reason: 'owner', decidedBy: '/callers/0/groups' });
+    });
+
+    it("denies the application's own token, which no user stands behind", () => {
+      for (const owner of [ME, mailbox(ADELE), group('g')]) {
+        expect(authorize(policyOf({ ...asUser, mailboxes: ['*'], groups: ['*'] }), APP, ask({ owner }))).toEqual({
+          kind: 'denied',
+          reason: 'appNotAdmitted',
+          decidedBy: '/callers/0/actsAs',
+        });
+      }
+    });
+
+    it('keeps to kinds, operations, sources and sizes', () => {
+      const policy = policyOf({ ...asUser, kinds: ['message'], operations: ['attach'], maxBytes: 1_000 });
+      const attach = ask({ operation: 'attach', owner: ME });
+      const decide = (members: Partial<Ask>) => authorize(policy, DELEGATED, { ...attach, ...members });
+
+      expect(decide({})).toMatchObject({ kind: 'allowed' });
+      expect(decide({ kind: 'event' })).toMatchObject({ reason: 'kind' });
+      expect(decide({ operation: 'createUploadSession' })).toMatchObject({ reason: 'operation' });
+      expect(decide({ sourceUrl: new URL('https://files.contoso.example/') })).toMatchObject({ reason: 'source' });
+      expect(decide({ sizeBytes: 1_001 })).toMatchObject({ reason: 'maxBytes' });
+    });
+  });
+
+  it('resolves me to me for a user alone, whatever is asked and given', () => {
+    const callers = fc.constantFrom<Caller>(APP, DELEGATED, { kind: 'functionKey' });
+    const owners = fc.constantFrom<Ask['owner']>(ME, mailbox(ADELE), mailbox(USER_ID), group('g'));
+    const entries = fc.record(
+      {
+        delegated: fc.boolean(),
+        actsAs: fc.constantFrom('app', 'user'),
+        mailboxes: fc.subarray(['*', ADELE]),
+        groups: fc.subarray(['*', 'g']),
+        me: fc.constantFrom(ADELE, USER_ID),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(entries, callers, owners, (members, caller, owner) => {
+        const policy = policyOf(caller.kind === 'functionKey' ? { ...members, functionKey: true } : members, ADELE);
+
+        const decision = authorize(policy, caller, ask({ owner }));
+
+        if (decision.kind !== 'allowed') return;
+        expect(decision.actsAs).toBe(members.actsAs ?? 'app');
+        if (decision.actsAs === 'user') expect(caller.kind).toBe('delegated');
+        expect(decision.owner.kind === 'me').toBe(decision.actsAs === 'user' && owner.kind === 'me');
+        if (decision.actsAs === 'app' && caller.kind === 'delegated') expect(decision.owner).toEqual(mailbox(USER_ID));
+      }),
+    );
+  });
+
   it('admits no delegated caller by ALLOW_ANY_MAILBOX', () => {
-    const policy = policyWithoutDocument({ meMailbox: undefined, allowAnyMailbox: true });
+    const policy = policyWithoutDocument({ ...DEFAULTS, allowAnyMailbox: true });
 
     expect(authorize(policy, APP, ask())).toMatchObject({ kind: 'allowed', decidedBy: 'ALLOW_ANY_MAILBOX' });
     expect(authorize(policy, DELEGATED, ask({ owner: ME }))).toMatchObject({ reason: 'delegatedNotAdmitted' });
@@ -201,7 +346,7 @@ describe('authorize', () => {
         fc.constantFrom(...ITEM_KINDS),
         fc.integer({ min: 1, max: 10 }),
         (members, id, kind, sizeBytes) => {
-          const decision = authorize(policyOf(members), APP, { kind, owner: mailbox(id), sizeBytes });
+          const decision = authorize(policyOf(members), APP, ask({ kind, owner: mailbox(id), sizeBytes }));
 
           const isListed = members.mailboxes.some((pattern) => {
             const [folded, name] = [foldCase(pattern), foldCase(id)];
@@ -218,7 +363,7 @@ describe('authorize', () => {
 describe('callerName', () => {
   const policy = compilePolicy(
     { callers: [policyEntry(), policyEntry({ name: 'key holders', functionKey: true })] },
-    undefined,
+    DEFAULTS,
   );
 
   it('is the name in the policy', () => {
@@ -228,7 +373,7 @@ describe('callerName', () => {
   });
 
   it('is what authentication proved where the policy knows no name', () => {
-    const nobody = policyWithoutDocument({ meMailbox: undefined, allowAnyMailbox: false });
+    const nobody = policyWithoutDocument({ ...DEFAULTS, allowAnyMailbox: false });
 
     expect(callerName(nobody, APP)).toBe(APP_ID);
     expect(callerName(nobody, { kind: 'functionKey' })).toBe('functionKey');

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import policySchema from '../../../docs/policy.schema.json' with { type: 'json' };
-import { loadPolicy, type PolicyFault, parsePolicy } from '../../../shared/caller/loadPolicy.ts';
+import { loadPolicy, type PolicyFault, type PolicySettings, parsePolicy } from '../../../shared/caller/loadPolicy.ts';
+import { OPERATIONS } from '../../../shared/caller/policy.ts';
 import type { PolicySource } from '../../../shared/config/config.ts';
 import { ITEM_KINDS } from '../../../shared/route/entityModel.ts';
 import { APP_ID, policyEntry } from '../../support/builders.ts';
@@ -25,7 +26,12 @@ describe('parsePolicy', () => {
           groups: [APP_ID, '*'],
           maxBytes: 1,
           delegated: true,
+          operations: ['attach', 'createUploadSession'],
+          uploadUrl: 'proxy',
+          sources: ['https://contoso.blob.core.windows.net/invoices/', 'https://*.sharepoint.com/'],
+          actsAs: 'app',
         }),
+        policyEntry({ name: 'user', appId: APP_ID.replace(/^1/, '2'), delegated: true, actsAs: 'user', mailboxes: [] }),
         policyEntry({ name: 'key holders', functionKey: true }),
       ],
     };
@@ -89,6 +95,72 @@ describe('parsePolicy', () => {
     ['a size of nothing', entries({ maxBytes: 0 }), '/callers/0/maxBytes', expect.stringMatching(/\S/)],
     ['a size as text', entries({ maxBytes: '1' }), '/callers/0/maxBytes', 'must be integer'],
     ['delegated as text', entries({ delegated: 'true' }), '/callers/0/delegated', 'must be boolean'],
+    ['no operations', entries({ operations: [] }), '/callers/0/operations', expect.stringMatching(/\S/)],
+    [
+      'an unknown operation',
+      entries({ operations: ['attach', 'send'] }),
+      '/callers/0/operations/1',
+      'must be one of createUploadSession,attach',
+    ],
+    ['one operation without a list', entries({ operations: 'attach' }), '/callers/0/operations', 'must be array'],
+    ['an unknown uploadUrl', entries({ uploadUrl: 'outlook' }), '/callers/0/uploadUrl', 'must be one of graph,proxy'],
+    ['an unknown actsAs', entries({ actsAs: 'group' }), '/callers/0/actsAs', 'must be one of app,user'],
+    [
+      'acting as a user without delegated tokens',
+      entries({ actsAs: 'user' }),
+      '/callers/0/actsAs',
+      'user needs appId and "delegated": true, and takes no me',
+    ],
+    [
+      'acting as a user with delegated tokens shut out',
+      entries({ actsAs: 'user', delegated: false }),
+      '/callers/0/actsAs',
+      expect.stringContaining('"delegated": true'),
+    ],
+    [
+      'acting as a user for holders of a key',
+      entries({ actsAs: 'user', delegated: true, appId: undefined, functionKey: true }),
+      '/callers/0/actsAs',
+      expect.stringContaining('needs appId'),
+    ],
+    [
+      'acting as a user with a mailbox for me',
+      entries({ actsAs: 'user', delegated: true, me: 'adele@contoso.example' }),
+      '/callers/0/actsAs',
+      expect.stringContaining('takes no me'),
+    ],
+    ['sources that are no list', entries({ sources: 'https://a.example/' }), '/callers/0/sources', 'must be array'],
+    ['a source that is no text', entries({ sources: [1] }), '/callers/0/sources/0', 'must be string'],
+    [
+      'a source without TLS',
+      entries({ sources: ['https://a.example/', 'http://a.example/'] }),
+      '/callers/0/sources/1',
+      expect.stringContaining('must be an https address'),
+    ],
+    [
+      'a source with a query',
+      entries({ sources: ['https://a.example/?sig=x'] }),
+      '/callers/0/sources/0',
+      expect.stringContaining('without query'),
+    ],
+    [
+      'a source by IP address',
+      entries({ sources: ['https://10.0.0.4/'] }),
+      '/callers/0/sources/0',
+      'must name its host, not an IP address',
+    ],
+    [
+      'a source that climbs',
+      entries({ sources: ['https://a.example/in/../'] }),
+      '/callers/0/sources/0',
+      'must not hold . or .. in its path',
+    ],
+    [
+      'the same source twice',
+      entries({ sources: ['https://a.example/', 'https://a.example/'] }),
+      '/callers/0/sources',
+      expect.stringContaining('duplicate'),
+    ],
   ])('tells of %s where it stands', (_, document, pointer, fault) => {
     expect(faultsOf(JSON.parse(JSON.stringify(document)))).toEqual([{ pointer, fault }]);
   });
@@ -128,8 +200,11 @@ describe('parsePolicy', () => {
     ]);
   });
 
-  it('knows the kinds of item that paths lead to', () => {
-    expect(policySchema.definitions.caller.properties.kinds.items.enum).toEqual([...ITEM_KINDS]);
+  it('knows the kinds of item that paths lead to, and every operation', () => {
+    const { kinds, operations } = policySchema.definitions.caller.properties;
+
+    expect(kinds.items.enum).toEqual([...ITEM_KINDS]);
+    expect(operations.items.enum).toEqual([...OPERATIONS]);
   });
 });
 
@@ -144,8 +219,14 @@ describe('loadPolicy', () => {
     rmSync(appRoot, { recursive: true });
   });
 
-  const load = (policySource: PolicySource, settings: { meMailbox?: string; allowAnyMailbox?: boolean } = {}) =>
-    loadPolicy({ policySource, meMailbox: undefined, allowAnyMailbox: false, ...settings }, appRoot);
+  const SETTINGS = {
+    meMailbox: undefined,
+    allowAnyMailbox: false,
+    uploadUrl: 'graph',
+    callerAuth: { kind: 'entra' },
+  } as const;
+  const load = (policySource: PolicySource, settings: Partial<PolicySettings> = {}) =>
+    loadPolicy({ ...SETTINGS, policySource, ...settings }, appRoot);
   const write = (text: string) => writeFileSync(join(appRoot, 'policy.json'), text);
   const DEFAULT_FILE: PolicySource = { kind: 'defaultFile', path: 'policy.json' };
   const NAMED_FILE: PolicySource = { kind: 'file', path: 'policy.json' };
@@ -160,13 +241,18 @@ describe('loadPolicy', () => {
   });
 
   it('reads the inline document', () => {
-    expect(load({ kind: 'inline', document: GOOD })).toMatchObject({ kind: 'ok', source: 'POLICY' });
+    expect(load({ kind: 'inline', document: GOOD })).toMatchObject({ kind: 'ok', source: 'POLICY', document: GOOD });
   });
 
   it('does without the default file, and then admits ME_MAILBOX alone', () => {
     const result = load(DEFAULT_FILE, { meMailbox: 'adele@contoso.example' });
 
-    expect(result).toMatchObject({ kind: 'ok', source: 'none', policy: { functionKey: { origin: 'ME_MAILBOX' } } });
+    expect(result).toMatchObject({
+      kind: 'ok',
+      source: 'none',
+      document: undefined,
+      policy: { functionKey: { origin: 'ME_MAILBOX' } },
+    });
   });
 
   it('demands a file that is named', () => {
@@ -199,6 +285,27 @@ describe('loadPolicy', () => {
 
     expect(load(DEFAULT_FILE)).toMatchObject({ kind: 'broken', source: 'policy.json' });
     expect(load({ kind: 'inline', document: null })).toMatchObject({ kind: 'broken', source: 'POLICY' });
+  });
+
+  it('refuses to act as users where callers bring no tokens', () => {
+    const asUser = policyEntry({ delegated: true, actsAs: 'user' });
+    const document = { callers: [policyEntry({ name: 'key holders', functionKey: true }), asUser] };
+
+    expect(load({ kind: 'inline', document }, { callerAuth: { kind: 'functionKey' } })).toEqual({
+      kind: 'broken',
+      source: 'POLICY',
+      faults: [{ pointer: '/callers/1/actsAs', fault: 'user needs CALLER_AUTH=entra' }],
+    });
+    expect(load({ kind: 'inline', document })).toMatchObject({ kind: 'ok' });
+  });
+
+  it.each(['graph', 'proxy'] as const)('takes UPLOAD_URL=%s where the entry names no uploadUrl', (uploadUrl) => {
+    const document = { callers: [policyEntry()] };
+
+    expect(load({ kind: 'inline', document }, { uploadUrl })).toHaveProperty(
+      'policy.apps',
+      new Map([[APP_ID, expect.objectContaining({ uploadUrl })]]),
+    );
   });
 
   it('refuses ALLOW_ANY_MAILBOX beside a policy', () => {

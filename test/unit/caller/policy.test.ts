@@ -5,10 +5,19 @@ import {
   compileNames,
   compilePolicy,
   foldCase,
+  type PolicyDefaults,
+  type PolicyEntry,
   policyWithoutDocument,
 } from '../../../shared/caller/policy.ts';
 import type { TargetOwner } from '../../../shared/route/target.ts';
+import { admitSource } from '../../../shared/source/sourceRules.ts';
 import { APP_ID, policyEntry, USER_ID } from '../../support/builders.ts';
+
+const DEFAULTS: PolicyDefaults = { meMailbox: undefined, uploadUrl: 'graph' };
+const ASK = { operation: 'attach', kind: 'message', sizeBytes: 1 } as const;
+
+const grantOf = (members: Partial<PolicyEntry> = {}, defaults = DEFAULTS) =>
+  compilePolicy({ callers: [policyEntry(members)] }, defaults).apps.get(APP_ID);
 
 describe('foldCase', () => {
   it('folds A to Z', () => {
@@ -94,7 +103,7 @@ describe('compilePolicy', () => {
           policyEntry({ name: 'third', appId: other }),
         ],
       },
-      undefined,
+      DEFAULTS,
     );
 
     expect(policy.apps.get(APP_ID)).toMatchObject({ name: 'first', origin: '/callers/0' });
@@ -104,7 +113,7 @@ describe('compilePolicy', () => {
   });
 
   it('grants no mailbox, no group, no delegated token and no limit of bytes of its own accord', () => {
-    const grant = compilePolicy({ callers: [policyEntry()] }, undefined).apps.get(APP_ID);
+    const grant = grantOf();
 
     expect(grant).toMatchObject({ me: undefined, delegated: false, maxBytes: Number.POSITIVE_INFINITY });
     expect(grant?.mailboxes).toEqual(compileNames([], ''));
@@ -112,17 +121,14 @@ describe('compilePolicy', () => {
   });
 
   it('takes ME_MAILBOX where the entry names no me, without admitting it', () => {
-    const grant = compilePolicy({ callers: [policyEntry()] }, 'adele@contoso.example').apps.get(APP_ID);
+    const grant = grantOf({}, { ...DEFAULTS, meMailbox: 'adele@contoso.example' });
 
     expect(grant?.me).toBe('adele@contoso.example');
     expect(grant && admittedBy(grant.mailboxes, 'adele@contoso.example')).toBeUndefined();
   });
 
   it('admits the mailbox that the entry names as me', () => {
-    const grant = compilePolicy(
-      { callers: [policyEntry({ me: 'Adele@contoso.example' })] },
-      'other@x.example',
-    ).apps.get(APP_ID);
+    const grant = grantOf({ me: 'Adele@contoso.example' }, { ...DEFAULTS, meMailbox: 'other@x.example' });
 
     expect(grant?.me).toBe('Adele@contoso.example');
     expect(grant && admittedBy(grant.mailboxes, 'adele@contoso.example')).toBe('/callers/0/me');
@@ -130,9 +136,41 @@ describe('compilePolicy', () => {
   });
 });
 
+describe('what an entry leaves out', () => {
+  it('is every operation, the uploadUrl of the settings, no source, and the app itself', () => {
+    const grant = grantOf({}, { ...DEFAULTS, uploadUrl: 'proxy' });
+
+    expect(grant).toMatchObject({ uploadUrl: 'proxy', sources: [], actsAs: 'app' });
+    expect([...(grant?.operations ?? [])]).toEqual(['createUploadSession', 'attach']);
+  });
+
+  it('is what the entry says where it says something', () => {
+    const grant = grantOf(
+      { operations: ['attach'], uploadUrl: 'graph', sources: ['https://files.contoso.example/'] },
+      { ...DEFAULTS, uploadUrl: 'proxy' },
+    );
+
+    expect(grant).toMatchObject({ uploadUrl: 'graph' });
+    expect([...(grant?.operations ?? [])]).toEqual(['attach']);
+    const rule = grant && admitSource(grant.sources, new URL('https://files.contoso.example/a.pdf'));
+    expect(rule?.place).toBe('/callers/0/sources/0');
+  });
+
+  it('admits whatever Graph lets the user do, for a caller that acts as one', () => {
+    const asUser = grantOf({ delegated: true, actsAs: 'user' });
+    const narrowed = grantOf({ delegated: true, actsAs: 'user', mailboxes: [], groups: ['g'] });
+
+    expect(asUser && admittedBy(asUser.mailboxes, 'adele@contoso.example')).toBe('/callers/0/actsAs');
+    expect(asUser && admittedBy(asUser.groups, 'g')).toBe('/callers/0/actsAs');
+    expect(narrowed && admittedBy(narrowed.mailboxes, 'adele@contoso.example')).toBeUndefined();
+    expect(narrowed && admittedBy(narrowed.groups, 'other')).toBeUndefined();
+    expect(narrowed && admittedBy(narrowed.groups, 'g')).toBe('/callers/0/groups/0');
+  });
+});
+
 describe('policyWithoutDocument', () => {
   it('admits function key holders to ME_MAILBOX alone', () => {
-    const policy = policyWithoutDocument({ meMailbox: 'Adele@contoso.example', allowAnyMailbox: false });
+    const policy = policyWithoutDocument({ ...DEFAULTS, meMailbox: 'Adele@contoso.example', allowAnyMailbox: false });
 
     const grant = policy.functionKey;
     expect(grant && admittedBy(grant.mailboxes, 'adele@contoso.example')).toBe('ME_MAILBOX');
@@ -142,9 +180,8 @@ describe('policyWithoutDocument', () => {
   });
 
   it('admits no mailbox and no group without ME_MAILBOX, and says of me that nothing names it', () => {
-    const policy = policyWithoutDocument({ meMailbox: undefined, allowAnyMailbox: false });
-    const decide = (owner: TargetOwner) =>
-      authorize(policy, { kind: 'functionKey' }, { kind: 'message', owner, sizeBytes: 1 }).kind;
+    const policy = policyWithoutDocument({ ...DEFAULTS, allowAnyMailbox: false });
+    const decide = (owner: TargetOwner) => authorize(policy, { kind: 'functionKey' }, { ...ASK, owner }).kind;
 
     expect(decide({ kind: 'me' })).toBe('meUnknown');
     expect(decide({ kind: 'mailbox', id: 'adele@contoso.example' })).toBe('denied');
@@ -156,11 +193,11 @@ describe('policyWithoutDocument', () => {
   it.each(['functionKey', 'anyApp'] as const)(
     'admits every mailbox and group to %s where ALLOW_ANY_MAILBOX says so',
     (who) => {
-      const grant = policyWithoutDocument({ meMailbox: undefined, allowAnyMailbox: true })[who];
+      const grant = policyWithoutDocument({ ...DEFAULTS, allowAnyMailbox: true })[who];
 
       expect(grant && admittedBy(grant.mailboxes, USER_ID)).toBe('ALLOW_ANY_MAILBOX');
       expect(grant && admittedBy(grant.groups, 'g')).toBe('ALLOW_ANY_MAILBOX');
-      expect(grant?.delegated).toBe(false);
+      expect(grant).toMatchObject({ delegated: false, actsAs: 'app', sources: [] });
     },
   );
 });

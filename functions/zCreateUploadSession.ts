@@ -1,5 +1,4 @@
 import { app, type HttpMethod } from '@azure/functions';
-import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import type { Service } from '../shared/service.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
 
@@ -7,20 +6,17 @@ import { toHttpResponse } from './toHttpResponse.ts';
  * The platform gives a request to the first function by name whose route fits; more specific routes count for nothing
  * (Azure Functions host, issue 9876). This one owns what no other function owns, so its name must sort last.
  */
-export const FUNCTION_NAME = 'zGraphPaths';
+export const FUNCTION_NAME = 'zCreateUploadSession';
 
 /** All that the library can hand over: its Request class refuses TRACE and CONNECT, for which the platform answers 404. */
 const METHODS: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Registers the owner of every path and method below the prefix that no other function owns: its 404 and 405 are Graph-shaped. */
-export function registerGraphPaths(service: Service, requests: ProxiedRequests): void {
+export function registerCreateUploadSession(service: Service): void {
   app.http(FUNCTION_NAME, {
     methods: METHODS,
     authLevel: service.authLevel,
     route: '{*path}',
-    handler: async ({ params }, context) => {
-      const request = requests.taken(context.invocationId);
-      return toHttpResponse(await service.answerGraphPath(request, params['path'] ?? '', context));
-    },
+    handler: async (request, context) => toHttpResponse(await service.answer(request, context)),
   });
 }

@@ -1,12 +1,11 @@
-import { untilAborted } from '../../../shared/deadline.ts';
-import { ServiceError } from '../../../shared/errors.ts';
-import { answerGraphPath } from '../../../shared/operations/answerGraphPath.ts';
-import type { Collaborators } from '../../../shared/operations/collaborators.ts';
+import { untilAborted } from '../../shared/deadline.ts';
+import { ServiceError } from '../../shared/errors.ts';
+import { answerRequest, type Collaborators } from '../../shared/pipeline.ts';
 import {
   APP_ID,
   CLIENT_REQUEST_ID,
   configOf,
-  incomingRequest,
+  httpRequest,
   invocation,
   policyOf,
   REQUEST_ID,
@@ -14,7 +13,7 @@ import {
   SESSION_BODY,
   upstreamAnswer,
   VALID_BODY,
-} from '../../support/builders.ts';
+} from '../support/builders.ts';
 
 const PATH = 'users/Adele@contoso.example/messages/AAMk=/attachments/createUploadSession';
 
@@ -29,10 +28,7 @@ interface Run {
 }
 
 /** Answers one request with an app as caller that may do everything, a Graph that makes a session, and no network. */
-async function run(
-  { path = PATH, ...parts }: RequestParts & { path?: string } = {},
-  others: Partial<Collaborators> = {},
-): Promise<Run> {
+async function run(parts: RequestParts = {}, others: Partial<Collaborators> = {}): Promise<Run> {
   const sent: unknown[][] = [];
   const collaborators: Collaborators = {
     config: configOf({ LOG_MAILBOX: 'plain' }),
@@ -48,13 +44,18 @@ async function run(
     ...others,
   };
   let isBodyRead = false;
-  async function* watched(): AsyncGenerator<Uint8Array> {
-    isBodyRead = true;
-    yield Buffer.from(JSON.stringify(VALID_BODY));
-  }
+  const watched = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        isBodyRead = true;
+        controller.enqueue(Buffer.from(JSON.stringify(VALID_BODY)));
+        controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
   const { context, lines } = invocation();
-  const request = incomingRequest({ body: watched(), ...parts });
-  const answer = await answerGraphPath({ kind: 'read', request }, path, context, collaborators);
+  const answer = await answerRequest(httpRequest({ path: PATH, body: watched, ...parts }), context, collaborators);
   expect(lines).toHaveLength(1);
   const body: unknown = JSON.parse(answer.body);
   const line: Record<string, unknown> = JSON.parse(lines[0]?.text ?? '');
@@ -63,7 +64,7 @@ async function run(
 
 const refused = (code: string) => ({ error: expect.objectContaining({ code }) });
 
-describe('answerGraphPath', () => {
+describe('answerRequest', () => {
   it("relays Graph's session and writes one line", async () => {
     const { status, headers, body, line } = await run();
 
@@ -98,12 +99,10 @@ describe('answerGraphPath', () => {
     expect(sent).toEqual([
       [
         {
-          operation: 'createUploadSession',
-          method: 'POST',
           kind: 'message',
           version: 'v1.0',
           path: '/users/Adele%40contoso.example/messages/AAMk%3D/attachments/createUploadSession',
-          body: '{"AttachmentItem":{"size":5,"name":"a","attachmentType":"file"}}',
+          json: '{"AttachmentItem":{"size":5,"name":"a","attachmentType":"file"}}',
           clientRequestId: CLIENT_REQUEST_ID,
           wantsImmutableIds: true,
           traceParent: undefined,
