@@ -23,7 +23,7 @@ const POLICY = {
 export const PRODUCT: App = {
   name: 'product',
   root: ROOT,
-  functionName: 'zCreateUploadSession',
+  functionName: 'zGraphPaths',
   bodyMode: 'streaming',
   settings: { POLICY: JSON.stringify(POLICY) },
 };

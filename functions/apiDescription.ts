@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { app, type HttpHandler, type HttpResponseInit } from '@azure/functions';
+import { app, type HttpResponseInit } from '@azure/functions';
 import { addressOpenApi, addressSwagger } from '../shared/description/addressed.ts';
 import { once } from '../shared/once.ts';
+import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
 
 /**
  * The viewer's scripts come from this app and nothing is fetched from elsewhere. It styles itself with inline styles,
@@ -23,31 +24,37 @@ const PAGE_POLICY = [
  * Serves the description of the API, open to all: `GET openapi.json`, `swagger.json`, and `docs` for people. `folder` is
  * where the build wrote the files; each is read when it is first asked for, so that a start does not pay for them.
  */
-export function registerApiDescription(folder: string): void {
+export function registerApiDescription(folder: string, requests: ProxiedRequests): void {
   const file = (name: string) => once(() => readFile(join(folder, name)));
   const openApi = file('openapi.json');
   const swagger = file('swagger.json');
   const page = file('docs.html');
   const viewer = file('docsViewer.js');
-  register('apiOpenapi', 'openapi.json', async ({ url }) =>
-    document(addressOpenApi((await openApi()).toString(), url)),
+  const register = (name: string, route: string, answerAt: (url: URL) => Promise<HttpResponseInit>) =>
+    app.http(name, {
+      methods: ['GET'],
+      authLevel: 'anonymous',
+      route,
+      handler: async (_request, context) => {
+        const read = requests.taken(context.invocationId);
+        return read.kind === 'read' ? answerAt(read.request.url) : { status: 400 };
+      },
+    });
+  register('apiOpenapi', 'openapi.json', async ({ href }) =>
+    document(addressOpenApi((await openApi()).toString(), href)),
   );
-  register('apiSwagger', 'swagger.json', async ({ url }) =>
-    document(addressSwagger((await swagger()).toString(), url)),
+  register('apiSwagger', 'swagger.json', async ({ href }) =>
+    document(addressSwagger((await swagger()).toString(), href)),
   );
-  register('apiDocs', 'docs', async ({ url }) => {
+  register('apiDocs', 'docs', async ({ pathname }) => {
     // The platform's routing takes `docs/` as well, but from there the page's own addresses lead elsewhere.
-    if (new URL(url).pathname.endsWith('/')) return { status: 308, headers: { location: '../docs' } };
+    if (pathname.endsWith('/')) return { status: 308, headers: { location: '../docs' } };
     return answer(await page(), 'text/html; charset=utf-8', {
       'content-security-policy': PAGE_POLICY,
       'referrer-policy': 'no-referrer',
     });
   });
   register('apiDocsViewer', 'docs/viewer.js', async () => answer(await viewer(), 'text/javascript; charset=utf-8'));
-}
-
-function register(name: string, route: string, handler: HttpHandler): void {
-  app.http(name, { methods: ['GET'], authLevel: 'anonymous', route, handler });
 }
 
 /** The Logic Apps designer fetches the document from the portal's page (learn.microsoft.com/azure/logic-apps/call-azure-functions-from-workflows). */

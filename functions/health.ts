@@ -1,10 +1,11 @@
 import { app } from '@azure/functions';
 import { liveness, readiness } from '../shared/health.ts';
+import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import type { Service } from '../shared/service.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
 
 /** `GET /api/health` for load balancers, open to all; `GET /api/health/ready` for operators, behind a key. */
-export function registerHealth(service: Service): void {
+export function registerHealth(service: Service, requests: Pick<ProxiedRequests, 'unpaired'>): void {
   app.http('health', {
     methods: ['GET', 'HEAD'],
     authLevel: 'anonymous',
@@ -15,6 +16,6 @@ export function registerHealth(service: Service): void {
     methods: ['GET'],
     authLevel: 'function',
     route: 'health/ready',
-    handler: async () => toHttpResponse(await readiness(service)),
+    handler: async () => toHttpResponse(await readiness(service, requests)),
   });
 }

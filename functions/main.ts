@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { app } from '@azure/functions';
-import { LATE_ANSWER_MARGIN_MS, WARM_UP_DELAY_MS } from '../shared/limits.ts';
-import { watchProxiedRequests } from '../shared/proxiedRequests.ts';
+import { WARM_UP_DELAY_MS } from '../shared/limits.ts';
+import { watchProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import { createService } from '../shared/service.ts';
 import { registerApiDescription } from './apiDescription.ts';
 import { registerHealth } from './health.ts';
+import { pairInvocations } from './pairInvocations.ts';
 import { registerRepairHook } from './repairHook.ts';
-import { registerCreateUploadSession } from './zCreateUploadSession.ts';
+import { registerGraphPaths } from './zGraphPaths.ts';
 
 // Without streaming the platform hands over an empty body for Transfer-Encoding: chunked (Azure Functions host, DefaultHttpProxyService).
 app.setup({ enableHttpStream: true });
@@ -17,11 +18,12 @@ const service = createService({
   log: (level, line) => console[level](line),
 });
 
-watchProxiedRequests(service.answersWithinMs + LATE_ANSWER_MARGIN_MS);
+const requests = watchProxiedRequests();
 registerRepairHook();
-registerApiDescription(__dirname);
-registerHealth(service);
-registerCreateUploadSession(service);
+registerApiDescription(__dirname, requests);
+registerHealth(service, requests);
+registerGraphPaths(service, requests);
+pairInvocations(requests);
 
 // Off the load path: the platform answers the first request only once loading has ended.
 setTimeout(() => void service.warmUp(), WARM_UP_DELAY_MS).unref();

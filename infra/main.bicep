@@ -52,6 +52,8 @@ param meMailbox string = ''
 param allowAnyMailbox string = ''
 param graphBaseUrl string = ''
 param azureAuthorityHost string = ''
+param oboClientId string = ''
+param oboTenantId string = ''
 @allowed(['', 'graph', 'proxy'])
 param uploadUrl string = ''
 param publicBaseUrl string = ''
@@ -81,6 +83,8 @@ var operatorSettings = {
   ALLOW_ANY_MAILBOX: allowAnyMailbox
   GRAPH_BASE_URL: graphBaseUrl
   AZURE_AUTHORITY_HOST: azureAuthorityHost
+  OBO_CLIENT_ID: oboClientId
+  OBO_TENANT_ID: oboTenantId
   UPLOAD_URL: uploadUrl
   PUBLIC_BASE_URL: publicBaseUrl
   UPLOAD_HOSTS: uploadHosts

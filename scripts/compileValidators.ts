@@ -5,6 +5,8 @@ import standaloneCode from 'ajv/dist/standalone/index.js';
 import policy from '../docs/policy.schema.json' with { type: 'json' };
 import attachmentInfo from '../shared/body/schemas/attachmentInfo.schema.json' with { type: 'json' };
 import attachmentItem from '../shared/body/schemas/attachmentItem.schema.json' with { type: 'json' };
+import fileAttachment from '../shared/body/schemas/fileAttachment.schema.json' with { type: 'json' };
+import taskFileAttachment from '../shared/body/schemas/taskFileAttachment.schema.json' with { type: 'json' };
 
 const OUTPUT = fileURLToPath(new URL('../shared/validators.generated.cjs', import.meta.url));
 
@@ -21,10 +23,12 @@ export function compileValidators(): void {
     allowMatchingProperties: true,
     code: { source: true },
   });
-  ajv.addSchema([attachmentItem, attachmentInfo, policy]);
+  ajv.addSchema([attachmentItem, attachmentInfo, fileAttachment, taskFileAttachment, policy]);
   const code = standaloneCode.default(ajv, {
     attachmentItem: 'attachmentItem',
     attachmentInfo: 'attachmentInfo',
+    fileAttachment: 'fileAttachment',
+    taskFileAttachment: 'taskFileAttachment',
     policy: 'policy',
   });
   writeFileSync(OUTPUT, code);

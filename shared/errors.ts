@@ -23,9 +23,8 @@ export const ERRORS = {
   },
   InvalidRequest: {
     status: 400,
-    means:
-      'The address of the request is no URL, or its query holds a parameter that the platform would take for its own data.',
-    callerCan: 'Send a valid Host header, and no query parameter named headers, query or path.',
+    means: 'The address of the request is no URL, or the request carries an x-ms-invocation-id of its own.',
+    callerCan: 'Send a valid Host header, and no x-ms-invocation-id.',
   },
   InvalidId: {
     status: 400,
@@ -44,8 +43,9 @@ export const ERRORS = {
   },
   RequestBodyTooLarge: {
     status: 413,
-    means: 'The body is over 65,536 bytes. It describes the file; the bytes go to the uploadUrl.',
-    callerCan: 'Send the attachmentItem alone.',
+    means:
+      'A body that describes a file is over 65,536 bytes, or the file in contentBytes is over MAX_JSON_ATTACHMENT_BYTES.',
+    callerCan: 'Send the attachmentItem alone to createUploadSession; send a large file as bytes.',
   },
   RequestBodyTimeout: {
     status: 408,
@@ -62,6 +62,39 @@ export const ERRORS = {
     means:
       'The body does not describe an attachment that a session takes; details lists every fault with a JSON pointer.',
     callerCan: 'Fix each fault in details.',
+  },
+  SizeMismatch: {
+    status: 400,
+    means: 'The body holds more or fewer bytes than were declared.',
+    callerCan: 'Declare the exact length of the file.',
+  },
+  SourceNotAllowed: {
+    status: 403,
+    means:
+      'The policy does not admit the sourceUrl, or its host name leads to an address that must not be connected to.',
+    callerCan: 'Use an address that the policy admits, or ask the operator for it.',
+  },
+  SourceRefused: {
+    status: 424,
+    means: 'The source answered with a redirect or with a 4xx; the message has the status.',
+    callerCan: 'Check that the sourceUrl is whole, that its signature is still valid and that the file exists.',
+  },
+  SourceUnusable: {
+    status: 424,
+    means:
+      'The source does not say how long the file is, sends another length than it says, or broke off and cannot go on in the middle.',
+    callerCan:
+      'Use a source that gives Content-Length and answers Range requests, such as Azure Storage, or send the bytes.',
+  },
+  SourceChanged: {
+    status: 424,
+    means: 'The file at the source changed while it was read. Nothing is attached.',
+    callerCan: 'Try again once the file is at rest.',
+  },
+  SourceUnavailable: {
+    status: 502,
+    means: 'The source could not be reached, was too slow or failed (429, 5xx), also after retries.',
+    callerCan: 'Try again later.',
   },
   CallerDisconnected: {
     status: 499,
@@ -142,19 +175,23 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** The closed list of codes in `details`: one fault of the body each. */
+/** The closed list of codes in `details`: one fault of the request each. */
 export const DETAIL_CODES = {
   Required: 'A member that must be there is missing.',
   UnknownMember: 'A member that the type does not have; the message suggests the nearest known name.',
   DuplicateMember: 'The same member twice, in different letter case.',
   WrongType: 'A value of another JSON type than the member has.',
   ValueNotAllowed: 'A value of the right type that the member does not take.',
-  SizeTooLarge: 'The declared size is over the largest that a session takes.',
+  SizeTooLarge: 'The size is over the largest that can be attached.',
+  Conflict: 'Two parts of the request that exclude or contradict each other.',
 } as const satisfies Record<string, string>;
 
 export type DetailCode = keyof typeof DETAIL_CODES;
 
-/** One fault of a body: what is wrong, and where as a JSON pointer (RFC 6901). */
+/**
+ * One fault of a request: what is wrong, and where. `target` is a JSON pointer into the body (RFC 6901), or `?name` for a
+ * parameter of the query, or a header's name.
+ */
 export interface ErrorDetail {
   readonly code: DetailCode;
   readonly message: string;
@@ -189,6 +226,14 @@ export class ServiceError extends Error {
     this.details = init.details ?? [];
     this.headers = init.headers ?? {};
   }
+}
+
+/** Any failure as an error of this service; one that nobody foresaw becomes InternalError, its cause for the log. */
+export function asServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  return new ServiceError('InternalError', 'The proxy failed; the log has the reason under this request-id.', {
+    cause: error,
+  });
 }
 
 function statusOf(code: ErrorCode, upstreamStatus: number | undefined): number {

@@ -10,8 +10,11 @@ export function liveness({ faults }: Service): Answer {
   return report(status === 'ok', { status, version: packageJson.version, uptimeSeconds: Math.floor(process.uptime()) });
 }
 
-/** Says which check fails, never why: the reasons stand in the log. 200, or 503 where one fails. */
-export async function readiness({ faults, tokens }: Service): Promise<Answer> {
+/**
+ * Says which check fails, never why: the reasons stand in the log. 200, or 503 where one fails. `unpairedRequests` counts
+ * what proxiedRequests.ts gave up since the start.
+ */
+export async function readiness({ faults, tokens }: Service, requests: { readonly unpaired: number }): Promise<Answer> {
   const settings = !faults.some((fault) => fault.part === 'settings');
   const policy = settings && !faults.some((fault) => fault.part === 'policy');
   const deadline = startDeadline(TOKEN_TIMEOUT_MS);
@@ -23,7 +26,7 @@ export async function readiness({ faults, tokens }: Service): Promise<Answer> {
   const ready = settings && policy && token;
   const word = (isGood: boolean) => (isGood ? 'ok' : 'failing');
   const checks = { settings: word(settings), policy: word(policy), token: word(token) };
-  return report(ready, { status: ready ? 'ready' : 'notReady', checks });
+  return report(ready, { status: ready ? 'ready' : 'notReady', checks, unpairedRequests: requests.unpaired });
 }
 
 function report(isGood: boolean, body: unknown): Answer {

@@ -18,6 +18,11 @@ export const DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES = 150 * MIB;
 /** Largest file a To Do session takes: 25 MB, read as MiB. learn.microsoft.com/graph/todo-attachments */
 export const DEFAULT_MAX_TODO_ATTACHMENT_BYTES = 25 * MIB;
 
+/** Largest file in the JSON of one request, decoded: it is held in memory. Our choice. */
+export const DEFAULT_MAX_JSON_ATTACHMENT_BYTES = 25 * MIB;
+/** What fits in base64 into the 104,857,600 bytes that the platform takes as a request's body. learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger */
+export const MAX_SETTABLE_JSON_ATTACHMENT_BYTES = 75 * MIB;
+
 /** The resulting attachment's own size is an Int32 in Graph's metadata; no setting can mean more. */
 export const MAX_SETTABLE_ATTACHMENT_BYTES = 2 ** 31 - 1;
 
@@ -72,6 +77,9 @@ export const MAX_CONNECTIONS_TO_GRAPH = 128;
 /** An idle connection is closed after this time unless Graph names a shorter one. Our choice. */
 export const KEEP_ALIVE_MS = 30_000;
 
+/** A connection that is given up is gone by then; its place at the mailbox is free again. Our choice. */
+export const CONNECTION_CLOSE_TIMEOUT_MS = 1_000;
+
 /** Signing keys: renewed in the background after this time. Entra publishes a key well before it signs with it. */
 export const JWKS_RENEW_AFTER_MS = 600_000;
 
@@ -96,8 +104,20 @@ export const MAX_CAUSE_LENGTH = 600;
 /** The first token is fetched this long after loading, unless a request comes sooner: loading itself is not held up. Our choice. */
 export const WARM_UP_DELAY_MS = 50;
 
-/** A request that no handler answers is answered this long after the time that handlers have. Our choice. */
-export const LATE_ANSWER_MARGIN_MS = 3_000;
-
 /** Longest address of a source. SharePoint's download addresses hold tokens of 2 to 4 kB. Our choice. */
 export const MAX_SOURCE_URL_LENGTH = 8192;
+
+/**
+ * How long an invocation and its HTTP request wait for one another in the worker. The host sends both at once; a busy worker
+ * may see them seconds apart. Our choice, below the time of any request, so that callers hear of it in their own time.
+ */
+export const PAIRING_TIMEOUT_MS = 10_000;
+
+/**
+ * After an early answer the rest of a body is read away for this long: the host passes the answer on once the body has been
+ * sent, and loses it where the worker breaks off (host-measured). Our choice: a minute carries 100 MB at 14 Mbit/s.
+ */
+export const READ_AWAY_TIMEOUT_MS = 60_000;
+
+/** The most that is read away: the largest body that the platform takes at all. learn.microsoft.com/azure/azure-functions/functions-scale (210 MB) */
+export const MAX_DISCARDED_BYTES = 210 * MIB;

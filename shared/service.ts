@@ -1,4 +1,4 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import { type Answer, errorAnswer } from './answer.ts';
 import { functionKeyAuthenticator } from './caller/caller.ts';
 import { createEntraAuthenticator } from './caller/entraAuthenticator.ts';
@@ -14,8 +14,9 @@ import { createTokenSource, type TokenSource } from './graph/tokenSource.ts';
 import { TOKEN_TIMEOUT_MS } from './limits.ts';
 import { describeCause } from './log/mask.ts';
 import { once } from './once.ts';
-import { answerRequest } from './pipeline.ts';
-import { readHead } from './requestHead.ts';
+import { answerGraphPath } from './operations/answerGraphPath.ts';
+import type { ReadRequest } from './request/incomingRequest.ts';
+import { readHead } from './request/requestHead.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
 
 /** A fault of settings or policy, with the name of the setting or the place in the policy. */
@@ -27,15 +28,14 @@ export interface StartUpFault {
 }
 
 export interface Service {
-  answer(request: HttpRequest, context: InvocationContext): Promise<Answer>;
+  /** Answers a request on one of Graph's own paths: `path` is what stands below the route prefix, decoded once. */
+  answerGraphPath(request: ReadRequest, path: string, context: InvocationContext): Promise<Answer>;
   /** Empty where the settings and the policy are sound. */
   readonly faults: readonly StartUpFault[];
   /** Absent where there are faults. */
   readonly tokens: TokenSource | undefined;
   /** With CALLER_AUTH=entra the app checks callers itself and the platform asks for no key. */
   readonly authLevel: 'anonymous' | 'function';
-  /** No handler takes longer than this, in milliseconds. */
-  readonly answersWithinMs: number;
   /** Says that the app has started, loads what a first request needs, and fetches the token. Never fails: what went wrong is in the log. */
   warmUp(): Promise<void>;
   /** Sends what telemetry still holds. */
@@ -93,10 +93,9 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     forwarder,
   };
   return {
-    answer: (request, context) => answerRequest(request, context, collaborators),
+    answerGraphPath: (request, path, context) => answerGraphPath(request, path, context, collaborators),
     faults: [],
     tokens,
-    answersWithinMs: Math.max(config.requestTimeoutMs, TOKEN_TIMEOUT_MS),
     authLevel: authLevelOf(config),
     async warmUp() {
       log('info', JSON.stringify(startedLine(config, policy.source)));
@@ -115,12 +114,12 @@ async function createSpans({ otlpEndpoint, graphOrigin }: Config): Promise<Graph
 function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log'], config?: Config): Service {
   for (const fault of faults) log('error', JSON.stringify({ event: 'misconfigured', ...fault }));
   return {
-    answer: async (request, context) => {
+    answerGraphPath: async ({ request }, _path, context) => {
       const error = new ServiceError(
         'ServiceMisconfigured',
         'The service is not configured; its operator must look at its log.',
       );
-      const head = readHead(request, context);
+      const head = readHead(request.headers, context);
       context.error(
         JSON.stringify({ event: 'request', code: error.code, status: error.status, requestId: head.requestId }),
       );
@@ -128,7 +127,6 @@ function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log']
     },
     faults,
     tokens: undefined,
-    answersWithinMs: TOKEN_TIMEOUT_MS,
     warmUp: async () => {},
     close: async () => {},
     authLevel: config === undefined ? 'function' : authLevelOf(config),

@@ -3,4 +3,6 @@ import type { ValidateFunction } from 'ajv';
 
 export const attachmentItem: ValidateFunction;
 export const attachmentInfo: ValidateFunction;
+export const fileAttachment: ValidateFunction;
+export const taskFileAttachment: ValidateFunction;
 export const policy: ValidateFunction;

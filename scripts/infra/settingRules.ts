@@ -18,6 +18,10 @@ const NOT_DEPLOYED: Partial<Record<SettingName, string>> = {
   AZURE_CLIENT_CERTIFICATE_PATH: 'a managed identity has no certificate',
   AZURE_CLIENT_CERTIFICATE_PASSWORD: 'a managed identity has no certificate',
   AZURE_FEDERATED_TOKEN_FILE: 'it belongs to workloads outside Functions',
+  OBO_CREDENTIAL: 'the managed identity is the credential on behalf of users too',
+  OBO_MANAGED_IDENTITY_CLIENT_ID: 'it is the identity of AZURE_CLIENT_ID',
+  OBO_CLIENT_SECRET: 'a managed identity has no secret',
+  OBO_CERTIFICATE_PATH: 'a managed identity has no certificate',
   AZURE_FUNCTIONS_ENVIRONMENT: 'the platform sets it',
 };
 

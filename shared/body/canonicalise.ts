@@ -7,16 +7,16 @@ import { escapePointer } from './explainFault.ts';
  * Gives every member its canonical spelling: Graph matches member names and the enum without regard to case
  * (learn.microsoft.com/graph/traverse-the-graph). Objects without a prototype keep `__proto__` an ordinary name.
  */
-export function canonicalise(body: unknown, shape: BodyShape, details: ErrorDetail[]): unknown {
-  if (!isObject(body)) return body;
-  const outer = renameMembers(body, [shape.parameter], '', details);
-  const item = outer[shape.parameter];
-  if (!isObject(item)) return outer;
-  const inner = renameMembers(item, shape.members, `/${shape.parameter}`, details);
-  const type = inner['attachmentType'];
-  if (typeof type === 'string') inner['attachmentType'] = type.toLowerCase() === 'file' ? 'file' : type;
-  outer[shape.parameter] = inner;
-  return outer;
+export function canonicalise(value: unknown, shape: BodyShape, details: ErrorDetail[], pointer = ''): unknown {
+  const known = shape.members[pointer];
+  if (known === undefined || !isObject(value)) return value;
+  const renamed = renameMembers(value, known, pointer, details);
+  for (const name of known) {
+    if (name in renamed) renamed[name] = canonicalise(renamed[name], shape, details, `${pointer}/${name}`);
+  }
+  const type = renamed['attachmentType'];
+  if (typeof type === 'string') renamed['attachmentType'] = type.toLowerCase() === 'file' ? 'file' : type;
+  return renamed;
 }
 
 function renameMembers(

@@ -14,7 +14,7 @@ export function explainFault({ keyword, instancePath, params, data }: ErrorObjec
     }
     case 'additionalProperties': {
       const name = String(params['additionalProperty']);
-      const known = instancePath === '' ? [shape.parameter] : shape.members;
+      const known = (shape.members[instancePath] ?? []).filter((candidate) => !candidate.startsWith('@'));
       const message = `'${name}' is not a member here. ${suggest(name, known)}`;
       return { code: 'UnknownMember', message, target: `${instancePath}/${escapePointer(name)}` };
     }
@@ -31,12 +31,14 @@ export function explainFault({ keyword, instancePath, params, data }: ErrorObjec
     case 'minLength':
       return { code: 'ValueNotAllowed', message: `'${member}' must not be empty.`, target: instancePath };
     default:
-      return {
-        code: 'ValueNotAllowed',
-        message: `'${member}' must not hold control characters.`,
-        target: instancePath,
-      };
+      return { code: 'ValueNotAllowed', message: wrongText(member), target: instancePath };
   }
+}
+
+/** Every pattern but one keeps control characters out. */
+function wrongText(member: string): string {
+  if (member === '@odata.type') return "Only a '#microsoft.graph.fileAttachment' can be attached, or its kin of To Do.";
+  return `'${member}' must not hold control characters.`;
 }
 
 function wrongType(member: string, expected: unknown, data: unknown): string {

@@ -1,57 +1,40 @@
 import { MIMEType } from 'node:util';
-import type { HttpRequest } from '@azure/functions';
 import { ServiceError } from '../errors.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
+import type { IncomingRequest, RequestHeaders } from '../request/incomingRequest.ts';
 
 /**
- * Reads the body as bytes, never more than the limit, never past the deadline.
- * An answer given early leaves the rest unread; the platform closes the connection.
+ * Reads a JSON body as bytes, never more than the limit, never past the deadline. What is left of it after a refusal is read
+ * away behind the answer.
  *
  * @throws ServiceError UnsupportedMediaType, RequestBodyTooLarge, RequestBodyTimeout, CallerDisconnected
  */
-export async function readBody(request: HttpRequest, signal: AbortSignal): Promise<Buffer> {
-  checkMediaType(request.headers);
-  const declaredBytes = declaredLength(request.headers.get('content-length'));
-  if (declaredBytes > MAX_REQUEST_BODY_BYTES) throw tooLarge();
-  if (request.body === null) return Buffer.alloc(0);
-
-  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
-  const cancel = () => void reader.cancel().catch(() => {}); // The connection may be gone already.
-  signal.addEventListener('abort', cancel, { once: true }); // A pending read then ends as if the body had.
-  try {
-    return await readAll(reader, declaredBytes, signal);
-  } catch (error) {
-    cancel();
-    throw error instanceof ServiceError ? error : brokeOff(error);
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
-}
-
-async function readAll(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  declaredBytes: number,
+export async function readBody(
+  { headers, body }: Pick<IncomingRequest, 'headers' | 'body'>,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
+  checkMediaType(headers);
+  if (body.declaredBytes !== undefined && body.declaredBytes > MAX_REQUEST_BODY_BYTES) throw tooLarge();
+  const chunks: Buffer[] = [];
   let bytes = 0;
-  while (bytes !== declaredBytes) {
-    const { done, value } = await reader.read();
-    if (signal.aborted) throw abortFault(signal.reason);
-    if (done) break;
-    bytes += value.byteLength;
+  for (let chunk = await readChunk(body, signal); chunk !== undefined; chunk = await readChunk(body, signal)) {
+    bytes += chunk.byteLength;
     if (bytes > MAX_REQUEST_BODY_BYTES) throw tooLarge();
-    chunks.push(value);
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks, bytes);
 }
 
-/** NaN where none is declared: then the body's own end is what counts. */
-function declaredLength(contentLength: string | null): number {
-  return contentLength !== null && /^\d+$/.test(contentLength) ? Number(contentLength) : Number.NaN;
+async function readChunk(body: IncomingRequest['body'], signal: AbortSignal): Promise<Buffer | undefined> {
+  try {
+    return await body.read(signal);
+  } catch (error) {
+    const isTimeout = error instanceof ServiceError && error.code === 'TimedOut';
+    throw isTimeout ? new ServiceError('RequestBodyTimeout', 'The body did not arrive in time.') : error;
+  }
 }
 
-function checkMediaType(headers: HttpRequest['headers']): void {
+function checkMediaType(headers: RequestHeaders): void {
   if (!isJson(headers.get('content-type') ?? '')) {
     throw new ServiceError('UnsupportedMediaType', 'Content-Type must be application/json, in UTF-8.');
   }
@@ -62,7 +45,7 @@ function checkMediaType(headers: HttpRequest['headers']): void {
 }
 
 /** RFC 8259 gives application/json no charset parameter; UTF-8 may be named all the same. */
-function isJson(contentType: string): boolean {
+export function isJson(contentType: string): boolean {
   if (contentType === 'application/json') return true;
   try {
     const { essence, params } = new MIMEType(contentType);
@@ -70,16 +53,6 @@ function isJson(contentType: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** The deadline passed, or the caller went away, while the body was read. */
-function abortFault(reason: unknown): unknown {
-  const isTimeout = reason instanceof ServiceError && reason.code === 'TimedOut';
-  return isTimeout ? new ServiceError('RequestBodyTimeout', 'The body did not arrive in time.') : reason;
-}
-
-function brokeOff(cause: unknown): ServiceError {
-  return new ServiceError('CallerDisconnected', 'The body broke off.', { cause });
 }
 
 function tooLarge(): ServiceError {

@@ -1,5 +1,7 @@
 import { idFault } from '../route/opaqueId.ts';
+import { type OnBehalfOfConfig, onBehalfOf } from './onBehalfOf.ts';
 import { type ConfigFault, type Environment, readSettings, type SettingValues } from './readSettings.ts';
+import { required } from './required.ts';
 
 export type CredentialConfig =
   | { readonly kind: 'managedIdentity'; readonly clientId: string | undefined }
@@ -45,6 +47,8 @@ export interface Config {
   readonly allowAnyMailbox: boolean;
   readonly graphOrigin: string;
   readonly credential: CredentialConfig;
+  /** How tokens of users are got; undefined: nobody acts as a user. */
+  readonly onBehalfOf: OnBehalfOfConfig | undefined;
   /** Whose uploadUrl a caller gets when the policy says nothing for it. */
   readonly uploadUrl: UploadUrlChoice;
   /** The proxy's own origin as callers see it; undefined: the host of the request. */
@@ -55,6 +59,8 @@ export interface Config {
   readonly graphMaxAttempts: number;
   readonly mailboxQueueLength: number;
   readonly ceilings: { readonly outlookBytes: number; readonly toDoBytes: number };
+  /** The largest file in the JSON of one request, decoded. */
+  readonly maxJsonAttachmentBytes: number;
   readonly logMailbox: 'hashed' | 'plain';
   readonly otlpEndpoint: string | undefined;
 }
@@ -76,6 +82,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     allowAnyMailbox: values.ALLOW_ANY_MAILBOX,
     graphOrigin: values.GRAPH_BASE_URL,
     credential: credential(values, faults),
+    onBehalfOf: onBehalfOf(values, environment, faults),
     uploadUrl: values.UPLOAD_URL,
     publicBaseUrl: values.PUBLIC_BASE_URL,
     uploadHosts: [...values.UPLOAD_HOSTS, new URL(values.GRAPH_BASE_URL).host],
@@ -83,6 +90,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     graphMaxAttempts: values.GRAPH_MAX_ATTEMPTS,
     mailboxQueueLength: values.MAILBOX_QUEUE_LENGTH,
     ceilings: { outlookBytes: values.MAX_OUTLOOK_ATTACHMENT_BYTES, toDoBytes: values.MAX_TODO_ATTACHMENT_BYTES },
+    maxJsonAttachmentBytes: values.MAX_JSON_ATTACHMENT_BYTES,
     logMailbox: values.LOG_MAILBOX,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
@@ -150,21 +158,3 @@ function credential(values: SettingValues, faults: ConfigFault[]): CredentialCon
       return { kind, ...registration, tokenFilePath: required(values, 'AZURE_FEDERATED_TOKEN_FILE', because, faults) };
   }
 }
-
-/** The value, or a fault and an empty text that no one sees: a faulty configuration is never used. */
-function required(values: SettingValues, name: TextSettingName, because: string, faults: ConfigFault[]): string {
-  const value = values[name];
-  if (typeof value === 'string') return value;
-  const isReported = faults.some((fault) => fault.setting === name);
-  if (!isReported) faults.push({ setting: name, fault: `must be set with ${because}` });
-  return '';
-}
-
-type TextSettingName =
-  | 'ENTRA_TENANT_ID'
-  | 'API_AUDIENCE'
-  | 'AZURE_TENANT_ID'
-  | 'AZURE_CLIENT_ID'
-  | 'AZURE_CLIENT_SECRET'
-  | 'AZURE_CLIENT_CERTIFICATE_PATH'
-  | 'AZURE_FEDERATED_TOKEN_FILE';

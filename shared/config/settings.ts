@@ -1,6 +1,7 @@
 import {
   DEFAULT_GRAPH_ATTEMPTS,
   DEFAULT_MAILBOX_QUEUE_LENGTH,
+  DEFAULT_MAX_JSON_ATTACHMENT_BYTES,
   DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES,
   DEFAULT_MAX_TODO_ATTACHMENT_BYTES,
   DEFAULT_REQUEST_TIMEOUT_MS,
@@ -8,6 +9,7 @@ import {
   MAX_MAILBOX_QUEUE_LENGTH,
   MAX_REQUEST_TIMEOUT_MS,
   MAX_SETTABLE_ATTACHMENT_BYTES,
+  MAX_SETTABLE_JSON_ATTACHMENT_BYTES,
   MIN_REQUEST_TIMEOUT_MS,
 } from '../limits.ts';
 
@@ -126,7 +128,36 @@ export const SETTINGS = {
     reads: { kind: 'origin' },
     default: 'https://login.microsoftonline.com',
     about:
-      "The Entra authority of the cloud, for the credential and for callers' tokens. National clouds: https://login.microsoftonline.us, https://login.chinacloudapi.cn.",
+      "The Entra authority of the cloud, for the credentials and for callers' tokens. National clouds: https://login.microsoftonline.us, https://login.chinacloudapi.cn.",
+  },
+  OBO_CLIENT_ID: {
+    reads: { kind: 'guid' },
+    about:
+      "The app registration that asks for tokens on behalf of users: the one whose audience callers' tokens have. Required where the policy says `actsAs: user`; needs CALLER_AUTH=entra.",
+  },
+  OBO_TENANT_ID: {
+    reads: { kind: 'guid' },
+    about: 'The tenant of that registration and of the users. Absent: ENTRA_TENANT_ID.',
+  },
+  OBO_CREDENTIAL: {
+    reads: { kind: 'oneOf', values: ['managedIdentity', 'clientSecret', 'clientCertificate'] },
+    default: 'managedIdentity',
+    about:
+      'How the registration proves itself. `managedIdentity`: with a token of the managed identity, which stands in the registration as a federated credential; there is no secret.',
+  },
+  OBO_MANAGED_IDENTITY_CLIENT_ID: {
+    reads: { kind: 'guid' },
+    about:
+      'With OBO_CREDENTIAL=managedIdentity: the user-assigned identity. Absent: AZURE_CLIENT_ID, where that names an identity (GRAPH_CREDENTIAL=managedIdentity).',
+  },
+  OBO_CLIENT_SECRET: {
+    reads: { kind: 'text' },
+    secret: true,
+    about: 'Required with OBO_CREDENTIAL=clientSecret. In Azure, a Key Vault reference.',
+  },
+  OBO_CERTIFICATE_PATH: {
+    reads: { kind: 'text' },
+    about: 'The PEM file with certificate and key, without a password. Required with OBO_CREDENTIAL=clientCertificate.',
   },
   AZURE_FUNCTIONS_ENVIRONMENT: {
     reads: { kind: 'text' },
@@ -178,6 +209,12 @@ export const SETTINGS = {
     reads: { kind: 'integer', min: 1, max: MAX_SETTABLE_ATTACHMENT_BYTES },
     default: String(DEFAULT_MAX_TODO_ATTACHMENT_BYTES),
     about: 'The largest declared size for To Do tasks, in bytes.',
+  },
+  MAX_JSON_ATTACHMENT_BYTES: {
+    reads: { kind: 'integer', min: 1, max: MAX_SETTABLE_JSON_ATTACHMENT_BYTES },
+    default: String(DEFAULT_MAX_JSON_ATTACHMENT_BYTES),
+    about:
+      'The largest file that is taken as contentBytes in JSON, in bytes after decoding; it is held in memory. Larger files are sent as bytes or by address.',
   },
   LOG_MAILBOX: {
     reads: { kind: 'oneOf', values: ['hashed', 'plain'] },

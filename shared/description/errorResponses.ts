@@ -18,7 +18,7 @@ export interface ErrorResponse {
 /** Error codes are an open set: those of the proxy, and whatever Graph answers itself. */
 export const ERROR_SCHEMAS = {
   ErrorCode: { description: 'The codes of the proxy itself.', type: 'string', enum: Object.keys(ERRORS) },
-  DetailCode: { description: 'One fault of the body each.', type: 'string', enum: Object.keys(DETAIL_CODES) },
+  DetailCode: { description: 'One fault of the request each.', type: 'string', enum: Object.keys(DETAIL_CODES) },
   ErrorResponse: {
     description: "An error in Graph's shape. Errors of Graph itself are relayed unchanged and may have more members.",
     type: 'object',
@@ -37,12 +37,13 @@ export const ERROR_SCHEMAS = {
           message: { 'x-ms-summary': 'Error message', description: 'For people.', type: 'string' },
           target: {
             'x-ms-summary': 'Error target',
-            description: 'The faulty member of the body, as a JSON pointer.',
+            description:
+              'What is faulty: a member of the body as a JSON pointer, `?name` for a parameter of the query, or a header.',
             type: 'string',
           },
           details: {
             'x-ms-summary': 'Error details',
-            description: 'Every fault of the body.',
+            description: 'Every fault of the request.',
             type: 'array',
             items: {
               type: 'object',
@@ -56,7 +57,7 @@ export const ERROR_SCHEMAS = {
                   anyOf: [{ $ref: '#/components/schemas/DetailCode' }, { type: 'string' }],
                 },
                 message: { 'x-ms-summary': 'Detail message', type: 'string' },
-                target: { 'x-ms-summary': 'Detail target', description: 'A JSON pointer.', type: 'string' },
+                target: { 'x-ms-summary': 'Detail target', description: 'As the target of the error.', type: 'string' },
               },
             },
           },

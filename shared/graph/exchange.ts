@@ -21,6 +21,8 @@ export type AttemptResult =
 export class Exchange implements MiddlewareOptions {
   readonly signal: AbortSignal;
   result: AttemptResult | undefined;
+  /** Settles once the attempt holds nothing at Graph any more: one that is given up still does until its connection is gone. */
+  released: Promise<void> = Promise.resolve();
 
   constructor(signal: AbortSignal) {
     this.signal = signal;

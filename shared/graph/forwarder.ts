@@ -4,7 +4,7 @@ import { ServiceError } from '../errors.ts';
 import { RETRY_MIN_ATTEMPT_MS } from '../limits.ts';
 import type { RequestRecord } from '../log/requestRecord.ts';
 import type { GraphSpans } from '../telemetry/graphSpans.ts';
-import type { AttemptResult, UpstreamAnswer } from './exchange.ts';
+import { type AttemptResult, Exchange, type UpstreamAnswer } from './exchange.ts';
 import { forward, type GraphCall } from './forward.ts';
 import { createGraphClient } from './graphClient.ts';
 import { createHttpHandler } from './httpHandler.ts';
@@ -67,18 +67,19 @@ export async function createForwarder({
   ): Promise<AttemptResult> {
     const leave = await queue.enter(mailbox, signal);
     record.endStage('queue');
+    const exchange = new Exchange(signal);
     try {
-      return await recorded(call, signal, record);
+      return await recorded(call, exchange, record);
     } finally {
-      leave();
+      void exchange.released.then(leave);
     }
   }
 
-  async function recorded(call: GraphCall, signal: AbortSignal, record: RequestRecord): Promise<AttemptResult> {
-    const span = spans.start(call.kind, call.traceParent, record.upstreamStatuses.length + 1);
+  async function recorded(call: GraphCall, exchange: Exchange, record: RequestRecord): Promise<AttemptResult> {
+    const span = spans.start(call, record.upstreamStatuses.length + 1);
     let result: AttemptResult | undefined;
     try {
-      result = await forward(client, { ...call, traceParent: span.traceParent }, signal);
+      result = await forward(client, { ...call, traceParent: span.traceParent }, exchange);
       return result;
     } finally {
       const answer = result?.kind === 'answer' ? result.answer : undefined;

@@ -1,11 +1,10 @@
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import type { Dispatcher, Pool } from 'undici';
 import { isObject } from '../isObject.ts';
-import { KEEP_ALIVE_MS, MAX_CONNECTIONS_TO_GRAPH, MAX_UPSTREAM_BODY_BYTES } from '../limits.ts';
+import { KEEP_ALIVE_MS, MAX_CONNECTIONS_TO_GRAPH } from '../limits.ts';
 import { once } from '../once.ts';
-import { type AttemptResult, Exchange } from './exchange.ts';
-
-type IncomingHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
+import { dispatch } from './dispatch.ts';
+import { Exchange } from './exchange.ts';
 
 export interface HttpHandler extends Middleware {
   /** Loads the HTTP client ahead of the first request. */
@@ -25,7 +24,9 @@ export function createHttpHandler(origin: string): HttpHandler {
     async execute(context: Context): Promise<void> {
       const exchange = context.middlewareControl?.getMiddlewareOptions(Exchange);
       if (!(exchange instanceof Exchange)) throw new TypeError('The request carries no Exchange.');
-      exchange.result = await dispatch(await pool(), toDispatchOptions(context, origin), exchange.signal);
+      const dispatched = dispatch(await pool(), toDispatchOptions(context, origin), exchange.signal);
+      exchange.released = dispatched.released;
+      exchange.result = await dispatched.result;
     },
   };
 }
@@ -43,72 +44,19 @@ async function createPool(origin: string): Promise<Pool> {
 /** The SDK hands over its whole URL, which is the origin and what forward.ts gave it. */
 function toDispatchOptions({ request, options }: Context, origin: string): Dispatcher.DispatchOptions {
   const isOurs = typeof request === 'string' && request.startsWith(`${origin}/`);
-  if (!isOurs || typeof options?.body !== 'string' || !isHeaderRecord(options.headers)) {
+  const { method, headers, body } = options ?? {};
+  const isBody = body === undefined || body === null || typeof body === 'string';
+  if (!isOurs || !isForwardMethod(method) || !isBody || !isHeaderRecord(headers)) {
     throw new TypeError('Not a request of forward.ts.');
   }
-  return {
-    method: 'POST',
-    path: request.slice(origin.length),
-    headers: options.headers,
-    body: options.body,
-  };
+  return { method, path: request.slice(origin.length), headers, body: body ?? null };
+}
+
+function isForwardMethod(method: unknown): method is 'GET' | 'POST' {
+  return method === 'GET' || method === 'POST';
 }
 
 /** forward.ts hands over a plain object; the SDK's type allows more. */
 function isHeaderRecord(headers: unknown): headers is Record<string, string> {
   return isObject(headers) && Object.values(headers).every((value) => typeof value === 'string');
-}
-
-/** Settles once, with whatever comes first: the answer, a failure, or the signal, which also covers the time of connecting. */
-function dispatch(pool: Pool, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<AttemptResult> {
-  return new Promise((resolve) => {
-    let status = 0;
-    let headers: Readonly<Record<string, string>> = {};
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    let controller: Dispatcher.DispatchController | undefined;
-    const settle = (result: AttemptResult) => {
-      signal.removeEventListener('abort', abort);
-      resolve(result);
-    };
-    const fail = (cause: unknown) =>
-      settle({ kind: 'failed', phase: status === 0 ? 'beforeAnswer' : 'inAnswer', cause });
-    const abort = () => {
-      controller?.abort(signal.reason);
-      fail(signal.reason);
-    };
-    if (signal.aborted) return fail(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    pool.dispatch(options, {
-      onRequestStart(started) {
-        controller = started;
-        if (signal.aborted) started.abort(signal.reason); // It aborted while the connection was made.
-      },
-      onResponseStart(_controller, statusCode, incoming) {
-        if (statusCode < 200) return; // 1xx: the answer is still to come.
-        status = statusCode;
-        headers = joinHeaders(incoming);
-      },
-      onResponseData(started, chunk) {
-        bytes += chunk.byteLength;
-        if (bytes > MAX_UPSTREAM_BODY_BYTES) started.abort(new Error('The answer is too large.'));
-        else chunks.push(chunk);
-      },
-      onResponseEnd() {
-        const body = Buffer.concat(chunks, bytes).toString('utf8');
-        settle({ kind: 'answer', answer: { status, headers, body } });
-      },
-      onResponseError(_controller, cause) {
-        fail(cause);
-      },
-    });
-  });
-}
-
-function joinHeaders(incoming: IncomingHeaders): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return headers;
 }

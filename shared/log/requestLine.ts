@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { RequestHead } from '../requestHead.ts';
+import type { RequestHead } from '../request/requestHead.ts';
 import { describeCause, hashMailbox } from './mask.ts';
 import { placeOf } from './placeOf.ts';
 import type { RequestRecord } from './requestRecord.ts';
@@ -22,6 +22,7 @@ export function requestLine(
   const shown = (name: string | undefined) => (name === undefined || logMailbox === 'plain' ? name : hashMailbox(name));
   return JSON.stringify({
     event: 'request',
+    operation: record.operation,
     code: outcome.code,
     status: outcome.status,
     caller: record.caller,

@@ -1,10 +1,14 @@
 import type { ItemKind } from '../route/entityModel.ts';
 
 /** The parts of a request's time that are told apart in the log. */
+/** The operations of the app, as the log and the policy name them. */
+export type OperationName = 'createUploadSession';
+
 export type Stage = 'authenticate' | 'body' | 'token' | 'queue' | 'graph' | 'wait';
 
 /** What the log will say of one request; the stages fill it in as they pass. It never holds a token, an uploadUrl, an item id or a file name. */
 export class RequestRecord {
+  readonly operation: OperationName;
   caller: string | undefined;
   decidedBy: string | undefined;
   kind: ItemKind | undefined;
@@ -18,6 +22,10 @@ export class RequestRecord {
   readonly stagesMs: Partial<Record<Stage, number>> = {};
   readonly #startedAt = performance.now();
   #stageStartedAt = this.#startedAt;
+
+  constructor(operation: OperationName) {
+    this.operation = operation;
+  }
 
   /** Books the time since the last stage ended. A stage that comes again adds up. */
   endStage(stage: Stage): void {

@@ -9,7 +9,7 @@ import {
   ROOTS,
 } from './entityModel.ts';
 import { idFault } from './opaqueId.ts';
-import type { GraphVersion, Target, TargetOwner } from './target.ts';
+import type { GraphPath, GraphVersion, PathAction, Target, TargetOwner } from './target.ts';
 
 /** A path segment taken apart: `messages('AAMk=')` has a name and a key, `messages` a name alone. */
 interface Segment {
@@ -21,24 +21,24 @@ interface Segment {
 const PARENTHESISED_KEY = /^([^(]+)\((?:id=)?'(.*)'\)$/is;
 
 /**
- * Reads the path below the route prefix, decoded once by the platform, into the item that it names.
+ * Reads the path below the route prefix, decoded once by the platform, into the item that it names and what is asked of it.
  * A percent sign left in it was encoded twice, or is the `%2F` that the platform leaves alone: neither is an id.
  *
  * @throws ServiceError PathNotSupported, InvalidId
  */
-export function parsePath(path: string): Target {
+export function parsePath(path: string): GraphPath {
   const segments = path.split('/');
   if (segments.at(-1) === '') segments.pop(); // A trailing slash is tolerated, as by the platform's own routing.
   const walk = new PathWalk(segments);
   const version = walk.version();
   const { owner, type } = walk.owner();
   const item = walk.item(type);
-  walk.action();
   return {
     kind: item.kind,
     version: BETA_ONLY.has(item.kind) ? 'beta' : version,
     owner,
     itemPath: item.path,
+    action: walk.action(),
   };
 }
 
@@ -106,11 +106,13 @@ class PathWalk {
     }
   }
 
-  action(): void {
+  action(): PathAction {
     this.#next += 1; // `attachments`, seen by item().
-    const action = withoutNamespace(this.#peek() ?? '');
+    const segment = this.#peek();
+    if (segment === undefined) return 'attach';
     this.#next += 1;
-    if (!sameName(action, 'createUploadSession') || this.#peek() !== undefined) throw unsupported();
+    if (!sameName(withoutNamespace(segment), 'createUploadSession') || this.#peek() !== undefined) throw unsupported();
+    return 'createUploadSession';
   }
 
   #peek(): string | undefined {
@@ -180,10 +182,7 @@ function checkedId(id: string): string {
 }
 
 function unsupported(): ServiceError {
-  return new ServiceError(
-    'PathNotSupported',
-    `No upload session can be made at this path. Supported: ${SUPPORTED_PATHS}.`,
-  );
+  return new ServiceError('PathNotSupported', `Nothing can be attached at this path. Supported: ${SUPPORTED_PATHS}.`);
 }
 
 /** The families in the words of a person; the entity model holds every spelling. */
@@ -195,5 +194,5 @@ export const SUPPORTED_PATHS = [
   '{users/{id} | me}/outlook[[/taskGroups/{id}]/taskFolders/{id}]/tasks/{id}',
   '{groups/{id} | me/joinedGroups/{id}}[/conversations/{id}]/threads/{id}/posts/{id}[/inReplyTo]',
 ]
-  .map((path) => `${path}/attachments/createUploadSession`)
+  .map((path) => `${path}/attachments[/createUploadSession]`)
   .join('; ');

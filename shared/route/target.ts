@@ -24,9 +24,18 @@ export interface Target {
   readonly itemPath: string;
 }
 
-/** The path at Graph, without version: `/users/{id}/messages/{id}/attachments/createUploadSession`. */
-export function upstreamPath(target: Target, owner: ResolvedOwner): string {
-  return `${ownerPath(owner)}/${target.itemPath}/attachments/createUploadSession`;
+/** What is asked of the item: Graph's action, or a POST to the collection itself. */
+export type PathAction = 'createUploadSession' | 'attach';
+
+/** A whole path. */
+export interface GraphPath extends Target {
+  readonly action: PathAction;
+}
+
+/** The path at Graph, without version: `/users/{id}/messages/{id}/attachments`, and what follows there. */
+export function upstreamPath(target: Target, owner: ResolvedOwner, below?: string): string {
+  const attachments = `${ownerPath(owner)}/${target.itemPath}/attachments`;
+  return below === undefined ? attachments : `${attachments}/${below}`;
 }
 
 function ownerPath(owner: ResolvedOwner): string {

@@ -1,6 +1,6 @@
 import type { Span, SpanContext } from '@opentelemetry/api';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { ItemKind } from '../route/entityModel.ts';
+import type { GraphCall } from '../graph/forward.ts';
 
 /** One attempt at Graph as a trace shows it. */
 export interface GraphSpan {
@@ -10,16 +10,18 @@ export interface GraphSpan {
   end(status: number): void;
 }
 
+type SpannedCall = Pick<GraphCall, 'operation' | 'method' | 'kind' | 'traceParent'>;
+
 /** Makes a span per attempt. Spans name the kind of item and the status; no id, no address, so that nothing needs redacting. */
 export interface GraphSpans {
-  start(kind: ItemKind, traceParent: string | undefined, attempt: number): GraphSpan;
+  start(call: SpannedCall, attempt: number): GraphSpan;
   /** Sends what is still held. */
   flush(): Promise<void>;
 }
 
 /** Without an exporter the platform's own trace goes upstream as it is. */
 export const noSpans: GraphSpans = {
-  start: (_kind, traceParent) => ({ traceParent, end: () => {} }),
+  start: ({ traceParent }) => ({ traceParent, end: () => {} }),
   flush: async () => {},
 };
 
@@ -48,16 +50,16 @@ export async function createGraphSpans(endpoint: string, graphOrigin: string): P
   const serverAddress = new URL(graphOrigin).hostname;
 
   return {
-    start(kind, traceParent, attempt) {
+    start({ operation, method, kind, traceParent }, attempt) {
       const parent = parseTraceParent(traceParent);
       const context = parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
       const attributes = {
-        'http.request.method': 'POST',
+        'http.request.method': method,
         'server.address': serverAddress,
-        'url.template': `/${kind}/attachments/createUploadSession`,
+        'url.template': `/${kind}/attachments${operation === 'attachments' ? '' : `/${operation}`}`,
         ...(attempt > 1 && { 'http.request.resend_count': attempt - 1 }),
       };
-      const span = tracer.startSpan('POST createUploadSession', { kind: SpanKind.CLIENT, attributes }, context);
+      const span = tracer.startSpan(`${method} ${operation}`, { kind: SpanKind.CLIENT, attributes }, context);
       return {
         traceParent: formatTraceParent(span),
         end(status) {

@@ -168,7 +168,7 @@ function unforeseen(): AppEvent {
     workflowRunId: undefined,
   };
   const outcome = { status: 500, code: 'InternalError', error: new TypeError('unforeseen') };
-  return JSON.parse(requestLine(new RequestRecord(), head, outcome, 'hashed'));
+  return JSON.parse(requestLine(new RequestRecord('createUploadSession'), head, outcome, 'hashed'));
 }
 
 /** Names in the order of the line; those within `ms` with a dot. */

@@ -23,10 +23,11 @@ function call(itemId: string, isWhole = true): () => void {
   const body = JSON.stringify(ATTACHMENT_ITEM);
   const outgoing = request(
     `${site.api}/users/${MAILBOX}/messages/${encodeURIComponent(itemId)}/attachments/createUploadSession`,
-    { method: 'POST', agent: false, headers: { 'content-type': 'application/json', 'content-length': body.length } },
+    { method: 'POST', agent: false, headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' } },
   );
   outgoing.on('error', () => {}); // The test hangs up itself.
-  outgoing.write(isWhole ? body : body.slice(0, -1));
+  if (isWhole) outgoing.end(body);
+  else outgoing.write(body.slice(0, -1)); // Chunked: of a body with a length the host says nothing before it is whole.
   return () => outgoing.destroy();
 }
 

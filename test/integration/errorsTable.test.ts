@@ -62,12 +62,12 @@ function openSession(id: string): Promise<Response> {
 const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
   PathNotSupported: () => postJson(`${site.api}/me/drive/root`),
   MethodNotAllowed: () => fetch(`${site.api}/${ITEM}`),
-  InvalidRequest: () => postJson(`${site.api}/me/messages/x/attachments/createUploadSession?headers=1`),
+  InvalidRequest: () => getFromHost(`${site.api}/${ITEM}`, 'localhost:99999'),
   InvalidId: () => openSession('a%b'),
   MailboxNotNamed: () => postJson(`${siteWithoutMe.api}/${ITEM}`),
   UnsupportedMediaType: () => postJson(`${site.api}/${ITEM}`, '{}', { 'content-type': 'text/plain' }),
   RequestBodyTooLarge: () => postJson(`${site.api}/${ITEM}`, ' '.repeat(65_537)),
-  RequestBodyTimeout: () => postUnfinished(`${site.api}/${ITEM}`),
+  RequestBodyTimeout: () => postSlowly(`${site.api}/${ITEM}`),
   InvalidJson: () => postJson(`${site.api}/${ITEM}`, '{'),
   InvalidAttachment: () => postJson(`${site.api}/${ITEM}`, {}),
   InvalidAuthenticationToken: () => postJson(`${siteWithEntra.api}/${ITEM}`),
@@ -110,22 +110,30 @@ const UNHEARD: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-async function postUnfinished(url: string): Promise<Response> {
-  const headers = { 'content-type': 'application/json', 'content-length': '100' };
-  const request = http.request(url, { method: 'POST', headers, agent: false });
-  request.write('{');
-  try {
-    const incoming = await new Promise<http.IncomingMessage>((resolve, reject) => {
-      request.once('response', resolve);
-      request.once('error', reject);
-    });
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk);
-    return new Response(Buffer.concat(chunks), { status: incoming.statusCode ?? 0 });
-  } finally {
-    request.on('error', () => {}); // The connection ends under the body that never came.
-    request.destroy();
+/** Sends on, past the time of a request, and then ends: the answer comes through once the body has. */
+async function postSlowly(url: string): Promise<Response> {
+  const request = http.request(url, { method: 'POST', headers: { 'content-type': 'application/json' }, agent: false });
+  const answered = readResponse(request);
+  for (let elapsedMs = 0; elapsedMs < 2_000; elapsedMs += 100) {
+    request.write(' '.repeat(500));
+    await delay(100);
   }
+  request.end();
+  return answered;
+}
+
+function getFromHost(url: string, host: string): Promise<Response> {
+  return readResponse(http.get(url, { headers: { host }, agent: false }));
+}
+
+async function readResponse(request: http.ClientRequest): Promise<Response> {
+  const incoming = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve);
+    request.once('error', reject);
+  });
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  return new Response(Buffer.concat(chunks), { status: incoming.statusCode ?? 0 });
 }
 
 const rows = readRows();

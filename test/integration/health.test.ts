@@ -61,7 +61,10 @@ describe('a sound app', () => {
   test('is ready', async () => {
     const checks = { settings: 'ok', policy: 'ok', token: 'ok' };
 
-    expect(await read(site, 'health/ready', KEY)).toEqual({ status: 200, body: { status: 'ready', checks } });
+    expect(await read(site, 'health/ready', KEY)).toEqual({
+      status: 200,
+      body: { status: 'ready', checks, unpairedRequests: 0 },
+    });
   });
 
   test('asks nothing of Graph for readiness', async () => {
@@ -85,7 +88,7 @@ test('names the token where none can be had, without the reason, and stays alive
     const alive = await read(site, 'health');
 
     const checks = { settings: 'ok', policy: 'ok', token: 'failing' };
-    expect(ready).toEqual({ status: 503, body: { status: 'notReady', checks } });
+    expect(ready).toEqual({ status: 503, body: { status: 'notReady', checks, unpairedRequests: 0 } });
     expect(alive.status).toBe(200);
     await site.findEvent('tokenFailed', ({ cause }) => /identity/i.test(String(cause)));
   } finally {
@@ -121,7 +124,7 @@ test('names the policy where it is broken', async () => {
     const alive = await read(site, 'health');
 
     const checks = { settings: 'ok', policy: 'failing', token: 'failing' };
-    expect(ready).toEqual({ status: 503, body: { status: 'notReady', checks } });
+    expect(ready).toEqual({ status: 503, body: { status: 'notReady', checks, unpairedRequests: 0 } });
     expect(alive).toEqual({ status: 503, body: expect.objectContaining({ status: 'misconfigured' }) });
   });
 });

@@ -1,11 +1,14 @@
-import { HttpRequest, InvocationContext, type LogLevel, type TraceContext } from '@azure/functions';
+import { Readable } from 'node:stream';
+import { InvocationContext, type LogLevel, type TraceContext } from '@azure/functions';
 import { compilePolicy, type Policy, type PolicyEntry } from '../../shared/caller/policy.ts';
 import { type Config, parseConfig } from '../../shared/config/config.ts';
 import type { Environment } from '../../shared/config/readSettings.ts';
 import type { Deadline } from '../../shared/deadline.ts';
 import type { ServiceError } from '../../shared/errors.ts';
 import type { UpstreamAnswer } from '../../shared/graph/exchange.ts';
-import type { RequestHead } from '../../shared/requestHead.ts';
+import type { IncomingRequest } from '../../shared/request/incomingRequest.ts';
+import { createRequestBody } from '../../shared/request/requestBody.ts';
+import type { RequestHead } from '../../shared/request/requestHead.ts';
 
 export const REQUEST_ID = '5b2f4a9e-1c7d-4f63-9a18-0d3e6c5b7a21';
 export const CLIENT_REQUEST_ID = '0c9a7be3-52d4-4d0e-8f86-2b1f3a4c5d6e';
@@ -26,30 +29,33 @@ export const SESSION_BODY = JSON.stringify({
 
 export interface RequestParts {
   readonly method?: string;
-  /** Below the route prefix, decoded, as the platform hands it over. */
-  readonly path?: string;
+  readonly url?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array | ReadableStream<Uint8Array> | null;
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | null;
 }
 
 /** A POST with a JSON body, unless the parts say otherwise. */
-export function httpRequest(parts: RequestParts = {}): HttpRequest {
-  const { method = 'POST', path = '', headers = { 'content-type': 'application/json' }, body = '{}' } = parts;
-  const request = new HttpRequest({
+export function incomingRequest(parts: RequestParts = {}): IncomingRequest {
+  const { method = 'POST', headers = { 'content-type': 'application/json' }, body = '{}' } = parts;
+  const source = typeof body === 'string' ? Buffer.from(body) : body;
+  const readable = source === null ? Readable.from([]) : Readable.from(isBytes(source) ? [source] : source);
+  const message = Object.assign(readable, { headers: { ...headers }, complete: false });
+  return {
     method,
-    url: 'https://proxy.example/api/any',
-    headers: { ...headers },
-    params: { path },
-  });
-  const stream =
-    typeof body === 'string' ? bodyOf(Buffer.from(body)) : body instanceof Uint8Array ? bodyOf(body) : body;
-  Object.defineProperty(request, 'body', { value: stream });
-  return request;
+    url: new URL(parts.url ?? 'https://proxy.example/api/any'),
+    headers: { get: (name) => headers[name] ?? null },
+    body: createRequestBody(message, { writeContinue: () => {} }),
+    onCallerGone: () => () => {},
+  };
+}
+
+function isBytes(source: Uint8Array | AsyncIterable<Uint8Array>): source is Uint8Array {
+  return source instanceof Uint8Array;
 }
 
 /** A stream of these chunks, ended after the last. */
-export function bodyOf(...chunks: Uint8Array[]): ReadableStream<Uint8Array> {
-  return ReadableStream.from(chunks);
+export async function* bodyOf(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
 }
 
 export interface LoggedContext {

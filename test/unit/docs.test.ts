@@ -43,13 +43,13 @@ describe('source', () => {
       );
     });
 
-    expect(names).toEqual(expect.arrayContaining(['health', 'healthReady', 'zCreateUploadSession']));
-    expect([...names].sort().at(-1)).toBe('zCreateUploadSession');
+    expect(names).toEqual(expect.arrayContaining(['health', 'healthReady', 'zGraphPaths']));
+    expect([...names].sort().at(-1)).toBe('zGraphPaths');
     expect(
       names
         .map((name) => name.toLowerCase())
         .sort()
         .at(-1),
-    ).toBe('zcreateuploadsession');
+    ).toBe('zgraphpaths');
   });
 });

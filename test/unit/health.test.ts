@@ -16,6 +16,8 @@ const badTokens: TokenSource = {
   drop: () => {},
 };
 
+const REQUESTS = { unpaired: 0 };
+
 function serviceOf(
   faults: StartUpFault[] = [],
   tokens: TokenSource | undefined = faults.length > 0 ? undefined : goodTokens,
@@ -23,9 +25,8 @@ function serviceOf(
   return {
     faults,
     tokens,
-    answersWithinMs: 1_000,
     authLevel: 'function',
-    answer: () => Promise.reject(new Error('not asked for')),
+    answerGraphPath: () => Promise.reject(new Error('not asked for')),
     warmUp: async () => {},
     close: async () => {},
   };
@@ -61,12 +62,13 @@ describe('liveness', () => {
 
 describe('readiness', () => {
   it('is green where settings and policy are sound and a token can be had', async () => {
-    const answer = await readiness(serviceOf());
+    const answer = await readiness(serviceOf(), REQUESTS);
 
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toEqual({
       status: 'ready',
       checks: { settings: 'ok', policy: 'ok', token: 'ok' },
+      unpairedRequests: 0,
     });
   });
 
@@ -75,20 +77,20 @@ describe('readiness', () => {
     ['the policy', serviceOf([policyFault]), { settings: 'ok', policy: 'failing', token: 'failing' }],
     ['the token', serviceOf([], badTokens), { settings: 'ok', policy: 'ok', token: 'failing' }],
   ])('says that %s fails, never why', async (_, service, checks) => {
-    const answer = await readiness(service);
+    const answer = await readiness(service, REQUESTS);
 
     expect(answer.status).toBe(503);
-    expect(JSON.parse(answer.body)).toEqual({ status: 'notReady', checks });
+    expect(JSON.parse(answer.body)).toEqual({ status: 'notReady', checks, unpairedRequests: 0 });
   });
 
   it('shows no token', async () => {
-    expect((await readiness(serviceOf())).body).not.toContain('Zq7-token');
+    expect((await readiness(serviceOf(), REQUESTS)).body).not.toContain('Zq7-token');
   });
 
   it('leaves no timer behind once it knows', async () => {
     jest.useFakeTimers();
     try {
-      await readiness(serviceOf());
+      await readiness(serviceOf(), REQUESTS);
 
       expect(jest.getTimerCount()).toBe(0);
     } finally {
@@ -104,7 +106,7 @@ describe('readiness', () => {
           new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
         drop: () => {},
       };
-      const asked = readiness(serviceOf([], hanging));
+      const asked = readiness(serviceOf([], hanging), REQUESTS);
 
       await jest.advanceTimersByTimeAsync(TOKEN_TIMEOUT_MS);
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../../shared/config/readSettings.ts';
 import { createService, type Service } from '../../shared/service.ts';
-import { APP_ID, httpRequest, invocation, policyEntry, REQUEST_ID, TENANT_ID } from '../support/builders.ts';
+import { APP_ID, incomingRequest, invocation, policyEntry, REQUEST_ID, TENANT_ID } from '../support/builders.ts';
 
 let appRoot: string;
 
@@ -107,8 +107,9 @@ describe('createService', () => {
     const { service } = start(environment);
     const { context, lines } = invocation();
 
-    const answer = await service.answer(
-      httpRequest({ path: 'users/u/messages/m/attachments/createUploadSession' }),
+    const answer = await service.answerGraphPath(
+      { kind: 'read', request: incomingRequest() },
+      'users/u/messages/m/attachments/createUploadSession',
       context,
     );
 
@@ -136,7 +137,11 @@ describe('createService', () => {
   it('answers an unknown path without looking for a token', async () => {
     const { service } = start({ ME_MAILBOX: 'adele@contoso.example' });
 
-    const answer = await service.answer(httpRequest({ path: 'nothing' }), invocation().context);
+    const answer = await service.answerGraphPath(
+      { kind: 'read', request: incomingRequest() },
+      'nothing',
+      invocation().context,
+    );
 
     expect(answer.status).toBe(404);
   });

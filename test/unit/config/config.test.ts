@@ -28,6 +28,7 @@ describe('parseConfig', () => {
       requestTimeoutMs: 30_000,
       graphMaxAttempts: 4,
       mailboxQueueLength: 64,
+      maxJsonAttachmentBytes: 26_214_400,
       ceilings: { outlookBytes: 157_286_400, toDoBytes: 26_214_400 },
       logMailbox: 'hashed',
     });

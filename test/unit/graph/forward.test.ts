@@ -6,10 +6,12 @@ import { createGraphClient } from '../../../shared/graph/graphClient.ts';
 import { CLIENT_REQUEST_ID, SESSION_BODY, upstreamAnswer } from '../../support/builders.ts';
 
 const CALL: GraphCall = {
+  operation: 'createUploadSession',
+  method: 'POST',
   kind: 'message',
   version: 'v1.0',
   path: "/users/o'neill%40contoso.example/messages/AAMk%2B%3D%3A%20/attachments/createUploadSession",
-  json: '{"AttachmentItem":{"name":"é \\"","size":5}}',
+  body: '{"AttachmentItem":{"name":"é \\"","size":5}}',
   token: 'a-token',
   clientRequestId: CLIENT_REQUEST_ID,
   wantsImmutableIds: false,
@@ -39,7 +41,7 @@ const created = () =>
   });
 
 async function send(call: GraphCall, middleware: Middleware, signal = new AbortController().signal) {
-  return forward(await createGraphClient('https://graph.example', middleware), call, signal);
+  return forward(await createGraphClient('https://graph.example', middleware), call, new Exchange(signal));
 }
 
 describe('forward', () => {
@@ -51,7 +53,7 @@ describe('forward', () => {
     expect(result).toBe(CREATED);
     expect(seen).toHaveLength(1);
     expect(seen[0]?.request).toBe(`https://graph.example/v1.0${CALL.path}`);
-    expect(seen[0]?.options).toMatchObject({ method: 'POST', body: CALL.json });
+    expect(seen[0]?.options).toMatchObject({ method: 'POST', body: CALL.body });
   });
 
   it('goes to beta where the call says so', async () => {

@@ -12,14 +12,14 @@ function lineOf(
   logMailbox: 'hashed' | 'plain' = 'hashed',
 ): Record<string, unknown> {
   const line: Record<string, unknown> = JSON.parse(
-    requestLine(Object.assign(new RequestRecord(), members), HEAD, outcome, logMailbox),
+    requestLine(Object.assign(new RequestRecord('createUploadSession'), members), HEAD, outcome, logMailbox),
   );
   return line;
 }
 
 describe('requestLine', () => {
   it('tells what is known of a request that came through', () => {
-    const record = new RequestRecord();
+    const record = new RequestRecord('createUploadSession');
     record.addAttempt(503, 'a');
     record.addAttempt(201, 'b');
     Object.assign(record, {
@@ -36,6 +36,7 @@ describe('requestLine', () => {
 
     expect(line).toEqual({
       event: 'request',
+      operation: 'createUploadSession',
       code: 'Created',
       status: 201,
       caller: 'newsletter',
@@ -55,7 +56,12 @@ describe('requestLine', () => {
   });
 
   it('is one line, whatever it holds', () => {
-    const text = requestLine(Object.assign(new RequestRecord(), { caller: 'a\nb\r\u2028c' }), HEAD, CREATED, 'plain');
+    const text = requestLine(
+      Object.assign(new RequestRecord('createUploadSession'), { caller: 'a\nb\r\u2028c' }),
+      HEAD,
+      CREATED,
+      'plain',
+    );
 
     expect(text.split(/[\r\n]/)).toHaveLength(1);
   });

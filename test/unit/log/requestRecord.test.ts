@@ -10,7 +10,7 @@ afterEach(() => {
 
 describe('RequestRecord', () => {
   it('books the time since the last stage, and adds up a stage that comes again', () => {
-    const record = new RequestRecord();
+    const record = new RequestRecord('createUploadSession');
 
     jest.advanceTimersByTime(5);
     record.endStage('authenticate');
@@ -27,7 +27,7 @@ describe('RequestRecord', () => {
   });
 
   it("keeps every status, and Graph's last id", () => {
-    const record = new RequestRecord();
+    const record = new RequestRecord('createUploadSession');
 
     record.addAttempt(503, 'first');
     record.addAttempt(201, 'second');

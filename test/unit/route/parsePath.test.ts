@@ -9,7 +9,7 @@ const ACTION = 'attachments/createUploadSession';
 function upstreamOf(path: string): string {
   const target = parsePath(path);
   const owner = target.owner.kind === 'me' ? ({ kind: 'mailbox', id: 'ME' } as const) : target.owner;
-  return `${target.version}${upstreamPath(target, owner)}`;
+  return `${target.version}${upstreamPath(target, owner, target.action === 'attach' ? undefined : target.action)}`;
 }
 
 describe('parsePath', () => {
@@ -104,7 +104,6 @@ describe('parsePath', () => {
     'users/u',
     'users/u/messages',
     'users/u/messages/m',
-    'users/u/messages/m/attachments',
     'users/u/messages/m/attachments/createUploadSessions',
     'users/u/messages/m/attachments/createUploadSession/more',
     'users/u/messages/m/attachments/createUploadSession//',

@@ -5,27 +5,29 @@ const TARGET: Target = { kind: 'message', version: 'v1.0', owner: { kind: 'me' }
 
 describe('upstreamPath', () => {
   it('names a mailbox below users', () => {
-    expect(upstreamPath(TARGET, { kind: 'mailbox', id: 'adele@contoso.example' })).toBe(
+    expect(upstreamPath(TARGET, { kind: 'mailbox', id: 'adele@contoso.example' }, 'createUploadSession')).toBe(
       '/users/adele%40contoso.example/messages/AAMk%3D/attachments/createUploadSession',
     );
   });
 
   it('names a group below groups', () => {
-    expect(upstreamPath(TARGET, { kind: 'group', id: 'g' })).toBe(
+    expect(upstreamPath(TARGET, { kind: 'group', id: 'g' }, 'createUploadSession')).toBe(
       '/groups/g/messages/AAMk%3D/attachments/createUploadSession',
     );
   });
 
   it('leaves me as it is for a user', () => {
-    expect(upstreamPath(TARGET, { kind: 'me', id: '87d349ed-44d7-43e1-9a83-5f2406dee5bd' })).toBe(
-      '/me/messages/AAMk%3D/attachments/createUploadSession',
-    );
+    expect(
+      upstreamPath(TARGET, { kind: 'me', id: '87d349ed-44d7-43e1-9a83-5f2406dee5bd' }, 'createUploadSession'),
+    ).toBe('/me/messages/AAMk%3D/attachments/createUploadSession');
   });
 
   it('encodes the owner so that it stays one segment, whatever it holds', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (id) => {
-        const [, root, owner, ...rest] = upstreamPath(TARGET, { kind: 'mailbox', id }).split('/');
+        const [, root, owner, ...rest] = upstreamPath(TARGET, { kind: 'mailbox', id }, 'createUploadSession').split(
+          '/',
+        );
 
         expect(root).toBe('users');
         expect(decodeURIComponent(owner ?? '')).toBe(id);

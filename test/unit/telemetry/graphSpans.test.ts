@@ -2,10 +2,12 @@ import { createGraphSpans, noSpans } from '../../../shared/telemetry/graphSpans.
 
 const TRACE_PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
+const CALL = { operation: 'createUploadSession', method: 'POST', kind: 'message', traceParent: TRACE_PARENT } as const;
+
 describe('noSpans', () => {
   it("sends the platform's own trace upstream as it is", () => {
-    expect(noSpans.start('message', TRACE_PARENT, 1).traceParent).toBe(TRACE_PARENT);
-    expect(noSpans.start('message', undefined, 1).traceParent).toBeUndefined();
+    expect(noSpans.start(CALL, 1).traceParent).toBe(TRACE_PARENT);
+    expect(noSpans.start({ ...CALL, traceParent: undefined }, 1).traceParent).toBeUndefined();
   });
 });
 
@@ -13,7 +15,7 @@ describe('createGraphSpans', () => {
   it("makes each attempt a span of the caller's trace", async () => {
     const spans = await createGraphSpans('https://collector.example', 'https://graph.example');
 
-    const [first, second] = [1, 2].map((attempt) => spans.start('message', TRACE_PARENT, attempt).traceParent);
+    const [first, second] = [1, 2].map((attempt) => spans.start(CALL, attempt).traceParent);
 
     expect(first).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01$/);
     expect(second).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01$/);
@@ -23,7 +25,9 @@ describe('createGraphSpans', () => {
   it('begins a trace where there is none', async () => {
     const spans = await createGraphSpans('https://collector.example', 'https://graph.example');
 
-    const starts = [1, 2].map(() => spans.start('event', undefined, 1).traceParent?.split('-')[1]);
+    const starts = [1, 2].map(
+      () => spans.start({ ...CALL, kind: 'event', traceParent: undefined }, 1).traceParent?.split('-')[1],
+    );
 
     expect(new Set(starts).size).toBe(2);
     expect(starts[0]).toMatch(/^[0-9a-f]{32}$/);

@@ -1,4 +1,5 @@
 import { app, type HttpMethod } from '@azure/functions';
+import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import type { Service } from '../shared/service.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
 
@@ -6,17 +7,20 @@ import { toHttpResponse } from './toHttpResponse.ts';
  * The platform gives a request to the first function by name whose route fits; more specific routes count for nothing
  * (Azure Functions host, issue 9876). This one owns what no other function owns, so its name must sort last.
  */
-export const FUNCTION_NAME = 'zCreateUploadSession';
+export const FUNCTION_NAME = 'zGraphPaths';
 
 /** All that the library can hand over: its Request class refuses TRACE and CONNECT, for which the platform answers 404. */
 const METHODS: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Registers the owner of every path and method below the prefix that no other function owns: its 404 and 405 are Graph-shaped. */
-export function registerCreateUploadSession(service: Service): void {
+export function registerGraphPaths(service: Service, requests: ProxiedRequests): void {
   app.http(FUNCTION_NAME, {
     methods: METHODS,
     authLevel: service.authLevel,
     route: '{*path}',
-    handler: async (request, context) => toHttpResponse(await service.answer(request, context)),
+    handler: async ({ params }, context) => {
+      const request = requests.taken(context.invocationId);
+      return toHttpResponse(await service.answerGraphPath(request, params['path'] ?? '', context));
+    },
   });
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { HttpRequest, InvocationContext } from '@azure/functions';
-import type { RequestIds } from './answer.ts';
+import type { InvocationContext } from '@azure/functions';
+import type { RequestIds } from '../answer.ts';
+import type { RequestHeaders } from './incomingRequest.ts';
 
 /** What is read from a request's head besides method and path; each value checked before it is echoed, logged or sent on. */
 export interface RequestHead extends RequestIds {
@@ -18,7 +19,7 @@ const RUN_ID = /^[\w-]{1,100}$/;
 /** Ids stay valid across a move with this preference: learn.microsoft.com/graph/outlook-immutable-id */
 const IMMUTABLE_IDS = /(?:^|[,;\s])IdType\s*=\s*"?ImmutableId"?(?:$|[,;\s])/i;
 
-export function readHead({ headers }: HttpRequest, context: InvocationContext): RequestHead {
+export function readHead(headers: RequestHeaders, context: InvocationContext): RequestHead {
   return {
     requestId: context.invocationId,
     clientRequestId: matching(headers.get('client-request-id'), GUID) ?? randomUUID(),

@@ -1,11 +1,12 @@
-import { untilAborted } from '../../shared/deadline.ts';
-import { ServiceError } from '../../shared/errors.ts';
-import { answerRequest, type Collaborators } from '../../shared/pipeline.ts';
+import { untilAborted } from '../../../shared/deadline.ts';
+import { ServiceError } from '../../../shared/errors.ts';
+import { answerGraphPath } from '../../../shared/operations/answerGraphPath.ts';
+import type { Collaborators } from '../../../shared/operations/collaborators.ts';
 import {
   APP_ID,
   CLIENT_REQUEST_ID,
   configOf,
-  httpRequest,
+  incomingRequest,
   invocation,
   policyOf,
   REQUEST_ID,
@@ -13,7 +14,7 @@ import {
   SESSION_BODY,
   upstreamAnswer,
   VALID_BODY,
-} from '../support/builders.ts';
+} from '../../support/builders.ts';
 
 const PATH = 'users/Adele@contoso.example/messages/AAMk=/attachments/createUploadSession';
 
@@ -28,7 +29,10 @@ interface Run {
 }
 
 /** Answers one request with an app as caller that may do everything, a Graph that makes a session, and no network. */
-async function run(parts: RequestParts = {}, others: Partial<Collaborators> = {}): Promise<Run> {
+async function run(
+  { path = PATH, ...parts }: RequestParts & { path?: string } = {},
+  others: Partial<Collaborators> = {},
+): Promise<Run> {
   const sent: unknown[][] = [];
   const collaborators: Collaborators = {
     config: configOf({ LOG_MAILBOX: 'plain' }),
@@ -44,18 +48,13 @@ async function run(parts: RequestParts = {}, others: Partial<Collaborators> = {}
     ...others,
   };
   let isBodyRead = false;
-  const watched = new ReadableStream<Uint8Array>(
-    {
-      pull(controller) {
-        isBodyRead = true;
-        controller.enqueue(Buffer.from(JSON.stringify(VALID_BODY)));
-        controller.close();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    isBodyRead = true;
+    yield Buffer.from(JSON.stringify(VALID_BODY));
+  }
   const { context, lines } = invocation();
-  const answer = await answerRequest(httpRequest({ path: PATH, body: watched, ...parts }), context, collaborators);
+  const request = incomingRequest({ body: watched(), ...parts });
+  const answer = await answerGraphPath({ kind: 'read', request }, path, context, collaborators);
   expect(lines).toHaveLength(1);
   const body: unknown = JSON.parse(answer.body);
   const line: Record<string, unknown> = JSON.parse(lines[0]?.text ?? '');
@@ -64,7 +63,7 @@ async function run(parts: RequestParts = {}, others: Partial<Collaborators> = {}
 
 const refused = (code: string) => ({ error: expect.objectContaining({ code }) });
 
-describe('answerRequest', () => {
+describe('answerGraphPath', () => {
   it("relays Graph's session and writes one line", async () => {
     const { status, headers, body, line } = await run();
 
@@ -99,10 +98,12 @@ describe('answerRequest', () => {
     expect(sent).toEqual([
       [
         {
+          operation: 'createUploadSession',
+          method: 'POST',
           kind: 'message',
           version: 'v1.0',
           path: '/users/Adele%40contoso.example/messages/AAMk%3D/attachments/createUploadSession',
-          json: '{"AttachmentItem":{"size":5,"name":"a","attachmentType":"file"}}',
+          body: '{"AttachmentItem":{"size":5,"name":"a","attachmentType":"file"}}',
           clientRequestId: CLIENT_REQUEST_ID,
           wantsImmutableIds: true,
           traceParent: undefined,

@@ -1,11 +1,14 @@
-import { readHead } from '../../shared/requestHead.ts';
-import { CLIENT_REQUEST_ID, httpRequest, invocation, REQUEST_ID } from '../support/builders.ts';
+import { readHead } from '../../../shared/request/requestHead.ts';
+import { CLIENT_REQUEST_ID, incomingRequest, invocation, REQUEST_ID } from '../../support/builders.ts';
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TRACE_PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 const read = (headers: Record<string, string>, traceParent?: string) =>
-  readHead(httpRequest({ headers }), invocation(traceParent === undefined ? undefined : { traceParent }).context);
+  readHead(
+    incomingRequest({ headers }).headers,
+    invocation(traceParent === undefined ? undefined : { traceParent }).context,
+  );
 
 describe('readHead', () => {
   it("takes the platform's invocation id for the request id", () => {

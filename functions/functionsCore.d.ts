@@ -1,0 +1,25 @@
+/**
+ * The part of `@azure/functions-core` that pairInvocations.ts uses. The language worker supplies the module when it is
+ * required; no package of that name holds code (Azure/azure-functions-nodejs-worker, types-core).
+ */
+declare module '@azure/functions-core' {
+  interface CoreInvocationContext {
+    readonly invocationId: string;
+    readonly request: { readonly triggerMetadata?: Record<string, unknown> | null };
+    readonly metadata: { readonly name?: string; readonly bindings?: Record<string, { readonly type?: string }> };
+    log(level: string, category: 'user' | 'system', message: string): void;
+  }
+  interface InvocationModel {
+    getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
+    invokeFunction(context: unknown, inputs: unknown[], callback: (...args: unknown[]) => unknown): Promise<unknown>;
+    getResponse(context: unknown, result: unknown): Promise<object>;
+  }
+  interface ProgrammingModel {
+    readonly name: string;
+    readonly version: string;
+    getInvocationModel(context: CoreInvocationContext): InvocationModel;
+    getCapabilities(capabilities: Record<string, string>): Promise<Record<string, string>>;
+  }
+  function getProgrammingModel(): ProgrammingModel;
+  function setProgrammingModel(model: ProgrammingModel): void;
+}

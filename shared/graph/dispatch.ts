@@ -1,0 +1,87 @@
+import type { Dispatcher, Pool } from 'undici';
+import { CONNECTION_CLOSE_TIMEOUT_MS, MAX_UPSTREAM_BODY_BYTES } from '../limits.ts';
+import type { AttemptResult } from './exchange.ts';
+
+type IncomingHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
+
+export interface Dispatched {
+  /** Settles with whatever comes first: the answer, a failure, or the signal, which also covers the time of connecting. */
+  readonly result: Promise<AttemptResult>;
+  /** Settles when the request holds no connection any more; after `result`, where it was given up. */
+  readonly released: Promise<void>;
+}
+
+/** Sends one request over the pool and reads its answer whole. Follows no redirect, retries nothing. */
+export function dispatch(pool: Pool, options: Dispatcher.DispatchOptions, signal: AbortSignal): Dispatched {
+  let released: Promise<void> = Promise.resolve();
+  const result = new Promise<AttemptResult>((resolve) => {
+    let status = 0;
+    let headers: Readonly<Record<string, string>> = {};
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let controller: Dispatcher.DispatchController | undefined;
+    const settle = (outcome: AttemptResult) => {
+      signal.removeEventListener('abort', abort);
+      resolve(outcome);
+    };
+    const fail = (cause: unknown) =>
+      settle({ kind: 'failed', phase: status === 0 ? 'beforeAnswer' : 'inAnswer', cause });
+    const abort = () => {
+      if (controller !== undefined) {
+        released = nextDisconnect(pool);
+        controller.abort(signal.reason);
+      }
+      fail(signal.reason);
+    };
+    if (signal.aborted) return fail(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    pool.dispatch(options, {
+      onRequestStart(started) {
+        controller = started;
+        if (signal.aborted) started.abort(signal.reason); // It aborted while the connection was made.
+      },
+      onResponseStart(_controller, statusCode, incoming) {
+        if (statusCode < 200) return; // 1xx: the answer is still to come.
+        status = statusCode;
+        headers = joinHeaders(incoming);
+      },
+      onResponseData(started, chunk) {
+        bytes += chunk.byteLength;
+        if (bytes > MAX_UPSTREAM_BODY_BYTES) started.abort(new Error('The answer is too large.'));
+        else chunks.push(chunk);
+      },
+      onResponseEnd() {
+        const body = Buffer.concat(chunks, bytes).toString('utf8');
+        settle({ kind: 'answer', answer: { status, headers, body } });
+      },
+      onResponseError(_controller, cause) {
+        fail(cause);
+      },
+    });
+  });
+  return {
+    result,
+    released: result.then(() => released),
+  };
+}
+
+/** An aborted request's connection is destroyed at once and gone a moment later, which the pool reports without saying whose. */
+function nextDisconnect(pool: Pool): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      pool.off('disconnect', done);
+      resolve();
+    };
+    const timer = setTimeout(done, CONNECTION_CLOSE_TIMEOUT_MS);
+    pool.once('disconnect', done);
+  });
+}
+
+function joinHeaders(incoming: IncomingHeaders): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}

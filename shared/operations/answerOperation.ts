@@ -1,0 +1,61 @@
+import type { InvocationContext } from '@azure/functions';
+import { type Answer, errorAnswer, errorCode } from '../answer.ts';
+import type { Config } from '../config/config.ts';
+import { type Deadline, startDeadline } from '../deadline.ts';
+import { asServiceError } from '../errors.ts';
+import { requestLine } from '../log/requestLine.ts';
+import { type OperationName, RequestRecord } from '../log/requestRecord.ts';
+import type { IncomingRequest, ReadRequest } from '../request/incomingRequest.ts';
+import { type RequestHead, readHead } from '../request/requestHead.ts';
+
+/** One request under way, as every operation gets it. */
+export interface Exchange {
+  readonly request: IncomingRequest;
+  readonly head: RequestHead;
+  readonly deadline: Deadline;
+  /** What the log will say; the stages fill it in. */
+  readonly record: RequestRecord;
+}
+
+export interface OperationFrame {
+  readonly operation: OperationName;
+  readonly timeoutMs: number;
+  readonly logMailbox: Config['logMailbox'];
+}
+
+/**
+ * Runs one operation inside its deadline and always gives an answer; writes the request's one log line. The caller going
+ * away ends the work.
+ */
+export async function answerOperation(
+  read: ReadRequest,
+  context: InvocationContext,
+  { operation, timeoutMs, logMailbox }: OperationFrame,
+  run: (exchange: Exchange) => Promise<Answer>,
+): Promise<Answer> {
+  const record = new RequestRecord(operation);
+  const head = readHead(read.request.headers, context);
+  const deadline = startDeadline(timeoutMs);
+  let stopWatching = () => {};
+  let answer: Answer;
+  let error: unknown;
+  try {
+    if (read.kind === 'faulty') throw read.fault;
+    stopWatching = read.request.onCallerGone(deadline.cancel);
+    answer = await run({ request: read.request, head, deadline, record });
+  } catch (caught) {
+    error = caught;
+    answer = errorAnswer(asServiceError(caught), head, new Date());
+  } finally {
+    stopWatching();
+    deadline.end();
+  }
+  context.log(requestLine(record, head, { status: answer.status, code: outcomeCode(answer), error }, logMailbox));
+  return answer;
+}
+
+function outcomeCode({ status, body }: Answer): string {
+  if (status === 201) return 'Created';
+  if (status < 300) return 'Succeeded';
+  return errorCode(JSON.parse(body)) ?? '';
+}

@@ -1,0 +1,88 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ServiceError } from '../errors.ts';
+import { createRequestBody, type RequestBody } from './requestBody.ts';
+
+/** Reads one header: its values joined by a comma, or null. The name in lower case. */
+export interface RequestHeaders {
+  get(name: string): string | null;
+}
+
+/** All that the app believes of a request, from the request as the worker's own HTTP server received it. */
+export interface IncomingRequest {
+  readonly method: string;
+  /** The address that the caller used; the path in it has been through the platform's routing and is encoded. */
+  readonly url: URL;
+  readonly headers: RequestHeaders;
+  readonly body: RequestBody;
+  /** Calls the listener once when the caller goes away before its answer, at once if it has; gives back what stops that. */
+  onCallerGone(listener: () => void): () => void;
+}
+
+/** A request, or what keeps it from being one. */
+export type ReadRequest =
+  | { readonly kind: 'read'; readonly request: IncomingRequest }
+  | {
+      readonly kind: 'faulty';
+      readonly fault: ServiceError;
+      readonly request: Pick<IncomingRequest, 'headers' | 'body'>;
+    };
+
+/**
+ * The one reader of a request's head. Trigger metadata is never asked: the host mixes the members of a JSON body, and the
+ * query, into what it says there of headers and parameters (azure-webjobs-sdk-extensions,
+ * HttpTriggerAttributeBindingProvider.GetRequestBindingData), so whoever writes a part of a body could set any header.
+ */
+export function readIncomingRequest(
+  message: IncomingMessage,
+  response: ServerResponse,
+  expectsContinue: boolean,
+): ReadRequest {
+  const headers = readHeaders(message);
+  const body = createRequestBody(message, response, expectsContinue);
+  const url = readAddress(message, headers);
+  if (url === undefined) {
+    const fault = new ServiceError(
+      'InvalidRequest',
+      'The address of the request, with its Host header, is no valid URL.',
+    );
+    return { kind: 'faulty', fault, request: { headers, body } };
+  }
+  return {
+    kind: 'read',
+    request: {
+      method: message.method ?? '',
+      url,
+      headers,
+      body,
+      onCallerGone: (listener) => onGone(response, listener),
+    },
+  };
+}
+
+function readHeaders({ headersDistinct }: IncomingMessage): RequestHeaders {
+  return { get: (name) => headersDistinct[name]?.join(', ') ?? null };
+}
+
+/** A host as it stands in an address; for these TLS ends nowhere before the host. */
+const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+
+/**
+ * The platform ends TLS before its host, which then names http as the scheme; it overwrites the X-Forwarded headers of the
+ * caller with its own (Azure Functions host, DefaultHttpProxyService).
+ */
+function readAddress({ url: target = '' }: IncomingMessage, headers: RequestHeaders): URL | undefined {
+  const host = headers.get('x-forwarded-host') ?? '';
+  const address = `${LOOPBACK.test(host) ? 'http' : 'https'}://${host}${target}`;
+  if (host === '' || !target.startsWith('/') || !URL.canParse(address)) return undefined;
+  const url = new URL(address);
+  return url.username === '' && url.password === '' ? url : undefined;
+}
+
+function onGone(response: ServerResponse, listener: () => void): () => void {
+  const onClose = () => {
+    if (!response.writableFinished) listener();
+  };
+  if (response.destroyed) onClose();
+  else response.once('close', onClose);
+  return () => response.off('close', onClose);
+}

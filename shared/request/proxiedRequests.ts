@@ -1,0 +1,177 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { errorAnswer } from '../answer.ts';
+import { ServiceError } from '../errors.ts';
+import { PAIRING_TIMEOUT_MS } from '../limits.ts';
+import { type ReadRequest, readIncomingRequest } from './incomingRequest.ts';
+
+/**
+ * In streaming mode the platform says each invocation twice: as a message to the worker, and as an HTTP request to a server
+ * inside the worker that carries the invocation's id. The Functions library waits for the second without limit. A caller
+ * that sets the id itself, or a header that the host cannot forward, would leave an invocation waiting until the host kills
+ * the worker with all its requests (host-measured; Azure/azure-functions-host, DefaultHttpProxyService uses TryAdd). So the
+ * two are brought together here, each for a bounded time, before the library sees either.
+ */
+export interface ProxiedRequests {
+  /** Waits for the invocation's request; undefined where none came in time. */
+  requestOf(invocationId: string): Promise<ReadRequest | undefined>;
+  /**
+   * The request of an invocation that has been paired and has not ended: what a handler works with.
+   * @throws TypeError for any other invocation
+   */
+  taken(invocationId: string): ReadRequest;
+  /** The invocation has been answered: what is left of its body is read away. */
+  end(invocationId: string): void;
+  /** How many requests and invocations stayed alone since the start. */
+  readonly unpaired: number;
+}
+
+const INVOCATION_ID_HEADER = 'x-ms-invocation-id';
+
+/** The platform's ids; a caller's own may be anything. */
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A request whose invocation has not been heard of. */
+interface LoneRequest {
+  readonly read: ReadRequest;
+  /** Gives the request to the library. */
+  readonly handOver: () => void;
+}
+
+export function createProxiedRequests(timeoutMs = PAIRING_TIMEOUT_MS): ProxiedRequests & {
+  arrive(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean, handOver: () => void): void;
+} {
+  const loneRequests = new Map<string, LoneRequest>();
+  const loneInvocations = new Map<string, (found: LoneRequest) => void>();
+  const underWay = new Map<string, ReadRequest>();
+  let unpaired = 0;
+
+  function pair(invocationId: string, { read, handOver }: LoneRequest): ReadRequest {
+    underWay.set(invocationId, read);
+    handOver();
+    return read;
+  }
+
+  function refuse(read: ReadRequest, response: ServerResponse): void {
+    unpaired += 1;
+    answerStray(response);
+    void read.request.body.readAway();
+  }
+
+  return {
+    arrive(message, response, expectsContinue, handOver) {
+      const invocationId = message.headers[INVOCATION_ID_HEADER];
+      const read = readIncomingRequest(message, response, expectsContinue);
+      // The host repeats a request whose connection broke, under the same id: the first one has the handler.
+      if (typeof invocationId !== 'string' || !GUID.test(invocationId) || underWay.has(invocationId)) {
+        return refuse(read, response);
+      }
+      if (read.kind === 'faulty') makeReadable(message);
+      const invocation = loneInvocations.get(invocationId);
+      if (invocation !== undefined) return invocation({ read, handOver });
+      const timer = setTimeout(() => {
+        loneRequests.delete(invocationId);
+        refuse(read, response);
+      }, timeoutMs);
+      const forget = () => {
+        clearTimeout(timer);
+        loneRequests.delete(invocationId);
+      };
+      response.once('close', forget);
+      loneRequests.set(invocationId, {
+        read,
+        handOver() {
+          forget();
+          response.off('close', forget);
+          handOver();
+        },
+      });
+    },
+    requestOf(invocationId) {
+      const request = loneRequests.get(invocationId);
+      if (request !== undefined) return Promise.resolve(pair(invocationId, request));
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => {
+          loneInvocations.delete(invocationId);
+          unpaired += 1;
+          resolve(undefined);
+        }, timeoutMs);
+        loneInvocations.set(invocationId, (request) => {
+          clearTimeout(timer);
+          loneInvocations.delete(invocationId);
+          resolve(pair(invocationId, request));
+        });
+      });
+    },
+    taken(invocationId) {
+      const read = underWay.get(invocationId);
+      if (read === undefined) throw new TypeError('The invocation has no request.');
+      return read;
+    },
+    end(invocationId) {
+      const read = underWay.get(invocationId);
+      underWay.delete(invocationId);
+      void read?.request.body.readAway();
+    },
+    get unpaired() {
+      return unpaired;
+    },
+  };
+}
+
+/**
+ * Takes the place of the library's listener at the worker's HTTP server, which the library keeps to itself: Node's
+ * diagnostics channel shows the server with its first request. To be called before the platform's first request.
+ */
+export function watchProxiedRequests(): ProxiedRequests {
+  const requests = createProxiedRequests();
+  const watched = new WeakSet<Server>();
+  subscribe('http.server.request.start', (message) => {
+    if (!isRequestStart(message)) return;
+    const { request, server } = message;
+    if (watched.has(server) || request.headers[INVOCATION_ID_HEADER] === undefined) return;
+    watched.add(server);
+    const libraryListeners = server.listeners('request');
+    const take = (expectsContinue: boolean) => (incoming: IncomingMessage, response: ServerResponse) =>
+      requests.arrive(incoming, response, expectsContinue, () => {
+        for (const listener of libraryListeners) listener.call(server, incoming, response);
+      });
+    server.removeAllListeners('request').on('request', take(false));
+    // Without such a listener Node asks for the body before the app can refuse it.
+    server.on('checkContinue', take(true));
+  });
+  return requests;
+}
+
+/** The library makes a URL of this, and would fail before a handler could answer; the handler answers the fault. */
+function makeReadable(message: IncomingMessage): void {
+  message.headers['x-forwarded-host'] = 'invalid';
+  message.headers['x-forwarded-proto'] = 'http';
+  message.url = '/';
+}
+
+/** No invocation will answer this request: it carries an id that the platform did not give. */
+function answerStray(response: ServerResponse): void {
+  const requestId = crypto.randomUUID();
+  const error = new ServiceError('InvalidRequest', "The header x-ms-invocation-id is the platform's own; send none.");
+  const { status, headers, body } = errorAnswer(error, { requestId, clientRequestId: requestId }, new Date());
+  response
+    .writeHead(status, {
+      ...headers,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+    })
+    .end(body);
+}
+
+interface RequestStart {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly server: Server;
+}
+
+/** Node documents the message's shape: nodejs.org/api/diagnostics_channel.html, built-in channels. */
+function isRequestStart(message: unknown): message is RequestStart {
+  return typeof message === 'object' && message !== null && 'request' in message && 'server' in message;
+}

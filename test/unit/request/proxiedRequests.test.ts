@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createProxiedRequests } from '../../../shared/request/proxiedRequests.ts';
+import { REQUEST_ID } from '../../support/builders.ts';
+
+const TIMEOUT_MS = 50;
+
+interface Arrival {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  /** What the caller gets: status and body. */
+  readonly answer: Promise<{ status: number; body: string }>;
+}
+
+let server: Server;
+let arrivals: ((arrival: Pick<Arrival, 'message' | 'response'>) => void)[];
+
+beforeAll(async () => {
+  server = createServer((message, response) => arrivals.shift()?.({ message, response }));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+beforeEach(() => {
+  arrivals = [];
+});
+afterAll(() => server.close());
+
+/** A real request, as far as the server's listener. */
+async function send(headers: Record<string, string>, path = '/api/any'): Promise<Arrival> {
+  const arrived = new Promise<Pick<Arrival, 'message' | 'response'>>((resolve) => arrivals.push(resolve));
+  const { port } = server.address() as AddressInfo;
+  const outgoing = request({ port, host: '127.0.0.1', path, method: 'POST', agent: false, headers });
+  const answer = once(outgoing, 'response').then(async ([incoming]: IncomingMessage[]) => {
+    let body = '';
+    for await (const chunk of incoming ?? []) body += chunk;
+    return { status: incoming?.statusCode ?? 0, body };
+  });
+  outgoing.end('{}');
+  return { ...(await arrived), answer };
+}
+
+const FORWARDED = { 'x-forwarded-host': 'proxy.example', 'x-forwarded-proto': 'http' };
+const OF_INVOCATION = { ...FORWARDED, 'x-ms-invocation-id': REQUEST_ID };
+
+describe('createProxiedRequests', () => {
+  it.each(['the request', 'the invocation'])('pairs both where %s comes first, and then hands over', async (first) => {
+    const requests = createProxiedRequests(TIMEOUT_MS);
+    const { message, response } = await send(OF_INVOCATION);
+    const handOver = jest.fn();
+
+    const waiting = first === 'the invocation' ? requests.requestOf(REQUEST_ID) : undefined;
+    requests.arrive(message, response, false, handOver);
+    const read = await (waiting ?? requests.requestOf(REQUEST_ID));
+
+    expect(read).toMatchObject({
+      kind: 'read',
+      request: { method: 'POST', url: new URL('https://proxy.example/api/any') },
+    });
+    expect(requests.taken(REQUEST_ID)).toBe(read);
+    expect(handOver).toHaveBeenCalledTimes(1);
+    expect(requests.unpaired).toBe(0);
+    response.end();
+  });
+
+  it.each(['zzz', `${REQUEST_ID}0`])('answers a request with the id %j at once, and hands nothing over', async (id) => {
+    const requests = createProxiedRequests(60_000);
+    const { message, response, answer } = await send({ ...FORWARDED, 'x-ms-invocation-id': id });
+    const handOver = jest.fn();
+
+    requests.arrive(message, response, false, handOver);
+
+    expect(await answer).toMatchObject({ status: 400, body: expect.stringContaining('"InvalidRequest"') });
+    expect(handOver).not.toHaveBeenCalled();
+    expect(requests.unpaired).toBe(1);
+  });
+
+  it('answers a request whose invocation does not come in time', async () => {
+    const requests = createProxiedRequests(TIMEOUT_MS);
+    const { message, response, answer } = await send(OF_INVOCATION);
+
+    requests.arrive(message, response, false, jest.fn());
+
+    expect(await answer).toMatchObject({ status: 400 });
+    expect(requests.unpaired).toBe(1);
+  });
+
+  it('gives up an invocation whose request does not come in time', async () => {
+    const requests = createProxiedRequests(TIMEOUT_MS);
+
+    expect(await requests.requestOf(REQUEST_ID)).toBeUndefined();
+    expect(requests.unpaired).toBe(1);
+  });
+
+  it('refuses a second request of an invocation that has one', async () => {
+    const requests = createProxiedRequests(TIMEOUT_MS);
+    const first = await send(OF_INVOCATION);
+    const second = await send(OF_INVOCATION);
+    requests.arrive(first.message, first.response, false, jest.fn());
+    await requests.requestOf(REQUEST_ID);
+
+    requests.arrive(second.message, second.response, false, jest.fn());
+
+    expect(await second.answer).toMatchObject({ status: 400 });
+    first.response.end();
+  });
+
+  it('gives a request with an impossible address as faulty, in a form that the library can take', async () => {
+    const requests = createProxiedRequests(TIMEOUT_MS);
+    const { message, response } = await send({ ...OF_INVOCATION, 'x-forwarded-host': 'a b' });
+
+    requests.arrive(message, response, false, jest.fn());
+
+    expect(await requests.requestOf(REQUEST_ID)).toMatchObject({ kind: 'faulty', fault: { code: 'InvalidRequest' } });
+    expect(URL.canParse(`http://${message.headers['x-forwarded-host']}${message.url}`)).toBe(true);
+    response.end();
+  });
+
+  it('knows an invocation only until it has ended', async () => {
+    const requests = createProxiedRequests(TIMEOUT_MS);
+    const { message, response } = await send(OF_INVOCATION);
+    requests.arrive(message, response, false, jest.fn());
+    await requests.requestOf(REQUEST_ID);
+
+    requests.end(REQUEST_ID);
+
+    expect(() => requests.taken(REQUEST_ID)).toThrow(TypeError);
+    response.end();
+  });
+});
