@@ -111,6 +111,22 @@ export const ERRORS = {
     means: 'The caller is known, and the policy does not admit what was asked.',
     callerCan: 'Ask the operator for a grant; the message names what was asked.',
   },
+  InteractionRequired: {
+    status: 401,
+    means: 'Entra or Graph demands that the user signs in again, for multi-factor authentication as an example.',
+    callerCan:
+      'Get a new token of the user with the claims in WWW-Authenticate (base64), if it holds some, and try again with that.',
+  },
+  ConsentRequired: {
+    status: 403,
+    means: 'Neither the user nor an administrator has consented that the proxy acts for the user at Graph.',
+    callerCan: 'Ask an administrator of the tenant to consent to the permissions of the proxy’s application.',
+  },
+  UserNotAllowed: {
+    status: 403,
+    means: 'Entra does not let the proxy act for this user: not assigned to the application, disabled or blocked.',
+    callerCan: 'Ask an administrator of the tenant.',
+  },
   SigningKeysUnavailable: {
     status: 503,
     means: "The tenant's signing keys could not be fetched, so that no token can be verified.",
@@ -133,7 +149,8 @@ export const ERRORS = {
   },
   TokenUnavailable: {
     status: 503,
-    means: "The proxy could not get its own token for Graph. The caller's own token is not concerned.",
+    means:
+      "The proxy could not get a token for Graph, its own or one on behalf of the user. The caller's token is not at fault.",
     callerCan: 'Try again later; tell the operator the request-id.',
   },
   GraphRejectedToken: {

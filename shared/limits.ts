@@ -45,6 +45,9 @@ export const TOKEN_REFRESH_MARGIN_MS = 300_000;
 export const MIN_TOKEN_RETRY_PAUSE_MS = 250;
 export const MAX_TOKEN_RETRY_PAUSE_MS = 30_000;
 
+/** Tokens of users that one instance holds, the least recently used given up first: at 2 to 3 kB each about 15 MB. Our choice. */
+export const MAX_USER_TOKENS = 5_000;
+
 /** A misspelt member name within this many edits of a known one gets a suggestion. Our choice. */
 export const MAX_SUGGESTION_DISTANCE = 3;
 

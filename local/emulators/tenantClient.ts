@@ -9,8 +9,8 @@ export interface TenantClient {
   readonly secret?: string;
   /** PEM of the certificate or public key with which its client assertions are signed (RS256 or PS256). */
   readonly assertionKey?: string;
-  /** Client id of the managed identity whose tokens it takes for a credential. */
-  readonly federatedIdentity?: string;
+  /** Client ids of the managed identities whose tokens it takes for a credential. */
+  readonly federatedIdentities?: readonly string[];
   /** App roles that its tokens carry, whatever the API. */
   readonly roles?: readonly string[];
   /** Application ID URIs besides `api://{clientId}`: audiences that make an assertion its own. */
@@ -52,7 +52,7 @@ export async function checkClient(
   if (form.get('client_assertion_type') !== ASSERTION_TYPE) return { kind: 'refused', refusal: 'clientAssertionWrong' };
   const identityToken = tokens.check(assertion);
   if (identityToken.kind !== 'unknown') {
-    const isTrusted = client.federatedIdentity !== undefined && tokens.appOf(assertion) === client.federatedIdentity;
+    const isTrusted = client.federatedIdentities?.includes(tokens.appOf(assertion) ?? '') === true;
     const isFresh = identityToken.kind === 'valid' && EXCHANGE_AUDIENCES.includes(identityToken.audience);
     return isTrusted && isFresh
       ? { kind: 'known', client, proof: 'federated' }

@@ -7,6 +7,7 @@ export {
   ClientCertificateCredential,
   ClientSecretCredential,
   ManagedIdentityCredential,
+  OnBehalfOfCredential,
   WorkloadIdentityCredential,
 } from '@azure/identity';
 export { ManagedIdentityApplication } from '@azure/msal-node';

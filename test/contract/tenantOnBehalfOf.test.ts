@@ -23,7 +23,7 @@ describe('the tenant emulator, asked on behalf of a user', () => {
 
   beforeAll(async () => {
     const assertionKey = certificateKeys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
-    const common = { secret: SECRET, assertionKey, federatedIdentity: IDENTITY };
+    const common = { secret: SECRET, assertionKey, federatedIdentities: [IDENTITY] };
     tenant = await startTenantEmulator({
       tokens,
       clients: [
