@@ -150,6 +150,7 @@ module api 'app/api.bicep' = {
     identityName: identity.outputs.name
     identityClientId: identity.outputs.clientId
     blobEndpoint: storage.outputs.blobEndpoint
+    queueEndpoint: storage.outputs.queueEndpoint
     packageContainerUrl: storage.outputs.packageContainerUrl
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     otelExporterOtlpHeaders: otelExporterOtlpHeaders

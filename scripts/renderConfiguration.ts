@@ -18,7 +18,7 @@ setting's name and never with its value; until they are fixed every request is a
 |---|---|---|---|
 ${rows.join('\n')}
 
-The platform's own settings (\`AzureWebJobsStorage\`, \`IDENTITY_ENDPOINT\`, \`FUNCTIONS_WORKER_RUNTIME\` and so on) are not
+The platform's own settings (\`IDENTITY_ENDPOINT\`, \`FUNCTIONS_WORKER_RUNTIME\` and so on) are not
 the app's; docs/deploy.md sets those that a deployment needs.
 `;
 }

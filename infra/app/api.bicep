@@ -5,6 +5,7 @@ param tags object
 param identityName string
 param identityClientId string
 param blobEndpoint string
+param queueEndpoint string
 param packageContainerUrl string
 @secure()
 param applicationInsightsConnectionString string
@@ -23,6 +24,7 @@ var otherSettings = {
   OTEL_EXPORTER_OTLP_HEADERS: otelExporterOtlpHeaders
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   AzureWebJobsStorage__blobServiceUri: blobEndpoint
+  AzureWebJobsStorage__queueServiceUri: queueEndpoint
   AzureWebJobsStorage__clientId: identityClientId
   AzureWebJobsStorage__credential: 'managedidentity'
 }

@@ -10,7 +10,7 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing
   name: applicationInsightsName
 }
 
-// Storage Blob Data Owner: the deployed package, the function keys, the host's leases. With HTTP triggers only, the host
+// Storage Blob Data Owner: the deployed package, the function keys, the host's leases, the app's records of uploads. With HTTP triggers only, the host
 // needs neither queues nor tables. learn.microsoft.com/azure/azure-functions/functions-reference
 resource blobOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account

@@ -24,9 +24,36 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
       name: 'app-package'
       properties: { publicAccess: 'None' }
     }
+
+    // The records of uploads under way, sealed by the app.
+    resource uploads 'containers' = {
+      name: 'upload-sessions'
+      properties: { publicAccess: 'None' }
+    }
+  }
+
+  // A record is of use for a day at most; whole days since the last write are all that a rule can count.
+  resource lifecycle 'managementPolicies' = {
+    name: 'default'
+    properties: {
+      policy: {
+        rules: [
+          {
+            name: 'delete-old-upload-records'
+            type: 'Lifecycle'
+            enabled: true
+            definition: {
+              filters: { blobTypes: ['blockBlob'], prefixMatch: ['upload-sessions/'] }
+              actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 2 } } }
+            }
+          }
+        ]
+      }
+    }
   }
 }
 
 output name string = account.name
 output blobEndpoint string = account.properties.primaryEndpoints.blob
+output queueEndpoint string = account.properties.primaryEndpoints.queue
 output packageContainerUrl string = '${account.properties.primaryEndpoints.blob}${account::blobs::packages.name}'

@@ -1,3 +1,4 @@
+import { UPLOAD_CONTAINER } from '../../shared/upload/uploadContainer.ts';
 import { type ArmResource, type ArmTemplate, allResources, at } from './armTemplate.ts';
 import { type Assertion, differences } from './assertion.ts';
 
@@ -86,6 +87,7 @@ export function checkResources(template: ArmTemplate): readonly Assertion[] {
   return [
     ...PROPERTY_RULES.map((rule) => checkProperties(rule, resources)),
     checkPublishing(resources),
+    checkUploads(resources),
     checkRoles(resources),
   ];
 }
@@ -105,6 +107,35 @@ function checkPublishing(resources: readonly ArmResource[]): Assertion {
     .filter(({ type }) => type === 'Microsoft.Web/sites/basicPublishingCredentialsPolicies')
     .map(({ name }) => /'(ftp|scm)'\)\]$/.exec(name)?.[1] ?? name);
   return { says: 'app: that holds for both FTP and SCM', faults: differences(covered, ['ftp', 'scm']) };
+}
+
+/** Old records go by a rule of the account: the app has no sweeper. */
+function checkUploads(resources: readonly ArmResource[]): Assertion {
+  const containers = resources
+    .filter(({ type }) => type === 'Microsoft.Storage/storageAccounts/blobServices/containers')
+    .map(({ name }) => /'([\w-]+)'\)\]$/.exec(name)?.[1]);
+  const rules = resources
+    .filter(({ type }) => type === 'Microsoft.Storage/storageAccounts/managementPolicies')
+    .flatMap(({ body }) => at(body, 'properties.policy.rules'));
+  const [rule] = rules;
+  const shown = JSON.stringify([
+    at(rule, 'enabled'),
+    at(rule, 'definition.filters'),
+    at(rule, 'definition.actions.baseBlob.delete'),
+  ]);
+  const wanted = JSON.stringify([
+    true,
+    { blobTypes: ['blockBlob'], prefixMatch: [`${UPLOAD_CONTAINER}/`] },
+    { daysAfterModificationGreaterThan: 2 },
+  ]);
+  return {
+    says: 'storage: the container of upload records, and one rule that deletes what is older than two days',
+    faults: [
+      ...(containers.includes(UPLOAD_CONTAINER) ? [] : [`there is no container ${UPLOAD_CONTAINER}`]),
+      ...(rules.length === 1 ? [] : [`there are ${rules.length} rules`]),
+      ...(shown === wanted ? [] : [`the rule is ${shown}`]),
+    ],
+  };
 }
 
 /** What must hold for the text of the compiled template: a key that it looks up ends in a setting or in the deployment's history. */

@@ -23,15 +23,12 @@ const NOT_DEPLOYED: Partial<Record<SettingName, string>> = {
   OBO_CLIENT_SECRET: 'a managed identity has no secret',
   OBO_CERTIFICATE_PATH: 'a managed identity has no certificate',
   AZURE_FUNCTIONS_ENVIRONMENT: 'the platform sets it',
+  AzureWebJobsStorage: 'the account takes no key',
+  AzureWebJobsStorage__accountName: 'the addresses are right in every cloud',
 };
 
 /** Settings of the platform. FUNCTIONS_WORKER_RUNTIME and WEBSITE_RUN_FROM_PACKAGE would be refused by Flex Consumption. */
-const PLATFORM_SETTINGS = [
-  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
-  'AzureWebJobsStorage__blobServiceUri',
-  'AzureWebJobsStorage__clientId',
-  'AzureWebJobsStorage__credential',
-];
+const PLATFORM_SETTINGS = ['APPLICATIONINSIGHTS_AUTHENTICATION_STRING'];
 
 /** Parameters that azd does not hand over. It puts texts between quotes: no JSON document (policy), number or object. */
 const NOT_SET_THROUGH_AZD = ['policy', 'maximumInstanceCount', 'resourceGroupName', 'tags'];

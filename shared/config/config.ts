@@ -2,6 +2,7 @@ import { idFault } from '../route/opaqueId.ts';
 import { type OnBehalfOfConfig, onBehalfOf } from './onBehalfOf.ts';
 import { type ConfigFault, type Environment, readSettings, type SettingValues } from './readSettings.ts';
 import { required } from './required.ts';
+import { type StorageConfig, storageConfig } from './storageConfig.ts';
 
 export type CredentialConfig =
   | { readonly kind: 'managedIdentity'; readonly clientId: string | undefined }
@@ -55,6 +56,7 @@ export interface Config {
   readonly publicBaseUrl: string | undefined;
   /** As URL.host spells them; Graph's own host is among them. */
   readonly uploadHosts: readonly string[];
+  readonly storage: StorageConfig;
   readonly requestTimeoutMs: number;
   readonly graphMaxAttempts: number;
   readonly mailboxQueueLength: number;
@@ -86,6 +88,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     uploadUrl: values.UPLOAD_URL,
     publicBaseUrl: values.PUBLIC_BASE_URL,
     uploadHosts: [...values.UPLOAD_HOSTS, new URL(values.GRAPH_BASE_URL).host],
+    storage: storageConfig(values, faults),
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     graphMaxAttempts: values.GRAPH_MAX_ATTEMPTS,
     mailboxQueueLength: values.MAILBOX_QUEUE_LENGTH,

@@ -37,7 +37,7 @@ interface Setting {
 
 /**
  * Every setting of the app, as data. docs/configuration.md is generated from this table; the deployment templates are
- * checked against it. Settings of the platform (IDENTITY_ENDPOINT, AzureWebJobsStorage and so on) are not the app's.
+ * checked against it. Settings of the platform (IDENTITY_ENDPOINT and so on) are not the app's, but for those that it reads.
  */
 export const SETTINGS = {
   CALLER_AUTH: {
@@ -181,6 +181,34 @@ export const SETTINGS = {
       'outlook.office.com,outlook.office365.com,outlook.office365.us,outlook-dod.office365.us,partner.outlook.cn',
     about:
       "The hosts that the proxy sends bytes to, besides Graph's own. Graph's uploadUrl on any other host is refused, and nothing is sent there.",
+  },
+  AzureWebJobsStorage: {
+    reads: { kind: 'text' },
+    secret: true,
+    about:
+      'The connection string of the storage account that the host and the app share; it goes before the settings that follow. `UseDevelopmentStorage=true` means Azurite on its usual ports. Without any account the app opens upload sessions, and answers 501 where it would have to keep something.',
+  },
+  AzureWebJobsStorage__accountName: {
+    reads: { kind: 'text' },
+    about:
+      'The name of that account, reached with an identity in place of a key; in the public cloud (core.windows.net) only. Elsewhere give the two addresses.',
+  },
+  AzureWebJobsStorage__blobServiceUri: {
+    reads: { kind: 'url' },
+    about: "The account's address for blobs, https only, where accountName does not give it.",
+  },
+  AzureWebJobsStorage__queueServiceUri: {
+    reads: { kind: 'url' },
+    about: "The account's address for queues, https only, where accountName does not give it.",
+  },
+  AzureWebJobsStorage__clientId: {
+    reads: { kind: 'guid' },
+    about: 'The user-assigned identity for the account (absent: the system-assigned one).',
+  },
+  AzureWebJobsStorage__credential: {
+    reads: { kind: 'text' },
+    about:
+      "`managedidentity`. Absent: the same, but with AZURE_FUNCTIONS_ENVIRONMENT=Development the developer's own sign-in.",
   },
   REQUEST_TIMEOUT_MS: {
     reads: { kind: 'integer', min: MIN_REQUEST_TIMEOUT_MS, max: MAX_REQUEST_TIMEOUT_MS },

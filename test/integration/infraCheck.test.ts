@@ -131,6 +131,20 @@ const FURTHER_FAULTS: readonly Fault[] = [
     told: /OTEL_EXPORTER_OTLP_HEADERS is not a secure parameter of main/,
   },
   {
+    fault: 'records of uploads that stay for ever',
+    file: 'app/storage.bicep',
+    from: 'daysAfterModificationGreaterThan: 2',
+    to: 'daysAfterModificationGreaterThan: 2000',
+    told: /the rule is .*2000/,
+  },
+  {
+    fault: 'another container than the one that the app uses',
+    file: 'app/storage.bicep',
+    from: "name: 'upload-sessions'",
+    to: "name: 'uploads'",
+    told: /there is no container upload-sessions/,
+  },
+  {
     fault: 'values that a setting does not take',
     file: 'main.bicep',
     from: "'hashed', 'plain'",

@@ -25,6 +25,7 @@ describe('parseConfig', () => {
         ...['outlook.office.com', 'outlook.office365.com', 'outlook.office365.us', 'outlook-dod.office365.us'],
         ...['partner.outlook.cn', 'graph.microsoft.com'],
       ],
+      storage: { kind: 'none' },
       requestTimeoutMs: 30_000,
       graphMaxAttempts: 4,
       mailboxQueueLength: 64,

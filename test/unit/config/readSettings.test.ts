@@ -127,7 +127,9 @@ describe('readSettings', () => {
 
 describe('SETTINGS', () => {
   it('marks as secret whatever holds a secret by its name', () => {
-    const secretLike = names.filter((name) => /SECRET|PASSWORD|CONNECTION_STRING|HEADERS/.test(name));
+    const secretLike = names.filter((name) =>
+      /SECRET|PASSWORD|CONNECTION_STRING|HEADERS|^AzureWebJobsStorage$/.test(name),
+    );
 
     expect(secretLike).toContain('AZURE_CLIENT_SECRET');
     expect(names.filter((name) => 'secret' in SETTINGS[name])).toEqual(secretLike);
