@@ -15,6 +15,7 @@ const LIBRARIES = [
   'shared/graph/httpLibrary.ts',
   'shared/caller/tokenLibrary.ts',
   'shared/telemetry/telemetryLibrary.ts',
+  'shared/upload/storageLibrary.ts',
 ];
 
 /**
@@ -35,6 +36,15 @@ const lazyLibraries: Plugin = {
     onResolve({ filter: /Library\.ts$/ }, ({ path, kind }) => {
       return kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.cjs`, external: true } : undefined;
     });
+  },
+};
+
+/** The ES module build of this file needs import.meta.url, which CommonJS does not have; there is a build for it beside. */
+const checksumForCommonJs: Plugin = {
+  name: 'checksum-for-commonjs',
+  setup({ onResolve }) {
+    const path = `${ROOT}/node_modules/@azure/storage-common/dist/commonjs/crc64.js`;
+    onResolve({ filter: /\/crc64\.js$/ }, () => ({ path }));
   },
 };
 
@@ -59,7 +69,7 @@ export async function buildApp(): Promise<Metafile> {
     alias: LIBRARY_SOURCES,
     supported: { 'dynamic-import': false },
     external: ['@azure/functions-core'],
-    plugins: [lazyLibraries],
+    plugins: [lazyLibraries, checksumForCommonJs],
     sourcemap: true,
     sourcesContent: false,
     minify: true,

@@ -137,6 +137,16 @@ export const ERRORS = {
     means: 'The settings or the policy of the proxy have faults; nothing is admitted until they are fixed.',
     callerCan: 'Tell the operator: each fault stands in the log at start.',
   },
+  StorageNotConfigured: {
+    status: 501,
+    means: 'What was asked for must be kept for a while, and the proxy has no storage account to keep it in.',
+    callerCan: 'Ask the operator to set AzureWebJobsStorage, or send the bytes to an uploadUrl of Graph.',
+  },
+  StorageUnavailable: {
+    status: 503,
+    means: 'The storage account that keeps uploads was out of reach, too slow, full, or refused the proxy.',
+    callerCan: 'Try again later; an upload goes on where it was.',
+  },
   MailboxBusy: {
     status: 429,
     means: 'Too many requests for this mailbox wait in this instance already.',

@@ -14,19 +14,34 @@ export function liveness({ faults }: Service): Answer {
  * Says which check fails, never why: the reasons stand in the log. 200, or 503 where one fails. `unpairedRequests` counts
  * what proxiedRequests.ts gave up since the start.
  */
-export async function readiness({ faults, tokens }: Service, requests: { readonly unpaired: number }): Promise<Answer> {
+export async function readiness(
+  { faults, tokens, storage }: Service,
+  requests: { readonly unpaired: number },
+): Promise<Answer> {
   const settings = !faults.some((fault) => fault.part === 'settings');
   const policy = settings && !faults.some((fault) => fault.part === 'policy');
   const deadline = startDeadline(TOKEN_TIMEOUT_MS);
-  const token = await (tokens?.acquire(deadline) ?? Promise.reject()).then(
+  const [token, isStorageGood] = await Promise.all([
+    succeeds(tokens?.acquire(deadline) ?? Promise.reject()),
+    succeeds(storage?.check()),
+  ]);
+  deadline.end();
+  const ready = settings && policy && token && isStorageGood;
+  const word = (isGood: boolean) => (isGood ? 'ok' : 'failing');
+  const checks = {
+    settings: word(settings),
+    policy: word(policy),
+    token: word(token),
+    storage: storage === undefined ? 'none' : word(isStorageGood),
+  };
+  return report(ready, { status: ready ? 'ready' : 'notReady', checks, unpairedRequests: requests.unpaired });
+}
+
+function succeeds(work: Promise<unknown> | undefined): Promise<boolean> {
+  return Promise.resolve(work).then(
     () => true,
     () => false,
   );
-  deadline.end();
-  const ready = settings && policy && token;
-  const word = (isGood: boolean) => (isGood ? 'ok' : 'failing');
-  const checks = { settings: word(settings), policy: word(policy), token: word(token) };
-  return report(ready, { status: ready ? 'ready' : 'notReady', checks, unpairedRequests: requests.unpaired });
 }
 
 function report(isGood: boolean, body: unknown): Answer {

@@ -101,6 +101,25 @@ export const TOKEN_CLOCK_SKEW_SECONDS = 60;
  */
 export const MAX_AUTHORIZATION_LENGTH = 14_336;
 
+/** Pieces for Graph: a multiple of 320 KiB, below its 4 MB for one PUT. learn.microsoft.com/graph/outlook-large-attachments */
+export const MAX_PIECE_BYTES = 12 * 320 * KIB;
+
+/** The largest slice that a caller may send at once: stock clients send up to 5 MiB and one byte. Our choice. */
+export const MAX_SLICE_BYTES = 8 * MIB;
+
+/** A record in the store of uploads is of use for a day; the account's own rule deletes it after two. Our choice. */
+export const MAX_RECORD_LIFE_MS = 86_400_000;
+
+/** A record is 3 to 5 kB (its uploadUrl holds a JWT); no larger blob is read. Our choice. */
+export const MAX_RECORD_BYTES = 64 * KIB;
+
+/** The longest wait for one operation of the store, retries included: they take milliseconds. Our choice. */
+export const STORAGE_TIMEOUT_MS = 5_000;
+
+/** Tries of one operation of the store: the second at once, the third after this pause. Our choice. */
+export const STORAGE_ATTEMPTS = 3;
+export const STORAGE_RETRY_DELAY_MS = 250;
+
 /** Longest description of a failure's causes in a log line. Our choice. */
 export const MAX_CAUSE_LENGTH = 600;
 

@@ -18,6 +18,7 @@ import { answerGraphPath } from './operations/answerGraphPath.ts';
 import type { ReadRequest } from './request/incomingRequest.ts';
 import { readHead } from './request/requestHead.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
+import { createUploadContainer, type UploadContainer } from './upload/uploadContainer.ts';
 
 /** A fault of settings or policy, with the name of the setting or the place in the policy. */
 export interface StartUpFault {
@@ -34,6 +35,8 @@ export interface Service {
   readonly faults: readonly StartUpFault[];
   /** Absent where there are faults. */
   readonly tokens: TokenSource | undefined;
+  /** Absent where there are faults, or the settings name no storage account. */
+  readonly storage: Pick<UploadContainer, 'check'> | undefined;
   /** With CALLER_AUTH=entra the app checks callers itself and the platform asks for no key. */
   readonly authLevel: 'anonymous' | 'function';
   /** Says that the app has started, loads what a first request needs, and fetches the token. Never fails: what went wrong is in the log. */
@@ -74,6 +77,9 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     scope: `${config.graphOrigin}/.default`,
     onFailure: (error) => log('error', JSON.stringify({ event: 'tokenFailed', cause: describeCause(error) })),
   });
+  const uploads = createUploadContainer(config.storage, (error) =>
+    log('error', JSON.stringify({ event: 'storageFailed', cause: describeCause(error) })),
+  );
   const spans = once(() => createSpans(config));
   // The Graph SDK is loaded by the first request that passes every check, or by the warm-up.
   const forwarder = once(async () =>
@@ -96,6 +102,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     answerGraphPath: (request, path, context) => answerGraphPath(request, path, context, collaborators),
     faults: [],
     tokens,
+    storage: uploads.isConfigured ? uploads : undefined,
     authLevel: authLevelOf(config),
     async warmUp() {
       log('info', JSON.stringify(startedLine(config, policy.source)));
@@ -127,6 +134,7 @@ function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log']
     },
     faults,
     tokens: undefined,
+    storage: undefined,
     warmUp: async () => {},
     close: async () => {},
     authLevel: config === undefined ? 'function' : authLevelOf(config),

@@ -109,6 +109,7 @@ async function readiness(client: SmokeClient, { key }: SmokeOptions): Promise<St
   if (answer.status === 401 && key === undefined) return { kind: 'skipped', why: 'it needs --key' };
   const checks = member(answer.json, 'checks');
   const failing = ['settings', 'policy', 'token'].filter((check) => member(checks, check) !== 'ok');
+  if (member(checks, 'storage') === 'failing') failing.push('storage'); // `none` is a choice.
   if (checks !== undefined && failing.length > 0)
     throw new Unexpected(`expected every check ok, failing: ${failing.join(', ')}`);
   expectStatus(answer, 200);

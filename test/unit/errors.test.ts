@@ -29,6 +29,8 @@ const STATUS_OF = {
   UserNotAllowed: 403,
   SigningKeysUnavailable: 503,
   ServiceMisconfigured: 503,
+  StorageNotConfigured: 501,
+  StorageUnavailable: 503,
   MailboxBusy: 429,
   InternalError: 500,
   TokenUnavailable: 503,

@@ -18,13 +18,22 @@ const badTokens: TokenSource = {
 
 const REQUESTS = { unpaired: 0 };
 
+const goodStorage: Service['storage'] = { check: async () => {} };
+const badStorage: Service['storage'] = {
+  check: async () => {
+    throw new ServiceError('StorageUnavailable', 'Zq7-reason');
+  },
+};
+
 function serviceOf(
   faults: StartUpFault[] = [],
   tokens: TokenSource | undefined = faults.length > 0 ? undefined : goodTokens,
+  storage?: Service['storage'],
 ): Service {
   return {
     faults,
     tokens,
+    storage,
     authLevel: 'function',
     answerGraphPath: () => Promise.reject(new Error('not asked for')),
     warmUp: async () => {},
@@ -67,15 +76,31 @@ describe('readiness', () => {
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toEqual({
       status: 'ready',
-      checks: { settings: 'ok', policy: 'ok', token: 'ok' },
+      checks: { settings: 'ok', policy: 'ok', token: 'ok', storage: 'none' },
       unpairedRequests: 0,
     });
   });
 
+  it('is green where the storage account that is set can be used', async () => {
+    const answer = await readiness(serviceOf([], goodTokens, goodStorage), REQUESTS);
+
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toHaveProperty('checks.storage', 'ok');
+  });
+
   it.each([
-    ['the settings', serviceOf([settingsFault]), { settings: 'failing', policy: 'failing', token: 'failing' }],
-    ['the policy', serviceOf([policyFault]), { settings: 'ok', policy: 'failing', token: 'failing' }],
-    ['the token', serviceOf([], badTokens), { settings: 'ok', policy: 'ok', token: 'failing' }],
+    [
+      'the settings',
+      serviceOf([settingsFault]),
+      { settings: 'failing', policy: 'failing', token: 'failing', storage: 'none' },
+    ],
+    ['the policy', serviceOf([policyFault]), { settings: 'ok', policy: 'failing', token: 'failing', storage: 'none' }],
+    ['the token', serviceOf([], badTokens), { settings: 'ok', policy: 'ok', token: 'failing', storage: 'none' }],
+    [
+      'the storage account',
+      serviceOf([], goodTokens, badStorage),
+      { settings: 'ok', policy: 'ok', token: 'ok', storage: 'failing' },
+    ],
   ])('says that %s fails, never why', async (_, service, checks) => {
     const answer = await readiness(service, REQUESTS);
 

@@ -1,0 +1,108 @@
+import { isObject } from '../isObject.ts';
+import { MAX_RECORD_LIFE_MS } from '../limits.ts';
+import { ITEM_KINDS, type ItemKind } from '../route/entityModel.ts';
+import type { GraphVersion, ResolvedOwner } from '../route/target.ts';
+
+/** All that is kept of an upload through the proxy. */
+export interface UploadRecord {
+  /** ISO 8601, as is the session's end. */
+  readonly createdAt: string;
+  readonly target: {
+    readonly kind: ItemKind;
+    readonly version: GraphVersion;
+    readonly owner: ResolvedOwner;
+    /** As in Target: encoded, from below the owner to before `attachments`. */
+    readonly itemPath: string;
+  };
+  /** The policy's name of the caller. */
+  readonly caller: string;
+  readonly attachment: {
+    readonly name: string;
+    readonly sizeBytes: number;
+    readonly contentType?: string;
+    readonly isInline?: boolean;
+    readonly contentId?: string;
+  };
+  readonly wantsImmutableIds: boolean;
+  /** Graph's own; undefined before it is opened. */
+  readonly session: { readonly uploadUrl: string; readonly expirationDateTime: string } | undefined;
+  /** How many bytes Graph holds, counted from the beginning. */
+  readonly offset: number;
+  readonly sessionsOpened: number;
+  readonly state: UploadState;
+}
+
+export type UploadState =
+  | { readonly status: 'uploading' }
+  | { readonly status: 'completed'; readonly attachmentId: string | undefined; readonly location: string }
+  | {
+      readonly status: 'failed';
+      readonly error: { readonly status: number; readonly code: string; readonly message: string };
+    }
+  | { readonly status: 'cancelled' };
+
+/** Undefined where the value is no record, such as one of another version of the app. */
+export function parseUploadRecord(value: unknown): UploadRecord | undefined {
+  return isUploadRecord(value) ? value : undefined;
+}
+
+/** Whether Graph's session has ended under an unfinished upload, or the record is older than a day. */
+export function isPastEnd({ createdAt, session, state }: UploadRecord, now: number): boolean {
+  const sessionEnd = state.status === 'uploading' && session ? Date.parse(session.expirationDateTime) : Number.NaN;
+  // An end that Graph wrote in a way of its own does not count.
+  return now >= Date.parse(createdAt) + MAX_RECORD_LIFE_MS || now >= sessionEnd;
+}
+
+type Check = (value: unknown) => boolean;
+
+const text: Check = (value) => typeof value === 'string';
+const boolean: Check = (value) => typeof value === 'boolean';
+const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const date: Check = (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value));
+const optional = (check: Check) => (value: unknown) => value === undefined || check(value);
+const oneOf =
+  (...values: readonly string[]): Check =>
+  (value) =>
+    values.some((one) => one === value);
+const anyOf =
+  (...checks: readonly Check[]): Check =>
+  (value) =>
+    checks.some((check) => check(value));
+const object =
+  (members: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isObject(value) && Object.entries(members).every(([name, check]) => check(value[name]));
+
+const STATE = anyOf(
+  object({ status: oneOf('uploading', 'cancelled') }),
+  object({ status: oneOf('completed'), attachmentId: optional(text), location: text }),
+  object({ status: oneOf('failed'), error: object({ status: count, code: text, message: text }) }),
+);
+
+const RECORD = object({
+  createdAt: date,
+  target: object({
+    kind: oneOf(...ITEM_KINDS),
+    version: oneOf('v1.0', 'beta'),
+    owner: object({ kind: oneOf('mailbox', 'group'), id: text }),
+    itemPath: text,
+  }),
+  caller: text,
+  attachment: object({
+    name: text,
+    sizeBytes: count,
+    contentType: optional(text),
+    isInline: optional(boolean),
+    contentId: optional(text),
+  }),
+  wantsImmutableIds: boolean,
+  session: optional(object({ uploadUrl: text, expirationDateTime: text })),
+  offset: count,
+  sessionsOpened: count,
+  state: STATE,
+});
+
+/** RECORD says the same as the type; a test holds them together. */
+function isUploadRecord(value: unknown): value is UploadRecord {
+  return RECORD(value);
+}
