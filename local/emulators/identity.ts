@@ -11,6 +11,7 @@ import {
   refusal,
 } from './identityFaults.ts';
 import { listen } from './listen.ts';
+import { createStorageToken, isStorageResource } from './storageToken.ts';
 import { createTokenRegistry, type TokenRegistry } from './tokenRegistry.ts';
 
 export interface IdentityEmulatorOptions {
@@ -80,10 +81,13 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
     const cached = cache.get(`${resource} ${clientId}`);
     if (settings.cachesTokens && cached !== undefined && Number(cached.expires_on) * 1000 > now()) return cached;
     const seconds = Math.floor(now() / 1000);
+    const expiresAt = seconds + settings.lifetimeSeconds;
     const answer = {
-      access_token: tokens.issue({ audience: resource, lifetimeSeconds: settings.lifetimeSeconds, app: clientId }),
+      access_token: isStorageResource(resource)
+        ? createStorageToken({ audience: resource, clientId, notBefore: seconds, expiresAt })
+        : tokens.issue({ audience: resource, lifetimeSeconds: settings.lifetimeSeconds, app: clientId }),
       client_id: clientId,
-      expires_on: String(seconds + settings.lifetimeSeconds),
+      expires_on: String(expiresAt),
       not_before: String(seconds),
       resource,
       token_type: 'Bearer',
