@@ -64,7 +64,8 @@ function check({ document, policy, source }: LoadedPolicy): void {
   const grants = document.callers.flatMap(({ appId }) => {
     return (appId === undefined ? policy.functionKey : policy.apps.get(appId.toLowerCase())) ?? [];
   });
-  console.log([`${source}: ${grants.length} callers, no fault`, ...grants.map(describeGrant)].join('\n'));
+  const count = grants.length === 1 ? '1 caller' : `${grants.length} callers`;
+  console.log([`${source}: ${count}, no fault`, ...grants.map(describeGrant)].join('\n'));
 }
 
 function explain(loaded: LoadedPolicy, values: ReturnType<typeof readArguments>['values']): void {
@@ -114,7 +115,7 @@ function readPolicySettings(
   const { file } = options;
   const environment: Environment = {
     CALLER_AUTH: 'entra',
-    ...(appRoot === undefined ? {} : readAppSettings(appRoot).values),
+    ...localValues(appRoot),
     ...process.env,
     ...(file === undefined ? {} : { POLICY: undefined, POLICY_FILE: file }),
   };
@@ -130,6 +131,15 @@ function readPolicySettings(
     uploadUrl: values.UPLOAD_URL,
     callerAuth: { kind: values.CALLER_AUTH },
   };
+}
+
+function localValues(appRoot: string | undefined): Environment {
+  if (appRoot === undefined) return {};
+  try {
+    return readAppSettings(appRoot).values;
+  } catch (error) {
+    return report([`host.json or local.settings.json: ${error instanceof Error ? error.message : String(error)}`]);
+  }
 }
 
 main();

@@ -1,9 +1,10 @@
 import type { Config, UploadUrlChoice } from '../config/config.ts';
 import { ITEM_KINDS, type ItemKind } from '../route/entityModel.ts';
+import type { PathAction } from '../route/target.ts';
 import { compileSources, NO_SOURCES, type SourceRules } from '../source/sourceRules.ts';
 
 /** What a caller can ask for, by the name of Graph's own operation or of the proxy's. */
-export const OPERATIONS = ['createUploadSession', 'attach'] as const;
+export const OPERATIONS = ['createUploadSession', 'attach'] as const satisfies readonly PathAction[];
 export type Operation = (typeof OPERATIONS)[number];
 
 /** Whose token goes to Graph: the app's own, or one for the user that the caller's token is of. */

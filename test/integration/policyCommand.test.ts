@@ -136,7 +136,7 @@ describe('npm run policy', () => {
     [
       'POLICY_FILE, from beside host.json',
       { cwd: 'below', POLICY_FILE: 'other.json' },
-      'other.json: 1 callers, no fault',
+      'other.json: 1 caller, no fault',
     ],
     ['POLICY', { POLICY: '{"callers": []}' }, 'POLICY: 0 callers, no fault'],
     ['UPLOAD_URL', { POLICY_FILE: 'other.json', UPLOAD_URL: 'proxy' }, 'createUploadSession with uploadUrl proxy'],
