@@ -1,4 +1,4 @@
-import type { TokenCredential } from '@azure/core-auth';
+import type { TokenCredential } from '@azure/identity';
 import type { ContainerClient } from '@azure/storage-blob';
 import type { StorageConfig, StorageCredentialConfig } from '../config/storageConfig.ts';
 import { untilAborted } from '../deadline.ts';

@@ -1,5 +1,6 @@
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { type CaFile, createCertificate, writeCaFile } from '../../local/emulators/certificate.ts';
+import { openContainer } from '../support/readWholeStore.ts';
 import { type Site, startSite, type TestSiteOptions } from '../support/site.ts';
 
 const CLIENT_ID = '7b0e3d1c-6c1f-4a5e-9d55-0e4a2f6c8b13';
@@ -31,6 +32,15 @@ test('readiness follows the account: there, gone, and there again', async () => 
     await site.storage?.restart();
     expect(await readiness(site)).toEqual({ status: 200, storage: 'ok' });
   });
+});
+
+test('a test whose site leaves a secret in the account in the clear fails', async () => {
+  const site = await startSite({ storage: true });
+  await readiness(site); // Which makes the container.
+  const container = openContainer(site.storage?.connectionString ?? '');
+  await container.getBlockBlobClient('x').upload('authtoken=1', 11);
+
+  await expect(site.close()).rejects.toThrow(/an uploadUrl/);
 });
 
 describe('with an identity in place of a key', () => {

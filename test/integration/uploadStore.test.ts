@@ -1,4 +1,4 @@
-import type { ContainerClient } from '@azure/storage-blob';
+import { AccountSASPermissions, BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { MAX_RECORD_BYTES } from '../../shared/limits.ts';
 import { createSecret, formatSecret, nameOf, parseSecret, seal } from '../../shared/upload/seal.ts';
@@ -10,7 +10,8 @@ import {
   UploadConflict,
   type UploadStore,
 } from '../../shared/upload/uploadStore.ts';
-import { openContainer, readWholeStore } from '../support/storeSite.ts';
+import { configOf } from '../support/builders.ts';
+import { openContainer, readWholeStore } from '../support/readWholeStore.ts';
 import { uploadRecordOf } from '../support/uploadRecords.ts';
 
 let azurite: Azurite;
@@ -54,6 +55,26 @@ describe('a new account', () => {
       await fresh.stop();
     }
   });
+});
+
+describe('the settings', () => {
+  test.each([
+    ['a key, in another letter case', () => azurite.connectionString.replace('AccountKey', 'accountkey')],
+    ['a shared access signature', signedConnectionString],
+  ])('reach the account with %s', async (_, connectionString) => {
+    const { storage } = configOf({ AzureWebJobsStorage: connectionString() });
+    const one = createUploadStore(createUploadContainer(storage, noFailure));
+
+    const created = await one.create(uploadRecordOf());
+
+    expect(await store.read(created.id)).toEqual(created);
+  });
+
+  function signedConnectionString(): string {
+    const account = BlobServiceClient.fromConnectionString(azurite.connectionString);
+    const url = account.generateAccountSasUrl(undefined, AccountSASPermissions.parse('rwcl'), 'sco');
+    return `BlobEndpoint=${azurite.blobUrl};SharedAccessSignature=${new URL(url).search.slice(1)}`;
+  }
 });
 
 describe('an upload', () => {

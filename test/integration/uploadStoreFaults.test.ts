@@ -5,8 +5,8 @@ import { describeCause } from '../../shared/log/mask.ts';
 import { createSecret, formatSecret } from '../../shared/upload/seal.ts';
 import { createUploadContainer, type UploadContainer } from '../../shared/upload/uploadContainer.ts';
 import { createUploadStore, type StoredUpload, type UploadStore } from '../../shared/upload/uploadStore.ts';
+import { openContainer } from '../support/readWholeStore.ts';
 import { type StorageFault, type StorageProxy, startStorageProxy } from '../support/storageProxy.ts';
-import { openContainer } from '../support/storeSite.ts';
 import { uploadRecordOf } from '../support/uploadRecords.ts';
 
 const MAX_MS = STORAGE_TIMEOUT_MS + 1_500;

@@ -20,7 +20,7 @@ export interface Site extends EmulatedSite {
   events(event: string): AppEvent[];
   /** Waits for such a line that fits, at most five seconds: an answer may overtake its log line. */
   findEvent(event: string, fits?: (line: AppEvent) => boolean): Promise<AppEvent>;
-  /** Rejects where a log line holds a secret, so that every test that starts a site looks for them. */
+  /** Rejects where a log line or the storage account holds a secret, so that every test that starts a site looks for them. */
   close(): Promise<void>;
 }
 
@@ -53,7 +53,10 @@ export async function startSite({ storage = false, ...options }: TestSiteOptions
       throw new Error(`No log line of event "${event}" fits.`);
     },
     async close() {
+      const stored = await readStored(site);
       await site.close();
+      const inStore = findSecrets(site, stored);
+      if (inStore.length > 0) throw new Error(`The storage account holds ${inStore.join(', ')} in the clear.`);
       for (const { message, category } of lines) {
         // The platform's own line for a request that the library could not take has a stack; it is not the app's.
         const secrets = findSecrets(site, message).filter((kind) => category !== 'host' || kind !== 'a stack');
@@ -61,6 +64,18 @@ export async function startSite({ storage = false, ...options }: TestSiteOptions
       }
     },
   };
+}
+
+/** Empty where there is no account, or the test has left it stopped. */
+async function readStored({ storage }: EmulatedSite): Promise<string> {
+  if (storage === undefined) return '';
+  const isRunning = await fetch(storage.blobUrl).then(
+    () => true,
+    () => false,
+  );
+  if (!isRunning) return '';
+  const { readWholeStore } = await import('./readWholeStore.ts'); // Loads a large library, which few tests need.
+  return readWholeStore(storage.connectionString);
 }
 
 function readEvent(message: string, event: string): AppEvent[] {
