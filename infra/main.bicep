@@ -63,6 +63,7 @@ param graphMaxAttempts string = ''
 param mailboxQueueLength string = ''
 param maxOutlookAttachmentBytes string = ''
 param maxTodoAttachmentBytes string = ''
+param maxJsonAttachmentBytes string = ''
 @allowed(['', 'hashed', 'plain'])
 param logMailbox string = ''
 param otelExporterOtlpEndpoint string = ''
@@ -93,6 +94,7 @@ var operatorSettings = {
   MAILBOX_QUEUE_LENGTH: mailboxQueueLength
   MAX_OUTLOOK_ATTACHMENT_BYTES: maxOutlookAttachmentBytes
   MAX_TODO_ATTACHMENT_BYTES: maxTodoAttachmentBytes
+  MAX_JSON_ATTACHMENT_BYTES: maxJsonAttachmentBytes
   LOG_MAILBOX: logMailbox
   OTEL_EXPORTER_OTLP_ENDPOINT: otelExporterOtlpEndpoint
 }
