@@ -1,0 +1,150 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { FILE_ATTACHMENT, TASK_FILE_ATTACHMENT } from '../body/bodyShape.ts';
+import { checkShape, invalidAttachment } from '../body/checkShape.ts';
+import { parseJson } from '../body/parseJson.ts';
+import { type ErrorDetail, ServiceError } from '../errors.ts';
+import { isObject } from '../isObject.ts';
+import { MAX_DECODE_STEP_BYTES, MAX_REQUEST_BODY_BYTES } from '../limits.ts';
+import type { ItemKind } from '../route/entityModel.ts';
+import type { DecodedBytes } from './base64Decoder.ts';
+import type { DeclaredFile } from './declaredFile.ts';
+import { FileSplitter } from './fileSplitter.ts';
+import { parseSourceUrl } from './sourceUrl.ts';
+
+/** Where the bytes of the attachment are: in memory, decoded, or at an address that parseSourceUrl has passed. */
+export type JsonContent = ({ readonly kind: 'bytes' } & DecodedBytes) | { readonly kind: 'address'; readonly url: URL };
+
+/** A body that has passed every rule. Only readJsonAttachment makes one. */
+export interface JsonAttachment {
+  /** With the size where the bytes are in the body. */
+  readonly file: DeclaredFile;
+  readonly content: JsonContent;
+}
+
+/** A request's body, piece by piece; undefined at its end. */
+export type BodyReader = (signal: AbortSignal) => Promise<Buffer | undefined>;
+
+export interface JsonLimits {
+  /** The largest file that is taken in JSON, decoded: the setting MAX_JSON_ATTACHMENT_BYTES. */
+  readonly maxJsonAttachmentBytes: number;
+  /** The largest file that is admitted, in bytes. */
+  readonly ceilingBytes: number;
+}
+
+/**
+ * Reads Graph's own JSON for a file, `#microsoft.graph.fileAttachment` (To Do: `taskFileAttachment`), with `sourceUrl` or the
+ * content object of Logic Apps as other ways to hand over the bytes. These are decoded while they arrive and are held once;
+ * other requests get their turn after every step of MAX_DECODE_STEP_BYTES.
+ *
+ * @throws ServiceError InvalidJson, InvalidAttachment with one detail per fault, RequestBodyTooLarge, or what `read` throws
+ */
+export async function readJsonAttachment(
+  read: BodyReader,
+  kind: ItemKind,
+  limits: JsonLimits,
+  signal: AbortSignal,
+): Promise<JsonAttachment> {
+  const splitter = new FileSplitter();
+  let bodyBytes = 0;
+  let stepBytes = 0;
+  for (let chunk = await read(signal); chunk !== undefined; chunk = await read(signal)) {
+    for (let start = 0; start < chunk.length; start += MAX_DECODE_STEP_BYTES) {
+      const piece = chunk.subarray(start, start + MAX_DECODE_STEP_BYTES);
+      splitter.push(piece);
+      bodyBytes += piece.length;
+      checkSize(splitter, bodyBytes, limits);
+      stepBytes += piece.length;
+      if (stepBytes < MAX_DECODE_STEP_BYTES) continue;
+      stepBytes = 0;
+      await nextTurn();
+    }
+  }
+  const bytes = splitter.content.end();
+  checkSize(splitter, bodyBytes, limits);
+  return check(
+    parseJson(splitter.json, (position) => placeInBody(splitter, position)),
+    bytes,
+    splitter,
+    kind,
+    limits,
+  );
+}
+
+/** A body may be endless also where its file is not: base64 with every character escaped is eight times the file. */
+function checkSize({ content }: FileSplitter, bodyBytes: number, { maxJsonAttachmentBytes }: JsonLimits): void {
+  const maxBodyBytes = maxJsonAttachmentBytes * 8 + MAX_REQUEST_BODY_BYTES;
+  if (content.sizeBytes <= maxJsonAttachmentBytes && bodyBytes <= maxBodyBytes) return;
+  const message = `A file in JSON may have at most ${maxJsonAttachmentBytes} bytes. Send a larger one as bytes, or by its sourceUrl.`;
+  throw new ServiceError('RequestBodyTooLarge', message);
+}
+
+function check(
+  body: unknown,
+  bytes: DecodedBytes,
+  { content, contents }: FileSplitter,
+  kind: ItemKind,
+  { ceilingBytes }: JsonLimits,
+): JsonAttachment {
+  const shape = kind === 'todoTask' ? TASK_FILE_ATTACHMENT : FILE_ATTACHMENT;
+  const details: ErrorDetail[] = [];
+  const { canonical, unlisted } = checkShape(body, shape, details);
+  const members = isObject(canonical) ? canonical : {};
+  if (contents > 1) details.push(fault('DuplicateMember', "'contentBytes' stands here more than once."));
+  if (content.fault !== undefined) details.push(fault('ValueNotAllowed', `'contentBytes' ${content.fault}.`));
+  if (bytes.sizeBytes > ceilingBytes) {
+    const message = `At most ${ceilingBytes} bytes can be attached; contentBytes has ${bytes.sizeBytes}.`;
+    details.push(fault('SizeTooLarge', message));
+  }
+  const chosen = chooseContent(members, bytes, details);
+  if (chosen === undefined || details.length > 0) {
+    throw invalidAttachment(`The body does not describe ${shape.describes}`, details, unlisted);
+  }
+  return { file: declaredIn(members, chosen), content: chosen };
+}
+
+/** Exactly one of the two; Graph's own null stands for a member that is absent. */
+function chooseContent(
+  { contentBytes, sourceUrl }: Readonly<Record<string, unknown>>,
+  bytes: DecodedBytes,
+  details: ErrorDetail[],
+): JsonContent | undefined {
+  const hasBytes = contentBytes !== undefined && contentBytes !== null;
+  const hasAddress = sourceUrl !== undefined && sourceUrl !== null;
+  if (hasBytes && hasAddress) {
+    const message = "'sourceUrl' stands in place of 'contentBytes', not beside it.";
+    details.push({ code: 'Conflict', message, target: '/sourceUrl' });
+  }
+  if (hasBytes) return { kind: 'bytes', ...bytes };
+  if (!hasAddress) {
+    details.push(fault('Required', "'contentBytes' is missing (or 'sourceUrl' in its place)."));
+    return undefined;
+  }
+  const parsed = typeof sourceUrl === 'string' ? parseSourceUrl(sourceUrl) : undefined;
+  if (parsed?.kind === 'ok') return { kind: 'address', url: parsed.url };
+  const message = `'sourceUrl' ${parsed?.fault ?? 'must be string'}.`;
+  details.push({ code: 'ValueNotAllowed', message, target: '/sourceUrl' });
+  return undefined;
+}
+
+function declaredIn(members: Readonly<Record<string, unknown>>, content: JsonContent): DeclaredFile {
+  const { name, contentType, isInline, contentId, contentBytes } = members;
+  const envelopeType = isObject(contentBytes) ? contentBytes['$content-type'] : undefined;
+  const type = typeof contentType === 'string' ? contentType : envelopeType;
+  return {
+    name: String(name),
+    ...(content.kind === 'bytes' && { sizeBytes: content.sizeBytes }),
+    ...(typeof type === 'string' && { contentType: type }),
+    ...(typeof isInline === 'boolean' && { isInline }),
+    ...(typeof contentId === 'string' && { contentId }),
+  };
+}
+
+function fault(code: ErrorDetail['code'], message: string): ErrorDetail {
+  return { code, message, target: '/contentBytes' };
+}
+
+/** The file was taken out of what JSON.parse saw. */
+function placeInBody({ json, contentOffset, contentLength }: FileSplitter, position: number): number {
+  const before = json.toString('utf8', 0, contentOffset).length;
+  return position < before ? position : position + contentLength;
+}

@@ -1,0 +1,288 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { ServiceError } from '../../../shared/errors.ts';
+import { MAX_DECODE_STEP_BYTES, MAX_REQUEST_BODY_BYTES } from '../../../shared/limits.ts';
+import type { ItemKind } from '../../../shared/route/entityModel.ts';
+import { type JsonAttachment, readJsonAttachment } from '../../../shared/source/jsonAttachment.ts';
+
+const LIMITS = { maxJsonAttachmentBytes: 1_000_000, ceilingBytes: 2_000_000 };
+
+/** A reader of these pieces. */
+function readerOf(pieces: readonly Buffer[]): () => Promise<Buffer | undefined> {
+  const pending = [...pieces];
+  return async () => pending.shift();
+}
+
+function read(body: unknown, kind: ItemKind = 'message', limits = LIMITS): Promise<JsonAttachment> {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  return readJsonAttachment(readerOf([bytes]), kind, limits, new AbortController().signal);
+}
+
+async function errorOf(body: unknown, kind?: ItemKind, limits?: typeof LIMITS): Promise<ServiceError> {
+  const error: unknown = await read(body, kind, limits).catch((reason: unknown) => reason);
+  if (!(error instanceof ServiceError)) throw new Error(`Not refused: ${String(error)}`);
+  return error;
+}
+
+/** `code target` of each detail. */
+async function faultsOf(body: unknown, kind?: ItemKind): Promise<string[]> {
+  const { code, details } = await errorOf(body, kind);
+  expect(code).toBe('InvalidAttachment');
+  return details.map((detail) => `${detail.code} ${detail.target}`);
+}
+
+function bytesOf({ content }: JsonAttachment): Buffer {
+  if (content.kind !== 'bytes') throw new Error('No bytes.');
+  expect(content.sizeBytes).toBe(content.chunks.reduce((total, chunk) => total + chunk.length, 0));
+  return Buffer.concat(content.chunks);
+}
+
+const FILE = {
+  '@odata.type': '#microsoft.graph.fileAttachment',
+  name: 'Öl – 日本.pdf',
+  contentBytes: Buffer.from('The bytes.').toString('base64'),
+};
+
+describe('readJsonAttachment', () => {
+  it('reads every member of a fileAttachment', async () => {
+    const attachment = await read({ ...FILE, contentType: 'application/pdf', isInline: true, contentId: 'logo' });
+
+    expect(attachment.file).toEqual({
+      name: 'Öl – 日本.pdf',
+      sizeBytes: 10,
+      contentType: 'application/pdf',
+      isInline: true,
+      contentId: 'logo',
+    });
+    expect(bytesOf(attachment).toString()).toBe('The bytes.');
+  });
+
+  it('takes an attachment that was read from Graph, with what Graph fills in itself', async () => {
+    const ofGraph = { id: 'AAMk', size: 999, lastModifiedDateTime: '2026-11-24T10:00:00Z', contentLocation: null };
+    const nulls = { contentType: null, isInline: null, contentId: null, sourceUrl: null };
+
+    expect((await read({ '@odata.context': 'x', ...FILE, ...ofGraph, ...nulls })).file).toEqual({
+      name: FILE.name,
+      sizeBytes: 10,
+    });
+  });
+
+  it('matches names of members without regard to case, and however they are escaped', async () => {
+    const { contentBytes } = FILE;
+    const escaped = `{"NAME":"a","c\\u006Fntent\\u0042ytes" : "${contentBytes}"}`;
+
+    expect(bytesOf(await read({ Name: 'a', CONTENTBYTES: contentBytes })).toString()).toBe('The bytes.');
+    expect(bytesOf(await read(escaped)).toString()).toBe('The bytes.');
+  });
+
+  it('takes the content object of Logic Apps, and its type where no other is said', async () => {
+    const contentBytes = { '$content-type': 'image/png', $content: FILE.contentBytes };
+
+    const attachment = await read({ name: 'a', contentBytes });
+
+    expect(attachment.file).toEqual({ name: 'a', sizeBytes: 10, contentType: 'image/png' });
+    expect(bytesOf(attachment).toString()).toBe('The bytes.');
+    expect((await read({ name: 'a', contentBytes, contentType: 'image/x' })).file.contentType).toBe('image/x');
+  });
+
+  it('takes a To Do file, which is never inline', async () => {
+    const file = { '@odata.type': '#microsoft.graph.taskFileAttachment', name: 'a', contentBytes: '' };
+
+    expect((await read(file, 'todoTask')).file).toEqual({ name: 'a', sizeBytes: 0 });
+    expect(await faultsOf({ ...file, isInline: false, contentId: 'b' }, 'todoTask')).toEqual([
+      'UnknownMember /contentId',
+      'UnknownMember /isInline',
+    ]);
+  });
+
+  it('takes an address in place of the bytes', async () => {
+    const { file, content } = await read({ name: 'a', sourceUrl: 'https://a.example/b?sig=c#d' });
+
+    expect(file).toEqual({ name: 'a' });
+    expect(content).toEqual({ kind: 'address', url: new URL('https://a.example/b?sig=c') });
+  });
+
+  it('reads what JSON.parse reads, wherever the body is cut and whatever is escaped', async () => {
+    const spell = fc.constantFrom(
+      (base64: string) => base64,
+      (base64: string) => base64.replaceAll('/', '\\/').replaceAll('+', '\\u002B').replaceAll('=', '\\u003d'),
+      (base64: string) => base64.replace(/.{1,7}/g, '$&\\r\\n'),
+      (base64: string) => base64.replace(/./g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 200 }),
+        spell,
+        fc.array(fc.constantFrom('"name":"a\\"\\\\"', '"x@y":"contentBytes"', '"contentType":"ö:{"'), { maxLength: 3 }),
+        fc.array(fc.nat(400), { maxLength: 20 }),
+        fc.boolean(),
+        async (file, write, others, cuts, isEnveloped) => {
+          const written = write(Buffer.from(file).toString('base64'));
+          const value = isEnveloped ? ` { "$content" : "${written}" } ` : `"${written}"`;
+          const members = ['"name":"b"', ...others, `"contentBytes":${value}`, ...others.slice(1)];
+          const body = Buffer.from(`\ufeff{ ${members.join(' , ')} }`);
+          const places = [0, ...cuts.toSorted((a, b) => a - b), body.length];
+          const pieces = places.slice(1).map((end, index) => body.subarray(places[index], end));
+
+          const attachment = await readJsonAttachment(
+            readerOf(pieces),
+            'message',
+            LIMITS,
+            new AbortController().signal,
+          );
+
+          const parsed: { name: string; contentType?: string } = JSON.parse(body.toString().slice(1));
+          expect(bytesOf(attachment).equals(Buffer.from(file))).toBe(true);
+          expect(attachment.file).toMatchObject({
+            name: parsed.name,
+            ...(parsed.contentType && { contentType: parsed.contentType }),
+          });
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each<[unknown, string[]]>([
+    [{}, ['Required /contentBytes', 'Required /name']],
+    [{ name: 'a' }, ['Required /contentBytes']],
+    [{ name: 'a', contentBytes: null }, ['Required /contentBytes']],
+    [{ name: 'a', contentBytes: 5 }, ['WrongType /contentBytes']],
+    [{ name: 'a', contentBytes: ['QUJD'] }, ['WrongType /contentBytes']],
+    [{ name: 'a', contentBytes: {} }, ['Required /contentBytes/$content']],
+    [
+      { name: 'a', contentBytes: { $content: 5, a: 1 } },
+      ['WrongType /contentBytes/$content', 'UnknownMember /contentBytes/a'],
+    ],
+    [{ name: 'a', contentBytes: 'QUJD!' }, ['ValueNotAllowed /contentBytes']],
+    [{ name: 'a', contentBytes: 'QUJD', sourceUrl: 'https://a.example/' }, ['Conflict /sourceUrl']],
+    [{ name: 'a', sourceUrl: 'http://a.example/' }, ['ValueNotAllowed /sourceUrl']],
+    [{ name: 'a', sourceUrl: 5 }, ['WrongType /sourceUrl']],
+    [
+      { name: 'a', contentBytes: '', '@odata.type': '#microsoft.graph.itemAttachment' },
+      ['ValueNotAllowed /@odata.type'],
+    ],
+    [{ name: 'a', contentBytes: '', Name: 'b' }, ['DuplicateMember /name']],
+    ['{"name":"a","contentBytes":"QUJD","contentBytes":"QUJD"}', ['DuplicateMember /contentBytes']],
+    ['{"name":"a","contentBytes":"QUJD","ContentBytes":{"$content":"QUJD"}}', ['DuplicateMember /contentBytes']],
+    [
+      { contentBytes: '?', colour: 1, isInline: 'no', contentId: 'a\n', contentType: 5 },
+      [
+        'UnknownMember /colour',
+        'ValueNotAllowed /contentBytes',
+        'ValueNotAllowed /contentId',
+        'WrongType /contentType',
+        'WrongType /isInline',
+        'Required /name',
+      ],
+    ],
+    [[], ['Required /contentBytes', 'WrongType ']],
+  ])('finds every fault of %j at once', async (body, faults) => {
+    expect(await faultsOf(body)).toEqual(faults.toSorted((a, b) => (targetOf(a) < targetOf(b) ? -1 : 1)));
+  });
+
+  it('says where contentBytes are no base64', async () => {
+    const error = await errorOf({ name: 'a', contentBytes: 'QUJDQU-D' });
+
+    expect(error).toMatchObject({ status: 400, target: '/contentBytes' });
+    expect(error.message).toBe(
+      "The body does not describe a file to attach: 'contentBytes' is not base64 but base64url, which Graph does not take (at character 6).",
+    );
+  });
+
+  it.each([
+    ['', 'The body is empty; send one JSON object.'],
+    ['{"name":"a","contentBytes":"QUJDQUJD"', 'The body is not JSON (at character 37).'],
+    ['{"contentBytes":"QUJDQUJD","name"}', 'The body is not JSON (at character 33).'],
+    ['{"name" 1,"contentBytes":"QUJDQUJD"}', 'The body is not JSON (at character 8).'],
+    ['{"ö@":1,"contentBytes":"QUJDQUJD" "name"}', 'The body is not JSON (at character 34).'],
+    ['{"contentBytes":"QUJD', /^The body is not JSON/],
+    ['{"contentBytes":"QU\\', /^The body is not JSON/],
+    [Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 'The body is not UTF-8.'],
+  ])('refuses what is no JSON, at its place in the body: %s', async (body, message) => {
+    expect(await errorOf(body)).toMatchObject({
+      code: 'InvalidJson',
+      message: typeof message === 'string' ? message : expect.stringMatching(message),
+    });
+  });
+
+  it.each(['"\\x41"', '"\\b\\f"', '"\\uZZZZ"', '"\\u0141"', '"\\""', '"\\u005c"'])(
+    'refuses escapes that give no base64: %s',
+    async (contentBytes) => {
+      expect(await faultsOf(`{"name":"a","contentBytes":${contentBytes}}`)).toEqual(['ValueNotAllowed /contentBytes']);
+    },
+  );
+
+  it('takes a file of the limit, and not a byte more', async () => {
+    const limits = { ...LIMITS, maxJsonAttachmentBytes: 200_000 };
+    const body = (bytes: number) => ({ name: 'a', contentBytes: Buffer.alloc(bytes).toString('base64') });
+
+    expect(bytesOf(await read(body(200_000), 'message', limits))).toHaveLength(200_000);
+    expect(await errorOf(body(200_001), 'message', limits)).toMatchObject({
+      code: 'RequestBodyTooLarge',
+      status: 413,
+      message: 'A file in JSON may have at most 200000 bytes. Send a larger one as bytes, or by its sourceUrl.',
+    });
+  });
+
+  it('takes no file over what is admitted', async () => {
+    expect(await errorOf(FILE, 'message', { ...LIMITS, ceilingBytes: 9 })).toMatchObject({
+      code: 'InvalidAttachment',
+      details: [{ code: 'SizeTooLarge', target: '/contentBytes' }],
+    });
+  });
+
+  it.each([
+    ['beside the file', ['{"name":"', 'a']],
+    ['in white space', ['{', ' ']],
+    ['in depth', ['', '[']],
+    ['in the white space of the file', ['{"contentBytes":"', '\\n']],
+    ['in a second file', ['{"contentBytes":"","contentBytes":"', 'QUJD']],
+    ['after a fault of the file', ['{"contentBytes":"!', '!!!!']],
+  ])('reads no endless body: %s', async (_, [start = '', more = '']) => {
+    let pieces = 0;
+    const endless = async () => Buffer.from(pieces++ === 0 ? start : more.repeat(10_000));
+    const limits = { ...LIMITS, maxJsonAttachmentBytes: 1000 };
+
+    const reading = readJsonAttachment(endless, 'message', limits, new AbortController().signal);
+
+    await expect(reading).rejects.toMatchObject({ code: 'RequestBodyTooLarge' });
+    expect(pieces).toBeLessThan(20);
+  });
+
+  it('names the limit for what is beside the file', async () => {
+    expect(await errorOf({ name: 'a'.repeat(MAX_REQUEST_BODY_BYTES) })).toMatchObject({
+      code: 'RequestBodyTooLarge',
+      message: 'Beside contentBytes a body may have at most 65536 bytes.',
+    });
+  });
+
+  it('gives other work a turn after every step, however large the pieces are', async () => {
+    const body = Buffer.from(JSON.stringify({ name: 'a', contentBytes: 'QUJD'.repeat(300_000) }));
+    let turns = 0;
+    let isReading = true;
+    const others = (async () => {
+      while (isReading) {
+        await nextTurn();
+        turns += 1;
+      }
+    })();
+
+    await read(body);
+    isReading = false;
+    await others;
+
+    expect(turns).toBeGreaterThanOrEqual(Math.floor(body.length / MAX_DECODE_STEP_BYTES));
+  });
+
+  it('fails as the reading of the body does', async () => {
+    const failure = new ServiceError('CallerDisconnected', 'gone');
+    const reading = readJsonAttachment(() => Promise.reject(failure), 'message', LIMITS, new AbortController().signal);
+
+    await expect(reading).rejects.toBe(failure);
+  });
+});
+
+function targetOf(fault: string): string {
+  return fault.slice(fault.indexOf(' ') + 1);
+}
