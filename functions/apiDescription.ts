@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { app, type HttpResponseInit } from '@azure/functions';
+import { errorAnswer } from '../shared/answer.ts';
 import { addressOpenApi, addressSwagger } from '../shared/description/addressed.ts';
 import { once } from '../shared/once.ts';
 import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import { toHttpResponse } from './toHttpResponse.ts';
 
 /**
  * The viewer's scripts come from this app and nothing is fetched from elsewhere. It styles itself with inline styles,
@@ -37,7 +39,9 @@ export function registerApiDescription(folder: string, requests: ProxiedRequests
       route,
       handler: async (_request, context) => {
         const read = requests.taken(context.invocationId);
-        return read.kind === 'read' ? answerAt(read.request.url) : { status: 400 };
+        if (read.kind === 'read') return answerAt(read.request.url);
+        const ids = { requestId: context.invocationId, clientRequestId: context.invocationId };
+        return toHttpResponse(errorAnswer(read.fault, ids, new Date()));
       },
     });
   register('apiOpenapi', 'openapi.json', async ({ href }) =>

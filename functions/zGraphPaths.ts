@@ -1,6 +1,7 @@
 import { app, type HttpMethod } from '@azure/functions';
 import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import type { Service } from '../shared/service.ts';
+import { routeParameter } from './routeParameter.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
 
 /**
@@ -20,7 +21,7 @@ export function registerGraphPaths(service: Service, requests: ProxiedRequests):
     route: '{*path}',
     handler: async ({ params }, context) => {
       const request = requests.taken(context.invocationId);
-      return toHttpResponse(await service.answerGraphPath(request, params['path'] ?? '', context));
+      return toHttpResponse(await service.answerGraphPath(request, routeParameter(params, 'path') ?? '', context));
     },
   });
 }

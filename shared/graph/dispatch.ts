@@ -26,11 +26,12 @@ export function dispatch(pool: Pool, options: Dispatcher.DispatchOptions, signal
     };
     const fail = (cause: unknown) =>
       settle({ kind: 'failed', phase: status === 0 ? 'beforeAnswer' : 'inAnswer', cause });
+    const giveUp = (started: Dispatcher.DispatchController, reason: Error) => {
+      released = connectionGone(pool);
+      started.abort(reason);
+    };
     const abort = () => {
-      if (controller !== undefined) {
-        released = nextDisconnect(pool);
-        controller.abort(signal.reason);
-      }
+      if (controller !== undefined) giveUp(controller, signal.reason);
       fail(signal.reason);
     };
     if (signal.aborted) return fail(signal.reason);
@@ -38,7 +39,7 @@ export function dispatch(pool: Pool, options: Dispatcher.DispatchOptions, signal
     pool.dispatch(options, {
       onRequestStart(started) {
         controller = started;
-        if (signal.aborted) started.abort(signal.reason); // It aborted while the connection was made.
+        if (signal.aborted) giveUp(started, signal.reason); // It aborted while the connection was made.
       },
       onResponseStart(_controller, statusCode, incoming) {
         if (statusCode < 200) return; // 1xx: the answer is still to come.
@@ -47,7 +48,7 @@ export function dispatch(pool: Pool, options: Dispatcher.DispatchOptions, signal
       },
       onResponseData(started, chunk) {
         bytes += chunk.byteLength;
-        if (bytes > MAX_UPSTREAM_BODY_BYTES) started.abort(new Error('The answer is too large.'));
+        if (bytes > MAX_UPSTREAM_BODY_BYTES) giveUp(started, new Error('The answer is too large.'));
         else chunks.push(chunk);
       },
       onResponseEnd() {
@@ -65,17 +66,35 @@ export function dispatch(pool: Pool, options: Dispatcher.DispatchOptions, signal
   };
 }
 
-/** An aborted request's connection is destroyed at once and gone a moment later, which the pool reports without saying whose. */
-function nextDisconnect(pool: Pool): Promise<void> {
+/** Those who wait for a connection that was given up, the longest first. */
+const waiting = new WeakMap<Pool, (() => void)[]>();
+
+/**
+ * To be called with each abort: the request's connection is destroyed at once and gone a moment later. undici says of a
+ * pool's connections which are gone because of an abort, not whose they were; they go in the order of the aborts.
+ */
+function connectionGone(pool: Pool): Promise<void> {
+  const line = waiting.get(pool) ?? watchAborted(pool);
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
-      pool.off('disconnect', done);
       resolve();
     };
-    const timer = setTimeout(done, CONNECTION_CLOSE_TIMEOUT_MS);
-    pool.once('disconnect', done);
+    const timer = setTimeout(() => {
+      line.splice(line.indexOf(done), 1);
+      resolve();
+    }, CONNECTION_CLOSE_TIMEOUT_MS);
+    line.push(done);
   });
+}
+
+function watchAborted(pool: Pool): (() => void)[] {
+  const line: (() => void)[] = [];
+  waiting.set(pool, line);
+  pool.on('disconnect', (_origin, _targets, { code, message }) => {
+    if (code === 'UND_ERR_INFO' && message === 'aborted') line.shift()?.();
+  });
+  return line;
 }
 
 function joinHeaders(incoming: IncomingHeaders): Record<string, string> {

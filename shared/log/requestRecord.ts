@@ -1,9 +1,9 @@
 import type { ItemKind } from '../route/entityModel.ts';
 
-/** The parts of a request's time that are told apart in the log. */
 /** The operations of the app, as the log and the policy name them. */
 export type OperationName = 'createUploadSession';
 
+/** The parts of a request's time that the log keeps apart. */
 export type Stage = 'authenticate' | 'body' | 'token' | 'queue' | 'graph' | 'wait';
 
 /** What the log will say of one request; the stages fill it in as they pass. It never holds a token, an uploadUrl, an item id or a file name. */

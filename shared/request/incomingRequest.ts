@@ -59,8 +59,14 @@ export function readIncomingRequest(
   };
 }
 
-function readHeaders({ headersDistinct }: IncomingMessage): RequestHeaders {
-  return { get: (name) => headersDistinct[name]?.join(', ') ?? null };
+/** From the list as it came: objects of Node's with header names as members have been tripped by a name like `__proto__`. */
+function readHeaders({ rawHeaders }: IncomingMessage): RequestHeaders {
+  return {
+    get(name) {
+      const values = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
+      return values.length === 0 ? null : values.join(', ');
+    },
+  };
 }
 
 /** A host as it stands in an address; for these TLS ends nowhere before the host. */
