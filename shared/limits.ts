@@ -129,6 +129,9 @@ export const WARM_UP_DELAY_MS = 50;
 /** Longest address of a source. SharePoint's download addresses hold tokens of 2 to 4 kB. Our choice. */
 export const MAX_SOURCE_URL_LENGTH = 8192;
 
+/** The longest wait for the next byte of a file, from a caller or from a source. Our choice. */
+export const MAX_SILENCE_MS = 30_000;
+
 /** JSON and base64 are taken in steps of this size, so that other requests get their turn between them: one takes 0.02 ms, 1 ms where all is escaped. Our choice. */
 export const MAX_DECODE_STEP_BYTES = 64 * KIB;
 

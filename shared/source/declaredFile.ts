@@ -13,11 +13,16 @@ export interface DeclaredFile {
   readonly contentId?: string;
 }
 
+/** Reads one header by its name in lower case. */
+export interface HeaderReader {
+  get(name: string): string | null;
+}
+
 /** The parts of a request that declare a file whose bytes are the body. */
 export interface RequestParts {
   readonly kind: ItemKind;
   readonly query: URLSearchParams;
-  header(name: string): string | null;
+  readonly headers: HeaderReader;
   /** The header that has the file's length; of the opening of a workflow's chunked transfer, `x-ms-content-length`. */
   readonly lengthHeader: 'Content-Length' | 'x-ms-content-length';
   /** The largest file that is admitted, in bytes. */
@@ -35,10 +40,10 @@ export function readDeclaredFile(parts: RequestParts): DeclaredFile {
   checkCoding(parts);
   const details: ErrorDetail[] = [];
   const query = readQuery(parts.query, details);
-  const contentType = parts.header('Content-Type') ?? undefined;
+  const contentType = parts.headers.get('content-type') ?? undefined;
   const isInline = readFlag(query.isInline, details);
   const { contentId } = query;
-  const name = query.name ?? fileNameOf(parts.header('Content-Disposition'));
+  const name = query.name ?? fileNameOf(parts.headers.get('content-disposition'));
   checkName(name, query.name === undefined ? 'Content-Disposition' : '?name', details);
   checkText(contentId, '?contentId', details);
   const sizeBytes = readSize(query.size, parts, details);
@@ -72,11 +77,11 @@ function readQuery(query: URLSearchParams, details: ErrorDetail[]): Query {
 }
 
 /** The bytes are attached as they are: a coding or the parts of a form would be attached with them. */
-function checkCoding({ header }: RequestParts): void {
-  if (!/^(?:identity)?$/i.test(header('Content-Encoding') ?? '')) {
+function checkCoding({ headers }: RequestParts): void {
+  if (!/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '')) {
     throw new ServiceError('UnsupportedMediaType', 'Content-Encoding is not supported; send the bytes as they are.');
   }
-  if (/^multipart\/form-data\b/i.test(header('Content-Type') ?? '')) {
+  if (/^multipart\/form-data\b/i.test(headers.get('content-type') ?? '')) {
     const message = 'A form is not taken; send the bytes of one file as the body (curl --data-binary @FILE).';
     throw new ServiceError('UnsupportedMediaType', message);
   }
@@ -108,11 +113,11 @@ function readFlag(text: string | undefined, details: ErrorDetail[]): boolean | u
 
 function readSize(
   asked: string | undefined,
-  { header, lengthHeader, ceilingBytes }: RequestParts,
+  { headers, lengthHeader, ceilingBytes }: RequestParts,
   details: ErrorDetail[],
 ): number | undefined {
   const declared = readLength(asked, '?size', details);
-  const sent = readLength(header(lengthHeader) ?? undefined, lengthHeader, details);
+  const sent = readLength(headers.get(lengthHeader.toLowerCase()) ?? undefined, lengthHeader, details);
   if (declared !== undefined && sent !== undefined && declared !== sent) {
     const message = `'size' is ${declared}, ${lengthHeader} is ${sent}.`;
     details.push({ code: 'Conflict', message, target: '?size' });

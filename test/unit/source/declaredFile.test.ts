@@ -8,8 +8,14 @@ interface Said extends Partial<Pick<RequestParts, 'kind' | 'lengthHeader'>> {
 }
 
 function parts({ query = '', headers = {}, kind = 'message', lengthHeader = 'Content-Length' }: Said): RequestParts {
-  const all = new Headers(headers);
-  return { kind, lengthHeader, query: new URLSearchParams(query), header: (name) => all.get(name), ceilingBytes: 1000 };
+  const all = new Map(Object.entries(headers));
+  return {
+    kind,
+    lengthHeader,
+    query: new URLSearchParams(query),
+    headers: { get: (name) => all.get(name) ?? null },
+    ceilingBytes: 1000,
+  };
 }
 
 function errorOf(said: Said): ServiceError {

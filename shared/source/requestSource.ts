@@ -1,0 +1,41 @@
+import { ServiceError } from '../errors.ts';
+import { MAX_SILENCE_MS } from '../limits.ts';
+import type { ByteSource } from './byteSource.ts';
+import { withinSilence } from './silence.ts';
+
+/** A request's body, as far as it is read here. */
+export interface ReadableBody {
+  read(signal: AbortSignal): Promise<Buffer | undefined>;
+}
+
+/**
+ * The bytes of a request's body, as many as were declared: more are refused when the first of them arrives, fewer at the end.
+ *
+ * @throws ServiceError from read: SizeMismatch, RequestBodyTimeout, and what the body's own read throws
+ */
+export function createRequestSource(body: ReadableBody, sizeBytes: number, maxSilenceMs = MAX_SILENCE_MS): ByteSource {
+  let bytes = 0;
+  return {
+    sizeBytes,
+    async read(signal) {
+      for (;;) {
+        const chunk = await withinSilence(body.read(signal), maxSilenceMs, tooSilent);
+        if (chunk === undefined) {
+          if (bytes < sizeBytes) throw mismatch(`${bytes} bytes came, ${sizeBytes} were declared.`);
+          return undefined;
+        }
+        bytes += chunk.length;
+        if (bytes > sizeBytes) throw mismatch(`More than the ${sizeBytes} bytes that were declared came.`);
+        if (chunk.length > 0) return chunk;
+      }
+    },
+  };
+}
+
+function mismatch(message: string): ServiceError {
+  return new ServiceError('SizeMismatch', `${message} Nothing is attached.`);
+}
+
+function tooSilent(): ServiceError {
+  return new ServiceError('RequestBodyTimeout', 'No byte of the body came for too long.');
+}
