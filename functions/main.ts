@@ -7,6 +7,7 @@ import { registerApiDescription } from './apiDescription.ts';
 import { registerHealth } from './health.ts';
 import { pairInvocations } from './pairInvocations.ts';
 import { registerRepairHook } from './repairHook.ts';
+import { registerUploadSession } from './uploadSession.ts';
 import { registerGraphPaths } from './zGraphPaths.ts';
 
 // Without streaming the platform hands over an empty body for Transfer-Encoding: chunked (Azure Functions host, DefaultHttpProxyService).
@@ -22,6 +23,7 @@ const requests = watchProxiedRequests();
 registerRepairHook();
 registerApiDescription(__dirname, requests);
 registerHealth(service, requests);
+registerUploadSession(service, requests);
 registerGraphPaths(service, requests);
 pairInvocations(requests);
 

@@ -21,21 +21,32 @@ export interface RequestIds {
  * `date` is UTC without a zone, as Graph writes it (learn.microsoft.com/graph/errors).
  */
 export function errorAnswer(error: ServiceError, ids: RequestIds, now: Date): Answer {
-  const body = {
-    error: {
-      code: error.code,
-      message: error.message,
-      ...(error.target !== undefined && { target: error.target }),
-      ...(error.details.length > 0 && { details: error.details }),
-      innerError: {
-        date: now.toISOString().slice(0, 19),
-        'request-id': ids.requestId,
-        'client-request-id': ids.clientRequestId,
-      },
-    },
+  const more = {
+    ...(error.target !== undefined && { target: error.target }),
+    ...(error.details.length > 0 && { details: error.details }),
   };
-  const headers = { ...error.headers, 'request-id': ids.requestId, 'client-request-id': ids.clientRequestId };
-  return { status: error.status, headers, body: JSON.stringify(body) };
+  const answer = shapedError(error, more, ids, now);
+  return { ...answer, headers: { ...error.headers, ...answer.headers } };
+}
+
+function shapedError(
+  { status, code, message }: { readonly status: number; readonly code: string; readonly message: string },
+  more: Readonly<Record<string, unknown>>,
+  { requestId, clientRequestId }: RequestIds,
+  now: Date,
+): Answer {
+  const ids = { 'request-id': requestId, 'client-request-id': clientRequestId };
+  const error = { code, message, ...more, innerError: { date: now.toISOString().slice(0, 19), ...ids } };
+  return { status, headers: ids, body: JSON.stringify({ error }) };
+}
+
+/** An error that Graph has given before, as it was kept: in Graph's shape, under the ids of this request. */
+export function keptErrorAnswer(
+  error: { status: number; code: string; message: string },
+  ids: RequestIds,
+  now: Date,
+): Answer {
+  return shapedError(error, {}, ids, now);
 }
 
 /** The code of an error in Graph's shape; undefined for anything else. */

@@ -96,6 +96,42 @@ export const ERRORS = {
     means: 'The source could not be reached, was too slow or failed (429, 5xx), also after retries.',
     callerCan: 'Try again later.',
   },
+  InvalidRange: {
+    status: 400,
+    means: 'Content-Range is missing or malformed, names another length than the upload has, or does not fit the body.',
+    callerCan:
+      'Send Content-Range: bytes first-last/total, with total as it was declared, and exactly that many bytes.',
+  },
+  RangeNotExpected: {
+    status: 416,
+    means: 'The range begins above the bytes that are held: those before it are missing.',
+    callerCan: 'Go on from the range that the message names.',
+  },
+  UploadNotFound: {
+    status: 404,
+    means: 'There is no such upload, or it has ended. Unknown, changed and expired addresses are not told apart.',
+    callerCan: 'Open a new upload session.',
+  },
+  UploadCancelled: {
+    status: 410,
+    means: 'The upload was cancelled.',
+    callerCan: 'Open a new upload session.',
+  },
+  UploadCompleted: {
+    status: 409,
+    means: 'The upload cannot be cancelled any more: the attachment is there.',
+    callerCan: 'Remove the attachment where it is not wanted.',
+  },
+  UploadBusy: {
+    status: 409,
+    means: 'Another request has moved this upload on meanwhile.',
+    callerCan: 'Ask where the upload is (GET on its address), then go on from there.',
+  },
+  UploadHostNotAllowed: {
+    status: 502,
+    means: 'Graph named an address for the bytes that is not on a host of UPLOAD_HOSTS. Nothing was sent there.',
+    callerCan: 'Tell the operator the request-id.',
+  },
   CallerDisconnected: {
     status: 499,
     means: 'The caller closed the connection before the answer. Seen in the log; no caller receives it.',

@@ -32,6 +32,9 @@ export const MIN_REQUEST_TIMEOUT_MS = 100;
 /** The Functions front end gives up at 230 s whatever the app does. learn.microsoft.com/azure/azure-functions/functions-scale */
 export const MAX_REQUEST_TIMEOUT_MS = 220_000;
 
+/** For one range: Microsoft.Graph.Core gives up at 100 s. */
+export const DEFAULT_UPLOAD_TIMEOUT_MS = 100_000;
+
 /** The longest wait for one token: @azure/identity's own retries end within 5 s for 500 and 7 s for a dead endpoint. */
 export const TOKEN_TIMEOUT_MS = 10_000;
 
@@ -82,6 +85,21 @@ export const KEEP_ALIVE_MS = 30_000;
 
 /** A connection that is given up is gone by then; its place at the mailbox is free again. Our choice. */
 export const CONNECTION_CLOSE_TIMEOUT_MS = 1_000;
+
+/** Where Graph does not say when a session ends. Outlook's last as long as the token in them, one to three hours in samples. Our choice. */
+export const ASSUMED_SESSION_LIFE_MS = 3_600_000;
+
+/** How many requests may wait for their turn at one upload, in each instance. Our choice: clients send one range at a time. */
+export const MAX_WAITING_PER_UPLOAD = 16;
+
+/** An attempt to send a piece is given up when no answer comes for so long after its last byte. Outlook takes 1 to 2 s. Our choice. */
+export const PIECE_ANSWER_TIMEOUT_MS = 30_000;
+
+/** Stock upload clients give up at 100 s (Microsoft.Graph.Core): within this time of a request pieces are tried again. */
+export const MAX_PIECE_RETRY_MS = 90_000;
+
+/** A session that Graph does not know yet is opened anew so often at most: drafts just made are not on every replica. Our choice. */
+export const MAX_SESSIONS_OPENED = 3;
 
 /** Signing keys: renewed in the background after this time. Entra publishes a key well before it signs with it. */
 export const JWKS_RENEW_AFTER_MS = 600_000;

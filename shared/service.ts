@@ -11,14 +11,17 @@ import { createCredential } from './graph/credential.ts';
 import { createForwarder } from './graph/forwarder.ts';
 import { createMailboxQueue } from './graph/mailboxQueue.ts';
 import { createTokenSource, type TokenSource } from './graph/tokenSource.ts';
-import { TOKEN_TIMEOUT_MS } from './limits.ts';
+import { MAX_WAITING_PER_UPLOAD, TOKEN_TIMEOUT_MS } from './limits.ts';
 import { describeCause } from './log/mask.ts';
 import { once } from './once.ts';
 import { answerGraphPath } from './operations/answerGraphPath.ts';
+import { answerUpload } from './operations/answerUpload.ts';
 import type { ReadRequest } from './request/incomingRequest.ts';
 import { readHead } from './request/requestHead.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
+import { createUploadHost } from './transfer/uploadHost.ts';
 import { createUploadContainer, type UploadContainer } from './upload/uploadContainer.ts';
+import { createUploadStore } from './upload/uploadStore.ts';
 
 /** A fault of settings or policy, with the name of the setting or the place in the policy. */
 export interface StartUpFault {
@@ -31,6 +34,8 @@ export interface StartUpFault {
 export interface Service {
   /** Answers a request on one of Graph's own paths: `path` is what stands below the route prefix, decoded once. */
   answerGraphPath(request: ReadRequest, path: string, context: InvocationContext): Promise<Answer>;
+  /** Answers a request at the address of an upload. */
+  answerUpload(request: ReadRequest, id: string, context: InvocationContext): Promise<Answer>;
   /** Empty where the settings and the policy are sound. */
   readonly faults: readonly StartUpFault[];
   /** Absent where there are faults. */
@@ -77,16 +82,16 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     scope: `${config.graphOrigin}/.default`,
     onFailure: (error) => log('error', JSON.stringify({ event: 'tokenFailed', cause: describeCause(error) })),
   });
-  const uploads = createUploadContainer(config.storage, (error) =>
+  const container = createUploadContainer(config.storage, (error) =>
     log('error', JSON.stringify({ event: 'storageFailed', cause: describeCause(error) })),
   );
+  const queue = createMailboxQueue(config.mailboxQueueLength);
   const spans = once(() => createSpans(config));
   // The Graph SDK is loaded by the first request that passes every check, or by the warm-up.
   const forwarder = once(async () =>
     createForwarder({
       graphOrigin: config.graphOrigin,
-      tokens,
-      queue: createMailboxQueue(config.mailboxQueueLength),
+      queue,
       maxAttempts: config.graphMaxAttempts,
       spans: await spans(),
     }),
@@ -97,12 +102,18 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     authenticator:
       config.callerAuth.kind === 'entra' ? createEntraAuthenticator(config.callerAuth) : functionKeyAuthenticator,
     forwarder,
+    tokens,
+    queue,
+    uploads: createUploadStore(container),
+    uploadHost: createUploadHost(),
+    turns: createMailboxQueue(MAX_WAITING_PER_UPLOAD, 1),
   };
   return {
     answerGraphPath: (request, path, context) => answerGraphPath(request, path, context, collaborators),
+    answerUpload: (request, id, context) => answerUpload(request, id, context, collaborators),
     faults: [],
     tokens,
-    storage: uploads.isConfigured ? uploads : undefined,
+    storage: container.isConfigured ? container : undefined,
     authLevel: authLevelOf(config),
     async warmUp() {
       log('info', JSON.stringify(startedLine(config, policy.source)));
@@ -120,18 +131,20 @@ async function createSpans({ otlpEndpoint, graphOrigin }: Config): Promise<Graph
 
 function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log'], config?: Config): Service {
   for (const fault of faults) log('error', JSON.stringify({ event: 'misconfigured', ...fault }));
+  const answer: Service['answerGraphPath'] = async ({ request }, _path, context) => {
+    const error = new ServiceError(
+      'ServiceMisconfigured',
+      'The service is not configured; its operator must look at its log.',
+    );
+    const head = readHead(request.headers, context);
+    context.error(
+      JSON.stringify({ event: 'request', code: error.code, status: error.status, requestId: head.requestId }),
+    );
+    return errorAnswer(error, head, new Date());
+  };
   return {
-    answerGraphPath: async ({ request }, _path, context) => {
-      const error = new ServiceError(
-        'ServiceMisconfigured',
-        'The service is not configured; its operator must look at its log.',
-      );
-      const head = readHead(request.headers, context);
-      context.error(
-        JSON.stringify({ event: 'request', code: error.code, status: error.status, requestId: head.requestId }),
-      );
-      return errorAnswer(error, head, new Date());
-    },
+    answerGraphPath: answer,
+    answerUpload: answer,
     faults,
     tokens: undefined,
     storage: undefined,

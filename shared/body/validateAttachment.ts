@@ -1,6 +1,7 @@
 import type { ErrorDetail } from '../errors.ts';
 import { isObject } from '../isObject.ts';
 import type { ItemKind } from '../route/entityModel.ts';
+import type { UploadRecord } from '../upload/uploadRecord.ts';
 import { ATTACHMENT_INFO, ATTACHMENT_ITEM, type SessionShape } from './bodyShape.ts';
 import { checkShape, invalidAttachment } from './checkShape.ts';
 
@@ -12,8 +13,8 @@ export interface SizeCeilings {
 
 /** A body that has passed every rule. Only validateAttachment makes one. */
 export interface ValidAttachment {
-  /** The declared length of the file in bytes. */
-  readonly sizeBytes: number;
+  /** What was declared, as an upload keeps it. */
+  readonly declared: UploadRecord['attachment'];
   /** The checked object, serialised anew: what was validated is what is forwarded. */
   readonly json: string;
 }
@@ -28,18 +29,25 @@ export function validateAttachment(body: unknown, kind: ItemKind, ceilings: Size
   const shape = kind === 'todoTask' ? ATTACHMENT_INFO : ATTACHMENT_ITEM;
   const details: ErrorDetail[] = [];
   const { canonical, unlisted } = checkShape(body, shape, details);
-  const sizeBytes = declaredSize(canonical, shape);
+  const { sizeBytes } = declaredIn(canonical, shape);
   const ceilingBytes = kind === 'todoTask' ? ceilings.toDoBytes : ceilings.outlookBytes;
   if (sizeBytes > ceilingBytes) {
     const message = `An upload session takes at most ${ceilingBytes} bytes; ${sizeBytes} were declared.`;
     details.push({ code: 'SizeTooLarge', message, target: `/${shape.parameter}/size` });
   }
   if (details.length > 0) throw invalidAttachment(`The body does not describe ${shape.describes}`, details, unlisted);
-  return { sizeBytes, json: JSON.stringify(canonical) };
+  return { declared: declaredIn(canonical, shape), json: JSON.stringify(canonical) };
 }
 
-function declaredSize(canonical: unknown, shape: SessionShape): number {
-  const item = isObject(canonical) ? canonical[shape.parameter] : undefined;
-  const size = isObject(item) ? item['size'] : undefined;
-  return typeof size === 'number' ? size : 0;
+/** The members by their types; the schema has the faults of any other. */
+function declaredIn(canonical: unknown, shape: SessionShape): ValidAttachment['declared'] {
+  const parameter = isObject(canonical) ? canonical[shape.parameter] : undefined;
+  const { name, size, contentType, isInline, contentId } = isObject(parameter) ? parameter : {};
+  return {
+    name: typeof name === 'string' ? name : '',
+    sizeBytes: typeof size === 'number' ? size : 0,
+    ...(typeof contentType === 'string' && { contentType }),
+    ...(typeof isInline === 'boolean' && { isInline }),
+    ...(typeof contentId === 'string' && { contentId }),
+  };
 }

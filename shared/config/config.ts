@@ -58,6 +58,8 @@ export interface Config {
   readonly uploadHosts: readonly string[];
   readonly storage: StorageConfig;
   readonly requestTimeoutMs: number;
+  /** For one request at an upload's address. */
+  readonly uploadTimeoutMs: number;
   readonly graphMaxAttempts: number;
   readonly mailboxQueueLength: number;
   readonly ceilings: { readonly outlookBytes: number; readonly toDoBytes: number };
@@ -90,6 +92,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     uploadHosts: [...values.UPLOAD_HOSTS, new URL(values.GRAPH_BASE_URL).host],
     storage: storageConfig(values, faults),
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
+    uploadTimeoutMs: values.UPLOAD_TIMEOUT_MS,
     graphMaxAttempts: values.GRAPH_MAX_ATTEMPTS,
     mailboxQueueLength: values.MAILBOX_QUEUE_LENGTH,
     ceilings: { outlookBytes: values.MAX_OUTLOOK_ATTACHMENT_BYTES, toDoBytes: values.MAX_TODO_ATTACHMENT_BYTES },

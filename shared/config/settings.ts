@@ -5,6 +5,7 @@ import {
   DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES,
   DEFAULT_MAX_TODO_ATTACHMENT_BYTES,
   DEFAULT_REQUEST_TIMEOUT_MS,
+  DEFAULT_UPLOAD_TIMEOUT_MS,
   MAX_GRAPH_ATTEMPTS,
   MAX_MAILBOX_QUEUE_LENGTH,
   MAX_REQUEST_TIMEOUT_MS,
@@ -215,6 +216,12 @@ export const SETTINGS = {
     default: String(DEFAULT_REQUEST_TIMEOUT_MS),
     about:
       'The time for one request as a whole, in milliseconds: body, token, retries and waits included. Past it the answer is 504.',
+  },
+  UPLOAD_TIMEOUT_MS: {
+    reads: { kind: 'integer', min: MIN_REQUEST_TIMEOUT_MS, max: MAX_REQUEST_TIMEOUT_MS },
+    default: String(DEFAULT_UPLOAD_TIMEOUT_MS),
+    about:
+      "The time for one range of bytes at an upload's address, in milliseconds, from its first byte to Graph's answer: retries included.",
   },
   GRAPH_MAX_ATTEMPTS: {
     reads: { kind: 'integer', min: 1, max: MAX_GRAPH_ATTEMPTS },

@@ -10,6 +10,8 @@ export type GraphOperation = 'createUploadSession' | 'attachments';
 export interface GraphCall {
   readonly operation: GraphOperation;
   readonly method: 'GET' | 'POST';
+  /** Whether it does no harm to send it twice, where the first answer was lost. */
+  readonly isRepeatable: boolean;
   readonly kind: ItemKind;
   readonly version: GraphVersion;
   /** Already encoded; begins with a slash. */

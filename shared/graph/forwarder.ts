@@ -14,36 +14,37 @@ import type { TokenSource } from './tokenSource.ts';
 
 export interface ForwarderOptions {
   readonly graphOrigin: string;
-  readonly tokens: TokenSource;
   readonly queue: MailboxQueue;
   readonly maxAttempts: number;
   readonly spans: GraphSpans;
+}
+
+/** For whom Graph is called. */
+export interface CallContext {
+  /** Whose place in the queue the call takes, in one letter case. */
+  readonly mailbox: string;
+  /** The app's own, or those of the user for whom the request acts. */
+  readonly tokens: TokenSource;
+  readonly deadline: Deadline;
+  readonly record: RequestRecord;
 }
 
 /** One request to Graph with all its attempts, inside the deadline. */
 export interface Forwarder {
   /** Loads the HTTP client ahead of the first call. */
   connect(): Promise<void>;
-  /**
-   * @param mailbox whose place in the queue it takes, in one letter case
-   * @throws ServiceError TokenUnavailable, MailboxBusy, GraphUnreachable, GraphAnswerInvalid, or the deadline's reason
-   */
-  send(
-    call: Omit<GraphCall, 'token'>,
-    mailbox: string,
-    deadline: Deadline,
-    record: RequestRecord,
-  ): Promise<UpstreamAnswer>;
+  /** @throws ServiceError of the tokens, MailboxBusy, GraphUnreachable, GraphAnswerInvalid, or the deadline's reason */
+  send(call: Omit<GraphCall, 'token'>, context: CallContext): Promise<UpstreamAnswer>;
 }
 
 /**
  * A POST that makes a session may be repeated: a session that nobody uses expires by itself. 429, 503, 504 and a
  * connection that failed before the answer are tried again while the wait fits the deadline; else what is there is given
- * back at once. A 401 drops the token and is tried once more with the next one.
+ * back at once. A POST that attaches is tried again only where Graph has surely not taken it.
+ * A 401 drops the token and is tried once more with the next one.
  */
 export async function createForwarder({
   graphOrigin,
-  tokens,
   queue,
   maxAttempts,
   spans,
@@ -51,7 +52,7 @@ export async function createForwarder({
   const http = createHttpHandler(graphOrigin);
   const client = await createGraphClient(graphOrigin, http);
 
-  async function acquire(deadline: Deadline, record: RequestRecord): Promise<string> {
+  async function acquire({ tokens, deadline, record }: CallContext): Promise<string> {
     try {
       return await tokens.acquire(deadline);
     } finally {
@@ -61,9 +62,7 @@ export async function createForwarder({
 
   async function attempt(
     call: GraphCall,
-    mailbox: string,
-    signal: AbortSignal,
-    record: RequestRecord,
+    { mailbox, deadline: { signal }, record }: CallContext,
   ): Promise<AttemptResult> {
     const leave = await queue.enter(mailbox, signal);
     record.endStage('queue');
@@ -91,18 +90,19 @@ export async function createForwarder({
 
   return {
     connect: http.connect,
-    async send(call, mailbox, deadline, record) {
-      let token = await acquire(deadline, record);
+    async send(call, context) {
+      const { tokens, deadline, record } = context;
+      let token = await acquire(context);
       let isTokenRenewed = false;
       for (let attempts = 1; ; ) {
-        const result = await attempt({ ...call, token }, mailbox, deadline.signal, record);
+        const result = await attempt({ ...call, token }, context);
         if (!isTokenRenewed && result.kind === 'answer' && result.answer.status === 401) {
           isTokenRenewed = true;
           tokens.drop(token, claimsChallenge(result.answer));
-          token = await acquire(deadline, record);
+          token = await acquire(context);
           continue;
         }
-        if (!isRetryable(result)) return settle(result);
+        if (!isRetryable(result, call.isRepeatable)) return settle(result);
         const delayMs = retryDelayMs(retryAfterOf(result), attempts, Date.now(), Math.random());
         const fits = delayMs + RETRY_MIN_ATTEMPT_MS < deadline.remainingMs();
         if (attempts >= maxAttempts || !fits) return settle(result);
@@ -114,8 +114,11 @@ export async function createForwarder({
   };
 }
 
-function isRetryable(result: AttemptResult): boolean {
-  return result.kind === 'answer' ? isRetryableStatus(result.answer.status) : result.phase === 'beforeAnswer';
+/** Of a call that must not be sent twice, only what Graph has refused to take. */
+function isRetryable(result: AttemptResult, isRepeatable: boolean): boolean {
+  if (result.kind === 'failed') return isRepeatable && result.phase === 'beforeAnswer';
+  const { status } = result.answer;
+  return isRetryableStatus(status) && (isRepeatable || status !== 504);
 }
 
 function retryAfterOf(result: AttemptResult): string | undefined {

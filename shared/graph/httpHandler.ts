@@ -1,10 +1,10 @@
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { isObject } from '../isObject.ts';
-import { KEEP_ALIVE_MS, MAX_CONNECTIONS_TO_GRAPH } from '../limits.ts';
 import { once } from '../once.ts';
 import { dispatch } from './dispatch.ts';
 import { Exchange } from './exchange.ts';
+import { createPool } from './pool.ts';
 
 export interface HttpHandler extends Middleware {
   /** Loads the HTTP client ahead of the first request. */
@@ -29,16 +29,6 @@ export function createHttpHandler(origin: string): HttpHandler {
       exchange.result = await dispatched.result;
     },
   };
-}
-
-async function createPool(origin: string): Promise<Pool> {
-  const { Pool } = await import('./httpLibrary.ts');
-  return new Pool(origin, {
-    connections: MAX_CONNECTIONS_TO_GRAPH,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: 0, // The exchange's signal is the one clock.
-    bodyTimeout: 0,
-  });
 }
 
 /** The SDK hands over its whole URL, which is the origin and what forward.ts gave it. */

@@ -20,7 +20,7 @@ interface Line {
  * Graph allows an app four concurrent requests per mailbox (learn.microsoft.com/graph/throttling-limits). This instance
  * keeps to it; across instances Graph decides. Only mailboxes with requests under way take memory.
  */
-export function createMailboxQueue(maxWaiting: number): MailboxQueue {
+export function createMailboxQueue(maxWaiting: number, places = MAX_IN_FLIGHT_PER_MAILBOX): MailboxQueue {
   const lines = new Map<string, Line>();
 
   function leave(mailbox: string, line: Line): void {
@@ -49,7 +49,7 @@ export function createMailboxQueue(maxWaiting: number): MailboxQueue {
         line = { inFlight: 0, waiting: new Set() };
         lines.set(mailbox, line);
       }
-      if (line.inFlight < MAX_IN_FLIGHT_PER_MAILBOX) {
+      if (line.inFlight < places) {
         line.inFlight += 1;
         return place(mailbox, line);
       }

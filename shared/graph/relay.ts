@@ -1,7 +1,7 @@
 import { type Answer, errorCode } from '../answer.ts';
 import { type ErrorCode, ServiceError } from '../errors.ts';
-import { isObject } from '../isObject.ts';
 import type { UpstreamAnswer } from './exchange.ts';
+import { readUploadSession } from './uploadSession.ts';
 
 /** Of Graph's headers these go back to the caller, and no others. */
 const RELAYED_HEADERS = ['request-id', 'client-request-id', 'retry-after', 'x-ms-ags-diagnostic'] as const;
@@ -14,14 +14,22 @@ const RELAYED_HEADERS = ['request-id', 'client-request-id', 'retry-after', 'x-ms
  */
 export function relay(upstream: UpstreamAnswer): Answer {
   const { status, body } = upstream;
+  if (status !== 200 && status !== 201) return relayError(upstream);
+  if (readUploadSession(parseBody(body)) === undefined) throw invalidAnswer('no uploadSession');
+  return { status, headers: relayedHeaders(upstream), body };
+}
+
+/**
+ * The same for an answer that is no success.
+ *
+ * @throws ServiceError as `relay` does
+ */
+export function relayError(upstream: UpstreamAnswer): Answer {
+  const { status, body } = upstream;
   const headers = relayedHeaders(upstream);
-  if (status === 200 || status === 201) {
-    if (!isUploadSession(parse(body))) throw invalidAnswer('no uploadSession');
-    return { status, headers, body };
-  }
   const fault = faultOf(status);
-  if (fault === undefined) throw invalidAnswer(`status ${status}`, errorCode(parse(body)));
-  if (fault !== 'GraphRejectedToken' && errorCode(parse(body)) !== undefined) return { status, headers, body };
+  if (fault === undefined) throw invalidAnswer(`status ${status}`, errorCode(parseBody(body)));
+  if (fault !== 'GraphRejectedToken' && errorCode(parseBody(body)) !== undefined) return { status, headers, body };
   throw new ServiceError(fault, FAULT_MESSAGES[fault], { upstreamStatus: status, headers });
 }
 
@@ -48,12 +56,12 @@ function faultOf(status: number): UpstreamFault | undefined {
 }
 
 /** @param code of Graph's error, for the log */
-function invalidAnswer(what: string, code?: string): ServiceError {
+export function invalidAnswer(what: string, code?: string): ServiceError {
   const message = `Graph sent an answer that cannot be relayed (${what}).`;
   return new ServiceError('GraphAnswerInvalid', message, { cause: code });
 }
 
-function relayedHeaders(upstream: UpstreamAnswer): Record<string, string> {
+export function relayedHeaders(upstream: UpstreamAnswer): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name of RELAYED_HEADERS) {
     const value = upstream.headers[name];
@@ -62,20 +70,10 @@ function relayedHeaders(upstream: UpstreamAnswer): Record<string, string> {
   return headers;
 }
 
-function parse(body: string): unknown {
+export function parseBody(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
     return undefined;
   }
-}
-
-/** `{uploadUrl}`, also in the older form `{"value": {uploadUrl}}` and with the capitals that some clouds use. */
-function isUploadSession(body: unknown): boolean {
-  return isObject(body) && (holdsUploadUrl(body) || (isObject(body['value']) && holdsUploadUrl(body['value'])));
-}
-
-function holdsUploadUrl(session: Readonly<Record<string, unknown>>): boolean {
-  const uploadUrl = session['uploadUrl'] ?? session['UploadUrl'];
-  return typeof uploadUrl === 'string' && uploadUrl !== '';
 }

@@ -33,6 +33,11 @@ export function maskSecrets(text: string): string {
   return text.replace(URL_QUERY, '$1?***').replace(SECRET_LIKE, '***');
 }
 
+/** Joins the lines of one upload; its id, from which the store's name is made in another way, cannot be had from this. */
+export function hashUploadId(id: string): string {
+  return hash('sha256', `log ${id}`, 'hex').slice(0, 16);
+}
+
 /** The same mailbox in any letter case gives the same 16 hex digits; so that one can be looked for without being shown. */
 export function hashMailbox(mailbox: string): string {
   return hash('sha256', foldCase(mailbox), 'hex').slice(0, 16);

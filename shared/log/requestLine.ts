@@ -31,6 +31,8 @@ export function requestLine(
     mailbox: shown(record.mailbox),
     group: shown(record.group),
     sizeBytes: record.sizeBytes,
+    upload: record.upload,
+    offset: record.offset,
     attempts: record.upstreamStatuses.length,
     upstreamStatuses: record.upstreamStatuses,
     ms: rounded({ total: record.elapsedMs, ...record.stagesMs }),

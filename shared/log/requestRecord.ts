@@ -1,10 +1,10 @@
 import type { ItemKind } from '../route/entityModel.ts';
 
-/** The operations of the app, as the log and the policy name them. */
-export type OperationName = 'createUploadSession';
+/** The operations of the app, as the log names them. */
+export type OperationName = 'createUploadSession' | 'attach' | 'receiveRange' | 'showUpload' | 'cancelUpload';
 
 /** The parts of a request's time that the log keeps apart. */
-export type Stage = 'authenticate' | 'body' | 'token' | 'queue' | 'graph' | 'wait';
+export type Stage = 'authenticate' | 'body' | 'store' | 'token' | 'queue' | 'graph' | 'wait';
 
 /** What the log will say of one request; the stages fill it in as they pass. It never holds a token, an uploadUrl, an item id or a file name. */
 export class RequestRecord {
@@ -16,6 +16,10 @@ export class RequestRecord {
   mailbox: string | undefined;
   group: string | undefined;
   sizeBytes: number | undefined;
+  /** Joins the lines of one upload; never its id. */
+  upload: string | undefined;
+  /** How many bytes Graph holds at the request's end. */
+  offset: number | undefined;
   upstreamRequestId: string | undefined;
   /** One entry per attempt at Graph; 0 is an attempt without an answer. */
   readonly upstreamStatuses: number[] = [];

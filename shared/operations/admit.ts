@@ -1,12 +1,15 @@
-import { authorize } from '../caller/authorize.ts';
+import { type Ask, authorize, type Decision } from '../caller/authorize.ts';
 import type { Caller } from '../caller/caller.ts';
 import type { Policy } from '../caller/policy.ts';
 import { ServiceError } from '../errors.ts';
 import type { RequestRecord } from '../log/requestRecord.ts';
-import type { ResolvedOwner, Target } from '../route/target.ts';
+import type { Target } from '../route/target.ts';
+
+/** What the policy has said yes to. */
+export type Admission = Extract<Decision, { kind: 'allowed' }>;
 
 /**
- * The owner that the policy admits; a denial names what was asked as the caller wrote it, and nothing else.
+ * Asks the policy; a denial names what was asked as the caller wrote it, and nothing else.
  *
  * @throws ServiceError CallerNotAllowed, MailboxNotNamed, ServiceMisconfigured
  */
@@ -14,12 +17,11 @@ export function admit(
   policy: Policy,
   caller: Caller,
   target: Target,
-  sizeBytes: number,
+  asked: Pick<Ask, 'operation' | 'sizeBytes' | 'sourceUrl'>,
   record: RequestRecord,
-): ResolvedOwner {
-  record.sizeBytes = sizeBytes;
-  const ask = { operation: 'createUploadSession', kind: target.kind, owner: target.owner, sizeBytes } as const;
-  const decision = authorize(policy, caller, ask);
+): Admission {
+  record.sizeBytes = asked.sizeBytes;
+  const decision = authorize(policy, caller, { ...asked, kind: target.kind, owner: target.owner });
   switch (decision.kind) {
     case 'allowed':
       if (decision.actsAs === 'user') {
@@ -28,15 +30,27 @@ export function admit(
       }
       record.decidedBy = decision.decidedBy;
       if (decision.owner.kind !== 'group') record.mailbox = decision.owner.id;
-      return decision.owner;
+      return decision;
     case 'meUnknown':
       throw new ServiceError('MailboxNotNamed', "Nothing says which mailbox 'me' is; write users/{id} in its place.");
     case 'denied': {
       record.decidedBy = decision.decidedBy;
-      const owner = target.owner.kind === 'me' ? 'me' : `${target.owner.kind} '${target.owner.id}'`;
-      const limit = decision.limitBytes === undefined ? '' : ` of more than ${decision.limitBytes} bytes`;
-      const message = `This caller may not attach a file${limit} to a ${target.kind} of ${owner}.`;
+      const message = `This caller may not ${describe(asked, decision)} a ${target.kind} of ${nameOwner(target)}.`;
       throw new ServiceError('CallerNotAllowed', message, { cause: `denied: ${decision.reason}` });
     }
   }
+}
+
+function describe(
+  { operation }: Pick<Ask, 'operation'>,
+  { reason, limitBytes }: Extract<Decision, { kind: 'denied' }>,
+): string {
+  if (reason === 'source') return 'attach a file from that address to';
+  if (reason === 'operation')
+    return operation === 'attach' ? 'attach a file in one call to' : 'open an upload session on';
+  return limitBytes === undefined ? 'attach a file to' : `attach a file of more than ${limitBytes} bytes to`;
+}
+
+function nameOwner({ owner }: Target): string {
+  return owner.kind === 'me' ? 'me' : `${owner.kind} '${owner.id}'`;
 }

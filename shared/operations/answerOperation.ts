@@ -2,11 +2,14 @@ import type { InvocationContext } from '@azure/functions';
 import { type Answer, errorAnswer, errorCode } from '../answer.ts';
 import type { Config } from '../config/config.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
-import { asServiceError } from '../errors.ts';
+import { asServiceError, ServiceError } from '../errors.ts';
+import { relayError } from '../graph/relay.ts';
 import { requestLine } from '../log/requestLine.ts';
 import { type OperationName, RequestRecord } from '../log/requestRecord.ts';
 import type { IncomingRequest, ReadRequest } from '../request/incomingRequest.ts';
 import { type RequestHead, readHead } from '../request/requestHead.ts';
+import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
+import { UploadConflict } from '../upload/uploadStore.ts';
 
 /** One request under way, as every operation gets it. */
 export interface Exchange {
@@ -45,13 +48,28 @@ export async function answerOperation(
     answer = await run({ request: read.request, head, deadline, record });
   } catch (caught) {
     error = caught;
-    answer = errorAnswer(asServiceError(caught), head, new Date());
+    answer = failureAnswer(caught, head);
   } finally {
     stopWatching();
     deadline.end();
   }
   context.log(requestLine(record, head, { status: answer.status, code: outcomeCode(answer), error }, logMailbox));
   return answer;
+}
+
+/** @param failure of Graph, which may be relayed, or of ours */
+function failureAnswer(failure: unknown, head: RequestHead): Answer {
+  try {
+    if (failure instanceof UpstreamFailure) return relayError(failure.answer);
+    if (failure instanceof UploadConflict) return errorAnswer(movedOn(), head, new Date());
+    return errorAnswer(asServiceError(failure), head, new Date());
+  } catch (unrelayable) {
+    return errorAnswer(asServiceError(unrelayable), head, new Date());
+  }
+}
+
+function movedOn(): ServiceError {
+  return new ServiceError('UploadBusy', 'Another request has moved this upload on meanwhile.');
 }
 
 function outcomeCode({ status, body }: Answer): string {

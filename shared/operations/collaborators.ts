@@ -2,6 +2,10 @@ import type { Authenticator } from '../caller/caller.ts';
 import type { Policy } from '../caller/policy.ts';
 import type { Config } from '../config/config.ts';
 import type { Forwarder } from '../graph/forwarder.ts';
+import type { MailboxQueue } from '../graph/mailboxQueue.ts';
+import type { TokenSource } from '../graph/tokenSource.ts';
+import type { UploadHost } from '../transfer/uploadHost.ts';
+import type { UploadStore } from '../upload/uploadStore.ts';
 
 /** What the operations work with; service.ts builds it once. */
 export interface Collaborators {
@@ -10,4 +14,12 @@ export interface Collaborators {
   readonly policy: Policy;
   /** Loaded when the first request needs it. */
   readonly forwarder: () => Promise<Forwarder>;
+  /** The app's own tokens for Graph. */
+  readonly tokens: TokenSource;
+  /** The places at each mailbox, for calls to Graph and for pieces alike. */
+  readonly queue: MailboxQueue;
+  readonly uploads: UploadStore;
+  readonly uploadHost: UploadHost;
+  /** One request at a time for each upload, in this instance. */
+  readonly turns: MailboxQueue;
 }

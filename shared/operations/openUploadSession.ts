@@ -1,37 +1,82 @@
 import type { Answer } from '../answer.ts';
 import { parseJson } from '../body/parseJson.ts';
 import { readBody } from '../body/readBody.ts';
-import { validateAttachment } from '../body/validateAttachment.ts';
+import { type ValidAttachment, validateAttachment } from '../body/validateAttachment.ts';
 import type { Caller } from '../caller/caller.ts';
 import { foldCase } from '../caller/policy.ts';
-import { relay } from '../graph/relay.ts';
+import { parseBody, relay } from '../graph/relay.ts';
+import { readUploadSession, replaceInUploadSession } from '../graph/uploadSession.ts';
+import { hashUploadId } from '../log/mask.ts';
 import { type Target, upstreamPath } from '../route/target.ts';
-import { admit } from './admit.ts';
+import { readUploadAddress } from '../transfer/uploadAddress.ts';
+import { nextExpectedRanges } from '../upload/byteRange.ts';
+import { storageNotConfigured } from '../upload/storageFault.ts';
+import { createUploadRecord } from '../upload/uploadRecord.ts';
+import { type Admission, admit } from './admit.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
+import { uploadUrlOf } from './uploadUrlOf.ts';
 
-/** `POST {item}/attachments/createUploadSession`: Graph's own answer for what the policy admits. */
+/**
+ * `POST {item}/attachments/createUploadSession`: Graph's own answer for what the policy admits. Its uploadUrl is Graph's, or one
+ * at the proxy where the caller is to send the bytes there.
+ */
 export async function openUploadSession(
-  { request, head, deadline, record }: Exchange,
+  exchange: Exchange,
   caller: Caller,
   target: Target,
-  { config, policy, forwarder }: Collaborators,
+  collaborators: Collaborators,
 ): Promise<Answer> {
+  const { request, head, deadline, record } = exchange;
+  const { config, policy, forwarder, tokens } = collaborators;
   const body = await readBody(request, deadline.signal);
   record.endStage('body');
   const attachment = validateAttachment(parseJson(body), target.kind, config.ceilings);
-  const owner = admit(policy, caller, target, attachment.sizeBytes, record);
+  const asked = { operation: 'createUploadSession', sizeBytes: attachment.declared.sizeBytes } as const;
+  const admission = admit(policy, caller, target, asked, record);
+  if (admission.uploadUrl === 'proxy' && config.storage.kind === 'none') throw storageNotConfigured();
   const call = {
     operation: 'createUploadSession',
     method: 'POST',
+    isRepeatable: true,
     kind: target.kind,
     version: target.version,
-    path: upstreamPath(target, owner, 'createUploadSession'),
+    path: upstreamPath(target, admission.owner, 'createUploadSession'),
     body: attachment.json,
     clientRequestId: head.clientRequestId,
     wantsImmutableIds: head.wantsImmutableIds,
     traceParent: head.traceParent,
   } as const;
-  const upstream = await (await forwarder()).send(call, foldCase(owner.id), deadline, record);
-  return relay(upstream);
+  const context = { mailbox: foldCase(admission.owner.id), tokens, deadline, record };
+  const answer = relay(await (await forwarder()).send(call, context));
+  if (answer.status >= 300 || admission.uploadUrl === 'graph') return answer;
+  return keepUpload(answer, exchange, target, admission, attachment, collaborators);
+}
+
+/** Keeps Graph's uploadUrl in a record, and gives the caller the record's address in its place. */
+async function keepUpload(
+  answer: Answer,
+  { request, head, record }: Exchange,
+  { kind, version, itemPath }: Target,
+  { owner }: Admission,
+  { declared }: ValidAttachment,
+  { config, uploads }: Collaborators,
+): Promise<Answer> {
+  const body = parseBody(answer.body);
+  const session = readUploadSession(body);
+  readUploadAddress(session?.uploadUrl ?? '', config.uploadHosts);
+  const { id } = await uploads.create(
+    createUploadRecord({
+      target: { kind, version, owner, itemPath },
+      caller: record.caller ?? '',
+      attachment: declared,
+      wantsImmutableIds: head.wantsImmutableIds,
+      session,
+    }),
+  );
+  record.endStage('store');
+  record.upload = hashUploadId(id);
+  const uploadUrl = uploadUrlOf(id, request.url, config.publicBaseUrl);
+  const replaced = replaceInUploadSession(body, uploadUrl, nextExpectedRanges(0, declared.sizeBytes));
+  return { ...answer, body: JSON.stringify(replaced) };
 }

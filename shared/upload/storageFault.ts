@@ -23,6 +23,13 @@ export function isContainerThere(error: unknown): boolean {
   return answerOf(error).code === 'ContainerAlreadyExists';
 }
 
+export function storageNotConfigured(): ServiceError {
+  return new ServiceError(
+    'StorageNotConfigured',
+    'The proxy has no storage account to keep this in: the setting AzureWebJobsStorage names none.',
+  );
+}
+
 export function storageUnavailable(error: unknown): ServiceError {
   const { status, code } = answerOf(error);
   // The store's own message repeats headers and names of the request.

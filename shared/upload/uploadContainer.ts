@@ -6,7 +6,13 @@ import { ServiceError } from '../errors.ts';
 import { createIdentityCredential } from '../graph/identityCredential.ts';
 import { STORAGE_ATTEMPTS, STORAGE_RETRY_DELAY_MS, STORAGE_TIMEOUT_MS } from '../limits.ts';
 import { once } from '../once.ts';
-import { isContainerThere, type Obstacle, obstacleOf, storageUnavailable } from './storageFault.ts';
+import {
+  isContainerThere,
+  type Obstacle,
+  obstacleOf,
+  storageNotConfigured,
+  storageUnavailable,
+} from './storageFault.ts';
 
 /** infra/app/storage.bicep makes it, with the rule that deletes what is old. */
 export const UPLOAD_CONTAINER = 'upload-sessions';
@@ -78,10 +84,7 @@ async function createContainer(container: ContainerClient, abortSignal: AbortSig
 
 async function createClient(config: StorageConfig): Promise<ContainerClient> {
   if (config.kind === 'none') {
-    throw new ServiceError(
-      'StorageNotConfigured',
-      'The proxy has no storage account to keep this in: the setting AzureWebJobsStorage names none.',
-    );
+    throw storageNotConfigured();
   }
   const { ContainerClient } = await import('./storageLibrary.ts');
   const options = { retryOptions: { maxTries: STORAGE_ATTEMPTS, retryDelayInMs: STORAGE_RETRY_DELAY_MS } };

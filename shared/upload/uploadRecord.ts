@@ -28,6 +28,8 @@ export interface UploadRecord {
   readonly session: { readonly uploadUrl: string; readonly expirationDateTime: string } | undefined;
   /** How many bytes Graph holds, counted from the beginning. */
   readonly offset: number;
+  /** Bytes up to here were under way last, so that Graph may hold them; never below `offset`. */
+  readonly sentTo: number;
   readonly sessionsOpened: number;
   readonly state: UploadState;
 }
@@ -40,6 +42,15 @@ export type UploadState =
       readonly error: { readonly status: number; readonly code: string; readonly message: string };
     }
   | { readonly status: 'cancelled' };
+
+/** The record of an upload that begins now: Graph holds none of its bytes. */
+export function createUploadRecord(
+  about: Pick<UploadRecord, 'target' | 'caller' | 'attachment' | 'wantsImmutableIds' | 'session'>,
+): UploadRecord {
+  const sessionsOpened = about.session === undefined ? 0 : 1;
+  const createdAt = new Date().toISOString();
+  return { ...about, createdAt, offset: 0, sentTo: 0, sessionsOpened, state: { status: 'uploading' } };
+}
 
 /** Undefined where the value is no record, such as one of another version of the app. */
 export function parseUploadRecord(value: unknown): UploadRecord | undefined {
@@ -98,6 +109,7 @@ const RECORD = object({
   wantsImmutableIds: boolean,
   session: optional(object({ uploadUrl: text, expirationDateTime: text })),
   offset: count,
+  sentTo: count,
   sessionsOpened: count,
   state: STATE,
 });

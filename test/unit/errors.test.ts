@@ -7,6 +7,13 @@ const codes = Object.keys(ERRORS) as ErrorCode[];
 const STATUS_OF = {
   PathNotSupported: 404,
   MethodNotAllowed: 405,
+  InvalidRange: 400,
+  RangeNotExpected: 416,
+  UploadNotFound: 404,
+  UploadCancelled: 410,
+  UploadCompleted: 409,
+  UploadBusy: 409,
+  UploadHostNotAllowed: 502,
   InvalidId: 400,
   MailboxNotNamed: 400,
   UnsupportedMediaType: 415,

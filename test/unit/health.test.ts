@@ -35,6 +35,7 @@ function serviceOf(
     tokens,
     storage,
     authLevel: 'function',
+    answerUpload: () => Promise.reject(new Error('not asked for')),
     answerGraphPath: () => Promise.reject(new Error('not asked for')),
     warmUp: async () => {},
     close: async () => {},

@@ -18,7 +18,10 @@ describe('validateAttachment', () => {
   it.each(ITEM_KINDS)('takes the shape that Graph binds to a %s, and no other', (kind) => {
     const [right, wrong] = kind === 'todoTask' ? [VALID_INFO, VALID_BODY] : [VALID_BODY, VALID_INFO];
 
-    expect(validateAttachment(right, kind, CEILINGS)).toEqual({ sizeBytes: 3_483_322, json: JSON.stringify(right) });
+    expect(validateAttachment(right, kind, CEILINGS)).toEqual({
+      declared: { name: 'flower.jpg', sizeBytes: 3_483_322 },
+      json: JSON.stringify(right),
+    });
     expect(
       rejection(wrong, kind)
         .details.map(({ code }) => code)
@@ -64,7 +67,7 @@ describe('validateAttachment', () => {
           );
 
           expect(JSON.parse(valid.json)).toEqual({ AttachmentItem: canonical });
-          expect(valid.sizeBytes).toBe(members.size);
+          expect(valid.declared.sizeBytes).toBe(members.size);
         },
       ),
     );
@@ -101,7 +104,7 @@ describe('validateAttachment', () => {
       return kind === 'todoTask' ? { attachmentInfo: item } : { AttachmentItem: item };
     };
 
-    expect(validateAttachment(body(ceiling), kind, CEILINGS).sizeBytes).toBe(ceiling);
+    expect(validateAttachment(body(ceiling), kind, CEILINGS).declared.sizeBytes).toBe(ceiling);
     expect(rejection(body(ceiling + 1), kind).details).toEqual([
       {
         code: 'SizeTooLarge',
@@ -114,7 +117,7 @@ describe('validateAttachment', () => {
   it('takes one byte: the floor is for Graph to decide', () => {
     expect(
       validateAttachment({ AttachmentItem: { ...VALID_BODY.AttachmentItem, size: 1 } }, 'message', CEILINGS),
-    ).toHaveProperty('sizeBytes', 1);
+    ).toHaveProperty('declared.sizeBytes', 1);
   });
 
   it('tells every fault of a body at once', () => {
@@ -171,7 +174,7 @@ describe('validateAttachment', () => {
       fc.property(tree, fc.constantFrom(...ITEM_KINDS), (value, kind) => {
         const body: unknown = JSON.parse(JSON.stringify(value));
         try {
-          expect(validateAttachment(body, kind, CEILINGS).sizeBytes).toBeGreaterThan(0);
+          expect(validateAttachment(body, kind, CEILINGS).declared.sizeBytes).toBeGreaterThan(0);
         } catch (error) {
           expect(error).toMatchObject({ code: 'InvalidAttachment' });
         }

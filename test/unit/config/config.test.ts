@@ -27,6 +27,7 @@ describe('parseConfig', () => {
       ],
       storage: { kind: 'none' },
       requestTimeoutMs: 30_000,
+      uploadTimeoutMs: 100_000,
       graphMaxAttempts: 4,
       mailboxQueueLength: 64,
       maxJsonAttachmentBytes: 26_214_400,

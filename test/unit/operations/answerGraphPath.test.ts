@@ -1,5 +1,6 @@
 import { untilAborted } from '../../../shared/deadline.ts';
 import { ServiceError } from '../../../shared/errors.ts';
+import { createMailboxQueue } from '../../../shared/graph/mailboxQueue.ts';
 import { answerGraphPath } from '../../../shared/operations/answerGraphPath.ts';
 import type { Collaborators } from '../../../shared/operations/collaborators.ts';
 import {
@@ -28,6 +29,23 @@ interface Run {
   readonly isBodyRead: boolean;
 }
 
+const notAsked = () => Promise.reject(new Error('not asked for'));
+const NOT_ASKED = {
+  tokens: { acquire: notAsked, drop: () => {} },
+  queue: createMailboxQueue(1),
+  turns: createMailboxQueue(1),
+  uploads: {
+    create: notAsked,
+    read: notAsked,
+    write: notAsked,
+    acquireLease: notAsked,
+    renewLease: notAsked,
+    releaseLease: notAsked,
+    breakLease: notAsked,
+  },
+  uploadHost: { put: notAsked, remove: notAsked },
+};
+
 /** Answers one request with an app as caller that may do everything, a Graph that makes a session, and no network. */
 async function run(
   { path = PATH, ...parts }: RequestParts & { path?: string } = {},
@@ -40,11 +58,12 @@ async function run(
     policy: policyOf({ mailboxes: ['*'], groups: ['*'] }),
     forwarder: async () => ({
       connect: async () => {},
-      async send(call, mailbox) {
+      async send(call, { mailbox }) {
         sent.push([call, mailbox]);
         return upstreamAnswer(201, SESSION_BODY, { 'request-id': 'of Graph', 'set-cookie': 'no' });
       },
     }),
+    ...NOT_ASKED,
     ...others,
   };
   let isBodyRead = false;
@@ -100,6 +119,7 @@ describe('answerGraphPath', () => {
         {
           operation: 'createUploadSession',
           method: 'POST',
+          isRepeatable: true,
           kind: 'message',
           version: 'v1.0',
           path: '/users/Adele%40contoso.example/messages/AAMk%3D/attachments/createUploadSession',
@@ -242,7 +262,7 @@ describe('answerGraphPath', () => {
     const config = configOf({ REQUEST_TIMEOUT_MS: '100' });
     const stages: Partial<Collaborators>[] = [
       { authenticator: { authenticate: (_authorization, signal) => hang(signal) } },
-      { forwarder: async () => ({ connect: async () => {}, send: (_call, _mailbox, { signal }) => hang(signal) }) },
+      { forwarder: async () => ({ connect: async () => {}, send: (_call, { deadline }) => hang(deadline.signal) }) },
     ];
 
     for (const stage of stages) {

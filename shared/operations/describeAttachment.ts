@@ -1,0 +1,33 @@
+import type { GraphAttachment, GraphItem } from '../transfer/graphItem.ts';
+import type { UploadRecord } from '../upload/uploadRecord.ts';
+
+/**
+ * The attachment as Graph gives it, without its bytes. Where Graph cannot be asked, what is known: the file is attached, and
+ * that must not become an error.
+ */
+export async function describeAttachment(
+  { state, target, attachment }: Pick<UploadRecord, 'state' | 'target' | 'attachment'>,
+  item: GraphItem,
+): Promise<GraphAttachment | Readonly<Record<string, unknown>>> {
+  const id = state.status === 'completed' ? state.attachmentId : undefined;
+  const read = id === undefined ? undefined : await item.readAttachment(id).catch(() => undefined);
+  if (read !== undefined) return withoutBytes(read);
+  const { name, sizeBytes, contentType, isInline, contentId } = attachment;
+  const type = target.kind === 'todoTask' ? 'taskFileAttachment' : 'fileAttachment';
+  return {
+    '@odata.type': `#microsoft.graph.${type}`,
+    id,
+    name,
+    contentType: contentType ?? null,
+    size: sizeBytes,
+    isInline: isInline ?? false,
+    contentId: contentId ?? null,
+  };
+}
+
+/** contentBytes would send the whole file back. */
+export function withoutBytes(attachment: GraphAttachment): GraphAttachment {
+  const { id, ...members } = attachment;
+  const kept = Object.entries(members).filter(([name]) => name.toLowerCase() !== 'contentbytes');
+  return { ...Object.fromEntries(kept), id };
+}

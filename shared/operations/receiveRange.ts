@@ -1,0 +1,121 @@
+import { type Answer, keptErrorAnswer } from '../answer.ts';
+import { ServiceError } from '../errors.ts';
+import type { UpstreamAnswer } from '../graph/exchange.ts';
+import { MAX_SLICE_BYTES } from '../limits.ts';
+import type { IncomingRequest } from '../request/incomingRequest.ts';
+import { createRequestSource } from '../source/requestSource.ts';
+import { ChunkReader } from '../transfer/chunkReader.ts';
+import type { GraphItem } from '../transfer/graphItem.ts';
+import type { RecordedTransfer } from '../transfer/recordedTransfer.ts';
+import type { Sending } from '../transfer/sending.ts';
+import { type RangeOutcome, sendRange } from '../transfer/sendRange.ts';
+import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
+import { type ByteRange, lengthOf, locate, nextExpectedRanges, parseContentRange } from '../upload/byteRange.ts';
+import type { UploadRecord } from '../upload/uploadRecord.ts';
+import { UploadConflict } from '../upload/uploadStore.ts';
+import type { Exchange } from './answerOperation.ts';
+import type { Collaborators } from './collaborators.ts';
+import { failureOf } from './failureOf.ts';
+import { readUpload, takeUpUpload } from './takeUpUpload.ts';
+import type { UploadForm } from './uploadForm.ts';
+
+/**
+ * A range of a file's bytes, in the form of an uploadSession (`PUT`) or of Logic Apps' chunks (`PATCH`). What is held already
+ * is not sent again; what comes next goes on to Graph as it comes in.
+ *
+ * @throws ServiceError UploadNotFound, InvalidRange, RangeNotExpected, UploadCancelled, and those of the transfer
+ */
+export async function receiveRange(
+  exchange: Exchange,
+  id: string,
+  form: UploadForm,
+  collaborators: Collaborators,
+): Promise<Answer> {
+  const { signal } = exchange.deadline;
+  const leave = await collaborators.turns.enter(id, signal);
+  try {
+    const stored = await readUpload(id, exchange, collaborators);
+    const range = readRange(exchange.request, stored.record);
+    const { transfer, sending, item } = await takeUpUpload(stored, exchange, collaborators);
+    const settled = settledAnswer(stored.record, range);
+    if (settled !== undefined) return await settled(form, item, exchange);
+    try {
+      const outcome = await sendOn(exchange, range, transfer, sending);
+      exchange.record.offset = outcome.kind === 'held' ? outcome.offset : exchange.record.offset;
+      if (outcome.kind === 'refused') await refuse(transfer, outcome.answer);
+      if (outcome.kind === 'attached') await transfer.complete(outcome.location);
+    } catch (error) {
+      if (!(error instanceof UploadConflict)) throw error;
+      // Another instance has moved the upload on, or it was cancelled: what is true now is the answer.
+      await transfer.refresh();
+    }
+    const { record } = transfer;
+    return await (settledAnswer(record, range) ?? heldAnswer(record))(form, item, exchange);
+  } finally {
+    leave();
+  }
+}
+
+/** @throws ServiceError InvalidRange */
+function readRange({ headers, body }: IncomingRequest, { attachment }: UploadRecord): ByteRange {
+  const parsed = parseContentRange(headers.get('content-range') ?? undefined);
+  if (parsed.kind === 'faulty') throw new ServiceError('InvalidRange', `${parsed.fault}.`);
+  const { range } = parsed;
+  const length = lengthOf(range);
+  if (range.total !== attachment.sizeBytes) {
+    const message = `Content-Range names a file of ${range.total} bytes; this upload is one of ${attachment.sizeBytes}.`;
+    throw new ServiceError('InvalidRange', message);
+  }
+  if (length > MAX_SLICE_BYTES) {
+    throw new ServiceError('InvalidRange', `A range has at most ${MAX_SLICE_BYTES} bytes; this one has ${length}.`);
+  }
+  if (body.declaredBytes !== undefined && body.declaredBytes !== length) {
+    const message = `The body has ${body.declaredBytes} bytes, the range ${length}.`;
+    throw new ServiceError('InvalidRange', message);
+  }
+  return range;
+}
+
+type SettledAnswer = (form: UploadForm, item: GraphItem, exchange: Exchange) => Promise<Answer>;
+
+/** The answer where nothing need be sent; undefined where the range goes on from what is held. */
+function settledAnswer(record: UploadRecord, range: ByteRange): SettledAnswer | undefined {
+  const { state } = record;
+  switch (state.status) {
+    case 'completed':
+      return (form, item) => form.attached(record, item);
+    case 'failed':
+      return async (_form, _item, { head }) => keptErrorAnswer(state.error, head, new Date());
+    case 'cancelled':
+      throw new ServiceError('UploadCancelled', 'The upload was cancelled.');
+    case 'uploading':
+      break;
+  }
+  const position = locate(range, record.offset);
+  if (position.kind === 'held') return heldAnswer(record);
+  if (position.kind === 'next') return undefined;
+  const [expected] = nextExpectedRanges(record.offset, record.attachment.sizeBytes);
+  throw new ServiceError('RangeNotExpected', `The range begins too far on; expected is ${expected}.`);
+}
+
+function heldAnswer(record: UploadRecord): SettledAnswer {
+  return async (form) => form.held(record);
+}
+
+async function sendOn(
+  { request, deadline }: Exchange,
+  range: ByteRange,
+  transfer: RecordedTransfer,
+  sending: Sending,
+): Promise<RangeOutcome> {
+  const reader = new ChunkReader(createRequestSource(request.body, lengthOf(range)));
+  const { offset } = transfer.record;
+  await reader.skip(offset - range.first, deadline.signal);
+  return sendRange(sending, { ...range, first: offset }, reader, transfer);
+}
+
+/** A token that Graph does not take is ours, and may be taken again; any other refusal is the end of the upload. */
+async function refuse(transfer: RecordedTransfer, answer: UpstreamAnswer): Promise<void> {
+  if (answer.status === 401) throw new UpstreamFailure(answer);
+  await transfer.fail(failureOf(answer));
+}

@@ -1,0 +1,35 @@
+import type { Answer } from '../answer.ts';
+import type { UploadRecord } from '../upload/uploadRecord.ts';
+import type { Exchange } from './answerOperation.ts';
+import type { Collaborators } from './collaborators.ts';
+import { readUpload, takeUpUpload } from './takeUpUpload.ts';
+import { progressOf } from './uploadForm.ts';
+
+/**
+ * `GET` on an upload's address: how far it is, in the members of Graph's uploadSession, and what became of it. Where the last
+ * answer of Graph was lost, the item says whether the file is attached.
+ */
+export async function showUpload(exchange: Exchange, id: string, collaborators: Collaborators): Promise<Answer> {
+  const stored = await readUpload(id, exchange, collaborators);
+  const { state, sentTo, attachment } = stored.record;
+  if (state.status !== 'uploading' || sentTo < attachment.sizeBytes) return shown(stored.record);
+  const { transfer } = await takeUpUpload(stored, exchange, collaborators);
+  const attached = await transfer.findAttachment();
+  if (attached !== undefined) await transfer.complete(attached.location);
+  return shown(transfer.record);
+}
+
+function shown(record: UploadRecord): Answer {
+  const { state } = record;
+  const outcome =
+    state.status === 'completed'
+      ? { attachmentId: state.attachmentId, location: state.location }
+      : state.status === 'failed'
+        ? { error: { code: state.error.code, message: state.error.message } }
+        : {};
+  return {
+    status: 200,
+    headers: {},
+    body: JSON.stringify({ ...progressOf(record), status: state.status, ...outcome }),
+  };
+}

@@ -1,0 +1,66 @@
+import { ServiceError } from '../errors.ts';
+import { MAX_PIECE_RETRY_MS } from '../limits.ts';
+import { hashUploadId } from '../log/mask.ts';
+import { createGraphItem, type GraphItem } from '../transfer/graphItem.ts';
+import { RecordedTransfer } from '../transfer/recordedTransfer.ts';
+import { createSending, type Sending } from '../transfer/sending.ts';
+import type { StoredUpload } from '../upload/uploadStore.ts';
+import type { Exchange } from './answerOperation.ts';
+import type { Collaborators } from './collaborators.ts';
+
+/** An upload that a request goes on with. */
+export interface UploadUnderWay {
+  readonly item: GraphItem;
+  readonly transfer: RecordedTransfer;
+  readonly sending: Sending;
+}
+
+/**
+ * Reads the upload's record and notes it for the log.
+ *
+ * @throws ServiceError UploadNotFound, StorageUnavailable, StorageNotConfigured
+ */
+export async function readUpload(id: string, { record }: Exchange, { uploads }: Collaborators): Promise<StoredUpload> {
+  const stored = await uploads.read(id);
+  record.endStage('store');
+  if (stored === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
+  const { target, caller, attachment, offset } = stored.record;
+  record.upload = hashUploadId(id);
+  record.caller = caller;
+  record.kind = target.kind;
+  record.sizeBytes = attachment.sizeBytes;
+  record.offset = offset;
+  if (target.owner.kind === 'group') record.group = target.owner.id;
+  else record.mailbox = target.owner.id;
+  return stored;
+}
+
+/** What going on with an upload needs: its item at Graph, its account, and the way for its bytes. */
+export async function takeUpUpload(
+  stored: StoredUpload,
+  { head, deadline, record }: Exchange,
+  { config, forwarder, tokens, queue, uploads, uploadHost }: Collaborators,
+): Promise<UploadUnderWay> {
+  const { target, wantsImmutableIds } = stored.record;
+  const item = createGraphItem({
+    graphOrigin: config.graphOrigin,
+    forwarder: await forwarder(),
+    target,
+    call: { clientRequestId: head.clientRequestId, traceParent: head.traceParent, wantsImmutableIds },
+    context: { tokens, deadline, record },
+  });
+  const transfer = new RecordedTransfer(uploads, item, stored);
+  const sending = createSending({
+    host: uploadHost,
+    hosts: config.uploadHosts,
+    uploadUrl: () => transfer.record.session?.uploadUrl ?? '',
+    queue,
+    mailbox: item.mailbox,
+    deadline,
+    record,
+    // Outlook's upload host refuses bytes that come with a token; Graph's own demands one for To Do.
+    tokens: target.kind === 'todoTask' ? tokens : undefined,
+    retryTimeoutMs: MAX_PIECE_RETRY_MS,
+  });
+  return { item, transfer, sending };
+}

@@ -1,0 +1,49 @@
+import type { Answer } from '../answer.ts';
+import { MAX_PIECE_BYTES } from '../limits.ts';
+import type { GraphItem } from '../transfer/graphItem.ts';
+import { formatHeldRange, nextExpectedRanges } from '../upload/byteRange.ts';
+import type { UploadRecord } from '../upload/uploadRecord.ts';
+import { describeAttachment } from './describeAttachment.ts';
+
+/** How an upload's progress is put to one kind of client. */
+export interface UploadForm {
+  /** Graph holds a part of the file. */
+  held(record: UploadRecord): Answer;
+  /** The file is attached; the record is completed. */
+  attached(record: UploadRecord, item: GraphItem): Promise<Answer>;
+}
+
+/**
+ * As Graph puts it, in the forms that all stock upload clients take: closed ranges while it goes on, and at the end 201 with
+ * Graph's Location and nothing else (with a body, one client does not look at the Location).
+ */
+export const UPLOAD_SESSION_FORM: UploadForm = {
+  held: (record) => ({ status: 200, headers: {}, body: JSON.stringify(progressOf(record)) }),
+  attached: async ({ state }) => {
+    const location = state.status === 'completed' ? state.location : '';
+    return { status: 201, headers: { location }, body: '' };
+  },
+};
+
+/** As the engine of Logic Apps demands it: 200 and all that is held on each chunk, the last one included, which has the result. */
+export const CHUNKED_MESSAGE_FORM: UploadForm = {
+  held: (record) => ({ status: 200, headers: chunkHeaders(record.offset), body: '' }),
+  attached: async (record, item) => ({
+    status: 200,
+    headers: chunkHeaders(record.attachment.sizeBytes),
+    body: JSON.stringify(await describeAttachment(record, item)),
+  }),
+};
+
+/** What is shown of an upload: the members of Graph's uploadSession that change. */
+export function progressOf({ session, offset, attachment }: UploadRecord): Record<string, unknown> {
+  return {
+    expirationDateTime: session?.expirationDateTime,
+    nextExpectedRanges: nextExpectedRanges(offset, attachment.sizeBytes),
+  };
+}
+
+function chunkHeaders(offset: number): Record<string, string> {
+  const range = formatHeldRange(offset);
+  return { 'x-ms-chunk-size': String(MAX_PIECE_BYTES), ...(range !== undefined && { range }) };
+}

@@ -1,0 +1,7 @@
+/**
+ * The address of an upload at the proxy: on the host that the caller used, or where PUBLIC_BASE_URL says that callers see the
+ * proxy. Whoever knows it may send the file's bytes.
+ */
+export function uploadUrlOf(id: string, requestUrl: URL, publicBaseUrl: string | undefined): string {
+  return `${publicBaseUrl ?? requestUrl.origin}/api/uploadSessions/${id}`;
+}

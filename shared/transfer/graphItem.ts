@@ -1,0 +1,106 @@
+import { foldCase } from '../caller/policy.ts';
+import type { UpstreamAnswer } from '../graph/exchange.ts';
+import type { GraphCall } from '../graph/forward.ts';
+import type { CallContext, Forwarder } from '../graph/forwarder.ts';
+import { parseBody } from '../graph/relay.ts';
+import { isObject } from '../isObject.ts';
+import { upstreamPath } from '../route/target.ts';
+import type { UploadRecord } from '../upload/uploadRecord.ts';
+import { UpstreamFailure } from './upstreamFailure.ts';
+
+/** An attachment as Graph shows it, without its bytes. */
+export interface GraphAttachment {
+  readonly id: string;
+  readonly [member: string]: unknown;
+}
+
+/** The item that a file is attached to, for one request of ours. Every call keeps inside the deadline and the mailbox's places. */
+export interface GraphItem {
+  readonly mailbox: string;
+  /** The address of one of its attachments at Graph. */
+  locationOf(attachmentId: string): string;
+  /** Graph's answer to createUploadSession, whatever it is. */
+  openSession(attachment: UploadRecord['attachment']): Promise<UpstreamAnswer>;
+  /** Graph's answer to a POST of the whole file. It is not sent again where Graph may have taken it. */
+  addAttachment(json: string): Promise<UpstreamAnswer>;
+  /** @throws UpstreamFailure for an answer that is no list, and what the forwarder throws */
+  listAttachments(): Promise<readonly GraphAttachment[]>;
+  /** @throws UpstreamFailure, and what the forwarder throws */
+  readAttachment(id: string): Promise<GraphAttachment>;
+}
+
+export interface GraphItemOptions {
+  readonly graphOrigin: string;
+  readonly forwarder: Forwarder;
+  readonly target: UploadRecord['target'];
+  readonly call: Pick<GraphCall, 'clientRequestId' | 'wantsImmutableIds' | 'traceParent'>;
+  readonly context: Omit<CallContext, 'mailbox'>;
+}
+
+/** Without contentBytes, which a list would hold for every attachment. */
+const SELECT = '$select=id,name,contentType,size,isInline,lastModifiedDateTime';
+
+export function createGraphItem({ graphOrigin, forwarder, target, call, context }: GraphItemOptions): GraphItem {
+  const { kind, version, owner } = target;
+  const mailbox = foldCase(owner.id);
+
+  function send(
+    about: Pick<GraphCall, 'operation' | 'method' | 'path' | 'body' | 'isRepeatable'>,
+  ): Promise<UpstreamAnswer> {
+    return forwarder.send({ ...call, kind, version, ...about }, { ...context, mailbox });
+  }
+
+  async function get(path: string): Promise<unknown> {
+    const answer = await send({ operation: 'attachments', method: 'GET', path, isRepeatable: true });
+    if (answer.status !== 200) throw new UpstreamFailure(answer);
+    return parseBody(answer.body);
+  }
+
+  return {
+    mailbox,
+    locationOf: (id) => `${graphOrigin}/${version}${upstreamPath(target, owner, encodeURIComponent(id))}`,
+    openSession: (attachment) =>
+      send({
+        operation: 'createUploadSession',
+        method: 'POST',
+        path: upstreamPath(target, owner, 'createUploadSession'),
+        body: sessionBody(kind, attachment),
+        isRepeatable: true,
+      }),
+    addAttachment: (body) =>
+      send({
+        operation: 'attachments',
+        method: 'POST',
+        path: upstreamPath(target, owner),
+        body,
+        isRepeatable: false,
+      }),
+    async listAttachments() {
+      const list = await get(`${upstreamPath(target, owner)}?${SELECT}&$top=100`);
+      return isObject(list) && Array.isArray(list['value']) ? list['value'].filter(isAttachment) : [];
+    },
+    async readAttachment(id) {
+      const attachment = await get(`${upstreamPath(target, owner, encodeURIComponent(id))}?${SELECT}`);
+      if (!isAttachment(attachment)) throw new TypeError('Graph gave no attachment.');
+      return attachment;
+    },
+  };
+}
+
+function isAttachment(value: unknown): value is GraphAttachment {
+  return isObject(value) && typeof value['id'] === 'string';
+}
+
+/** The parameter that the item's kind takes: learn.microsoft.com/graph/api/attachment-createuploadsession, …/taskfileattachment-createuploadsession */
+function sessionBody(kind: UploadRecord['target']['kind'], attachment: UploadRecord['attachment']): string {
+  const { name, sizeBytes, contentType, isInline, contentId } = attachment;
+  const shared = { attachmentType: 'file', name, size: sizeBytes, ...(contentType !== undefined && { contentType }) };
+  if (kind === 'todoTask') return JSON.stringify({ attachmentInfo: shared });
+  return JSON.stringify({
+    AttachmentItem: {
+      ...shared,
+      ...(isInline !== undefined && { isInline }),
+      ...(contentId !== undefined && { contentId }),
+    },
+  });
+}
