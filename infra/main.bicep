@@ -39,6 +39,9 @@ param apiDefinitionUrl string = ''
 @description('Origins for CORS, separated by commas. The Logic Apps designer needs *. Empty: none.')
 param corsAllowedOrigins string = ''
 
+@description('Largest body of a request, in bytes: the platform answers more with an empty 500. Empty: 104857600, so that files can be sent through the app. Where callers only open upload sessions, 1048576 is plenty: the platform holds a body with Content-Length in memory before the app can refuse it.')
+param requestBodyLimitBytes string = ''
+
 // The app's own settings, described in docs/configuration.md. An empty one is not set, so that the app's default holds.
 @allowed(['', 'functionKey', 'entra'])
 param callerAuth string = ''
@@ -71,6 +74,7 @@ param otelExporterOtlpEndpoint string = ''
 param otelExporterOtlpHeaders string = ''
 
 var resourceToken = toLower(uniqueString(subscription().id, environmentName, location))
+var bodyLimitBytes = empty(requestBodyLimitBytes) ? '104857600' : requestBodyLimitBytes
 var allTags = union(tags, { 'azd-env-name': environmentName })
 
 var operatorSettings = {
@@ -157,6 +161,7 @@ module api 'app/api.bicep' = {
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     otelExporterOtlpHeaders: otelExporterOtlpHeaders
     maximumInstanceCount: maximumInstanceCount
+    requestBodyLimitBytes: bodyLimitBytes
     operatorSettings: operatorSettings
     apiDefinitionUrl: apiDefinitionUrl
     corsAllowedOrigins: corsAllowedOrigins

@@ -12,6 +12,7 @@ param applicationInsightsConnectionString string
 @secure()
 param otelExporterOtlpHeaders string
 param maximumInstanceCount int
+param requestBodyLimitBytes string
 param operatorSettings object
 param apiDefinitionUrl string
 param corsAllowedOrigins string
@@ -27,6 +28,7 @@ var otherSettings = {
   AzureWebJobsStorage__queueServiceUri: queueEndpoint
   AzureWebJobsStorage__clientId: identityClientId
   AzureWebJobsStorage__credential: 'managedidentity'
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: requestBodyLimitBytes
 }
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {

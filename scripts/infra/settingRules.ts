@@ -27,8 +27,13 @@ const NOT_DEPLOYED: Partial<Record<SettingName, string>> = {
   AzureWebJobsStorage__accountName: 'the addresses are right in every cloud',
 };
 
+/** The setting that bounds a request's body, and what main.bicep makes of its parameter: the platform's own default. */
+const BODY_LIMIT = 'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT';
+const BODY_LIMIT_BYTES =
+  "[if(empty(parameters('requestBodyLimitBytes')), '104857600', parameters('requestBodyLimitBytes'))]";
+
 /** Settings of the platform. FUNCTIONS_WORKER_RUNTIME and WEBSITE_RUN_FROM_PACKAGE would be refused by Flex Consumption. */
-const PLATFORM_SETTINGS = ['APPLICATIONINSIGHTS_AUTHENTICATION_STRING'];
+const PLATFORM_SETTINGS = ['APPLICATIONINSIGHTS_AUTHENTICATION_STRING', BODY_LIMIT];
 
 /** Parameters that azd does not hand over. It puts texts between quotes: no JSON document (policy), number or object. */
 const NOT_SET_THROUGH_AZD = ['policy', 'maximumInstanceCount', 'resourceGroupName', 'tags'];
@@ -65,6 +70,10 @@ export function checkSettings(template: ArmTemplate, parametersFile: unknown): r
       faults: names.includes(name) ? [`${name} is set`] : [],
     })),
     { says: 'app settings: secrets travel as secure parameters', faults: plainSecrets(declared, template) },
+    {
+      says: "app settings: a request's body is bounded, at 100 MiB or as asked",
+      faults: wrongBodyLimit(declared, template),
+    },
     { says: 'parameters: the allowed values are those of the settings', faults: wrongValues(declared, template) },
     { says: 'parameters: main.parameters.json hands them over', faults: notHandedOver(template, parametersFile) },
   ];
@@ -111,6 +120,13 @@ function plainSecrets({ operator, other, api }: DeclaredSettings, template: ArmT
     const isSafe = outer === undefined ? isSecureOutput(source) : isSecure(template, outer);
     return isSafe ? [] : [`${name} is not a secure parameter of main.bicep`];
   });
+}
+
+function wrongBodyLimit({ other, api }: DeclaredSettings, template: ArmTemplate): string[] {
+  const parameter = referredName(other[BODY_LIMIT], 'parameters');
+  const variable = parameter && referredName(handedOver(api, parameter), 'variables');
+  const bytes = variable && template.variables[variable];
+  return bytes === BODY_LIMIT_BYTES ? [] : [`${BODY_LIMIT} is ${JSON.stringify(bytes)}`];
 }
 
 function isSecure(template: ArmTemplate | undefined, parameter: string): boolean {

@@ -145,6 +145,13 @@ const FURTHER_FAULTS: readonly Fault[] = [
     told: /there is no container upload-sessions/,
   },
   {
+    fault: 'bodies without a bound',
+    file: 'main.bicep',
+    from: "'104857600'",
+    to: "'10485760000'",
+    told: /FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is .*10485760000/,
+  },
+  {
     fault: 'values that a setting does not take',
     file: 'main.bicep',
     from: "'hashed', 'plain'",
