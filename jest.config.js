@@ -1,6 +1,6 @@
 /**
- * Source is TypeScript run as CommonJS through swc; types are checked by `tsc --noEmit`, not here. jose is published as ES
- * modules alone, so it goes the same way.
+ * Source is TypeScript run as CommonJS through swc; types are checked by `tsc --noEmit`, not here. jose and
+ * request-filtering-agent are published as ES modules alone, so they go the same way.
  */
 const common = {
   testEnvironment: 'node',
@@ -10,7 +10,7 @@ const common = {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
-  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(?:jose|request-filtering-agent)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/package/'],
 };
 

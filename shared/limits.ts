@@ -150,6 +150,18 @@ export const MAX_SOURCE_URL_LENGTH = 8192;
 /** The longest wait for the next byte of a file, from a caller or from a source. Our choice. */
 export const MAX_SILENCE_MS = 30_000;
 
+/** The longest wait for a source to connect and to begin its answer. Our choice. */
+export const SOURCE_ANSWER_TIMEOUT_MS = 30_000;
+
+/** How often in a row, with no byte between, a source may fail before it is given up. Our choice. */
+export const MAX_SOURCE_FAILURES = 4;
+
+/** Connections for one file: a source that breaks off, or sends a part at a time, more often than this is given up. Our choice. */
+export const MAX_SOURCE_CONNECTIONS = 64;
+
+/** A source that asks to wait longer than this (Retry-After) is given up. Our choice. */
+export const MAX_SOURCE_PAUSE_MS = 20_000;
+
 /** JSON and base64 are taken in steps of this size, so that other requests get their turn between them: one takes 0.02 ms, 1 ms where all is escaped. Our choice. */
 export const MAX_DECODE_STEP_BYTES = 64 * KIB;
 

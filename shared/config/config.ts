@@ -63,6 +63,8 @@ export interface Config {
   readonly graphMaxAttempts: number;
   readonly mailboxQueueLength: number;
   readonly ceilings: { readonly outlookBytes: number; readonly toDoBytes: number };
+  /** A developer's machine: only there may loopback be a source. */
+  readonly isDevelopment: boolean;
   /** The largest file in the JSON of one request, decoded. */
   readonly maxJsonAttachmentBytes: number;
   readonly logMailbox: 'hashed' | 'plain';
@@ -96,6 +98,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     graphMaxAttempts: values.GRAPH_MAX_ATTEMPTS,
     mailboxQueueLength: values.MAILBOX_QUEUE_LENGTH,
     ceilings: { outlookBytes: values.MAX_OUTLOOK_ATTACHMENT_BYTES, toDoBytes: values.MAX_TODO_ATTACHMENT_BYTES },
+    isDevelopment: values.AZURE_FUNCTIONS_ENVIRONMENT === 'Development',
     maxJsonAttachmentBytes: values.MAX_JSON_ATTACHMENT_BYTES,
     logMailbox: values.LOG_MAILBOX,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -9,6 +9,7 @@ import type { ItemKind } from '../route/entityModel.ts';
 import type { DecodedBytes } from './base64Decoder.ts';
 import type { DeclaredFile } from './declaredFile.ts';
 import { FileSplitter } from './fileSplitter.ts';
+import { type ReadableBody, readPatiently } from './requestSource.ts';
 import { parseSourceUrl } from './sourceUrl.ts';
 
 /** Where the bytes of the attachment are: in memory, decoded, or at an address that parseSourceUrl has passed. */
@@ -20,9 +21,6 @@ export interface JsonAttachment {
   readonly file: DeclaredFile;
   readonly content: JsonContent;
 }
-
-/** A request's body, piece by piece; undefined at its end. */
-export type BodyReader = (signal: AbortSignal) => Promise<Buffer | undefined>;
 
 export interface JsonLimits {
   /** The largest file that is taken in JSON, decoded: the setting MAX_JSON_ATTACHMENT_BYTES. */
@@ -36,18 +34,20 @@ export interface JsonLimits {
  * content object of Logic Apps as other ways to hand over the bytes. These are decoded while they arrive and are held once;
  * other requests get their turn after every step of MAX_DECODE_STEP_BYTES.
  *
- * @throws ServiceError InvalidJson, InvalidAttachment with one detail per fault, RequestBodyTooLarge, or what `read` throws
+ * @throws ServiceError InvalidJson, InvalidAttachment with one detail per fault, RequestBodyTooLarge, RequestBodyTimeout, or what the
+ * body's own read throws
  */
 export async function readJsonAttachment(
-  read: BodyReader,
+  body: ReadableBody,
   kind: ItemKind,
   limits: JsonLimits,
   signal: AbortSignal,
 ): Promise<JsonAttachment> {
+  const next = () => readPatiently(body, signal);
   const splitter = new FileSplitter();
   let bodyBytes = 0;
   let stepBytes = 0;
-  for (let chunk = await read(signal); chunk !== undefined; chunk = await read(signal)) {
+  for (let chunk = await next(); chunk !== undefined; chunk = await next()) {
     for (let start = 0; start < chunk.length; start += MAX_DECODE_STEP_BYTES) {
       const piece = chunk.subarray(start, start + MAX_DECODE_STEP_BYTES);
       splitter.push(piece);

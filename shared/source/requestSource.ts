@@ -19,7 +19,7 @@ export function createRequestSource(body: ReadableBody, sizeBytes: number, maxSi
     sizeBytes,
     async read(signal) {
       for (;;) {
-        const chunk = await withinSilence(body.read(signal), maxSilenceMs, tooSilent);
+        const chunk = await readPatiently(body, signal, maxSilenceMs);
         if (chunk === undefined) {
           if (bytes < sizeBytes) throw mismatch(`${bytes} bytes came, ${sizeBytes} were declared.`);
           return undefined;
@@ -32,10 +32,21 @@ export function createRequestSource(body: ReadableBody, sizeBytes: number, maxSi
   };
 }
 
-function mismatch(message: string): ServiceError {
-  return new ServiceError('SizeMismatch', `${message} Nothing is attached.`);
+/**
+ * The body's next bytes, unless they take too long.
+ *
+ * @throws ServiceError RequestBodyTimeout, and what the body's own read throws
+ */
+export function readPatiently(
+  body: ReadableBody,
+  signal: AbortSignal,
+  maxSilenceMs = MAX_SILENCE_MS,
+): Promise<Buffer | undefined> {
+  return withinSilence(body.read(signal), maxSilenceMs, () => {
+    return new ServiceError('RequestBodyTimeout', 'No byte of the body came for too long.');
+  });
 }
 
-function tooSilent(): ServiceError {
-  return new ServiceError('RequestBodyTimeout', 'No byte of the body came for too long.');
+function mismatch(message: string): ServiceError {
+  return new ServiceError('SizeMismatch', `${message} Nothing is attached.`);
 }

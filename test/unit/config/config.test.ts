@@ -30,6 +30,7 @@ describe('parseConfig', () => {
       uploadTimeoutMs: 100_000,
       graphMaxAttempts: 4,
       mailboxQueueLength: 64,
+      isDevelopment: false,
       maxJsonAttachmentBytes: 26_214_400,
       ceilings: { outlookBytes: 157_286_400, toDoBytes: 26_214_400 },
       logMailbox: 'hashed',

@@ -4,18 +4,19 @@ import { ServiceError } from '../../../shared/errors.ts';
 import { MAX_DECODE_STEP_BYTES, MAX_REQUEST_BODY_BYTES } from '../../../shared/limits.ts';
 import type { ItemKind } from '../../../shared/route/entityModel.ts';
 import { type JsonAttachment, readJsonAttachment } from '../../../shared/source/jsonAttachment.ts';
+import type { ReadableBody } from '../../../shared/source/requestSource.ts';
 
 const LIMITS = { maxJsonAttachmentBytes: 1_000_000, ceilingBytes: 2_000_000 };
 
-/** A reader of these pieces. */
-function readerOf(pieces: readonly Buffer[]): () => Promise<Buffer | undefined> {
+/** A body of these pieces. */
+function bodyOf(pieces: readonly Buffer[]): ReadableBody {
   const pending = [...pieces];
-  return async () => pending.shift();
+  return { read: async () => pending.shift() };
 }
 
 function read(body: unknown, kind: ItemKind = 'message', limits = LIMITS): Promise<JsonAttachment> {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-  return readJsonAttachment(readerOf([bytes]), kind, limits, new AbortController().signal);
+  return readJsonAttachment(bodyOf([bytes]), kind, limits, new AbortController().signal);
 }
 
 async function errorOf(body: unknown, kind?: ItemKind, limits?: typeof LIMITS): Promise<ServiceError> {
@@ -124,12 +125,7 @@ describe('readJsonAttachment', () => {
           const places = [0, ...cuts.toSorted((a, b) => a - b), body.length];
           const pieces = places.slice(1).map((end, index) => body.subarray(places[index], end));
 
-          const attachment = await readJsonAttachment(
-            readerOf(pieces),
-            'message',
-            LIMITS,
-            new AbortController().signal,
-          );
+          const attachment = await readJsonAttachment(bodyOf(pieces), 'message', LIMITS, new AbortController().signal);
 
           const parsed: { name: string; contentType?: string } = JSON.parse(body.toString().slice(1));
           expect(bytesOf(attachment).equals(Buffer.from(file))).toBe(true);
@@ -241,7 +237,7 @@ describe('readJsonAttachment', () => {
     ['after a fault of the file', ['{"contentBytes":"!', '!!!!']],
   ])('reads no endless body: %s', async (_, [start = '', more = '']) => {
     let pieces = 0;
-    const endless = async () => Buffer.from(pieces++ === 0 ? start : more.repeat(10_000));
+    const endless = { read: async () => Buffer.from(pieces++ === 0 ? start : more.repeat(10_000)) };
     const limits = { ...LIMITS, maxJsonAttachmentBytes: 1000 };
 
     const reading = readJsonAttachment(endless, 'message', limits, new AbortController().signal);
@@ -277,7 +273,12 @@ describe('readJsonAttachment', () => {
 
   it('fails as the reading of the body does', async () => {
     const failure = new ServiceError('CallerDisconnected', 'gone');
-    const reading = readJsonAttachment(() => Promise.reject(failure), 'message', LIMITS, new AbortController().signal);
+    const reading = readJsonAttachment(
+      { read: () => Promise.reject(failure) },
+      'message',
+      LIMITS,
+      new AbortController().signal,
+    );
 
     await expect(reading).rejects.toBe(failure);
   });

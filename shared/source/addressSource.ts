@@ -1,0 +1,247 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { untilAborted } from '../deadline.ts';
+import { ServiceError } from '../errors.ts';
+import { retryDelayMs } from '../graph/retryDelay.ts';
+import {
+  MAX_SILENCE_MS,
+  MAX_SOURCE_CONNECTIONS,
+  MAX_SOURCE_FAILURES,
+  MAX_SOURCE_PAUSE_MS,
+  SOURCE_ANSWER_TIMEOUT_MS,
+} from '../limits.ts';
+import type { ByteSource } from './byteSource.ts';
+import { createGuardedAgent, type Resolve } from './guardedAgent.ts';
+import { withinSilence } from './silence.ts';
+import { askSource, type KnownFile, type SourceAnswer, unusable } from './sourceAnswer.ts';
+import { admitSource, type SourceRule } from './sourceRules.ts';
+
+/** A file at an address, from an offset on. */
+export interface AddressSource extends ByteSource {
+  /** The bytes from the offset on: all of them, unless the source was opened in the middle. */
+  readonly sizeBytes: number;
+  readonly totalBytes: number;
+  /** The file's strong entity tag; undefined where the source gives none: then it can be opened at its start alone. */
+  readonly etag: string | undefined;
+  /** What the source says the file is. */
+  readonly contentType: string | undefined;
+  /** Ends the connection; to be called whether or not all was read. */
+  close(): void;
+}
+
+/** Where an earlier reader stopped, in this process or in another. */
+export interface ResumePoint {
+  readonly offset: number;
+  readonly totalBytes: number;
+  readonly etag: string;
+}
+
+export interface AddressOptions {
+  readonly isDevelopment: boolean;
+  /** Called with the file's length before any of it is read; throws where that is too much. */
+  readonly checkSize: (totalBytes: number) => void;
+  readonly resumeAt?: ResumePoint;
+  /** All addresses of a host name; the system's resolver unless a test says otherwise. */
+  readonly resolve?: Resolve;
+  readonly times?: SourceTimes;
+}
+
+/** In milliseconds. */
+export interface SourceTimes {
+  readonly answerMs: number;
+  readonly silenceMs: number;
+  readonly retryDelay: typeof retryDelayMs;
+}
+
+const TIMES: SourceTimes = {
+  answerMs: SOURCE_ANSWER_TIMEOUT_MS,
+  silenceMs: MAX_SILENCE_MS,
+  retryDelay: retryDelayMs,
+};
+
+/**
+ * Opens the file at an address that the policy admits by this rule. It is read with Range requests that go on where a connection
+ * broke, as long as the file stays the same.
+ *
+ * @throws ServiceError SourceNotAllowed, SourceRefused, SourceUnusable, SourceChanged, SourceUnavailable, what checkSize throws,
+ * or the signal's reason; read throws the same
+ */
+export async function openAddress(
+  url: URL,
+  rule: SourceRule,
+  options: AddressOptions,
+  signal: AbortSignal,
+): Promise<AddressSource> {
+  if (admitSource([rule], url) === undefined) {
+    throw new ServiceError('SourceNotAllowed', 'The policy does not admit the sourceUrl.');
+  }
+  const reader = new AddressReader(url, rule, options);
+  try {
+    const { file, contentType } = await reader.begin(signal);
+    options.checkSize(file.totalBytes);
+    return {
+      sizeBytes: file.totalBytes - reader.offset,
+      totalBytes: file.totalBytes,
+      etag: file.etag,
+      contentType,
+      read: (readSignal) => reader.read(readSignal),
+      close: () => reader.close(),
+    };
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+}
+
+type Opened = Pick<Extract<SourceAnswer, { kind: 'bytes' }>, 'file' | 'contentType'>;
+
+/** An answer whose body is being read. */
+interface Current {
+  readonly body: IncomingMessage;
+  readonly chunks: AsyncIterator<Buffer>;
+  readonly endOffset: number;
+}
+
+class AddressReader {
+  offset: number;
+  readonly #url: URL;
+  readonly #rule: SourceRule;
+  readonly #isDevelopment: boolean;
+  readonly #resolve: Resolve;
+  readonly #times: SourceTimes;
+  #known: KnownFile | undefined;
+  #current: Current | undefined;
+  #asksRange = true;
+  #isClosed = false;
+  #connections = 0;
+  /** Failures since the last byte. */
+  #failures = 0;
+
+  constructor(
+    url: URL,
+    rule: SourceRule,
+    { isDevelopment, resolve = lookUp, resumeAt, times = TIMES }: AddressOptions,
+  ) {
+    this.#url = url;
+    this.#rule = rule;
+    this.#isDevelopment = isDevelopment;
+    this.#resolve = resolve;
+    this.#times = times;
+    this.offset = resumeAt?.offset ?? 0;
+    this.#known = resumeAt;
+  }
+
+  /** Where an earlier reader had read all, there is nothing to ask for. */
+  async begin(signal: AbortSignal): Promise<Opened> {
+    if (this.#known !== undefined && this.offset >= this.#known.totalBytes) {
+      return { file: this.#known, contentType: undefined };
+    }
+    return this.#open(signal);
+  }
+
+  /** Gets an answer that holds the bytes at the offset, after as many failures as are allowed. */
+  async #open(signal: AbortSignal): Promise<Opened> {
+    for (;;) {
+      if (this.#isClosed) throw new TypeError('The source has been closed.');
+      if (this.#connections >= MAX_SOURCE_CONNECTIONS) throw unavailable('It broke off too often.', undefined);
+      this.#connections += 1;
+      const answer = await this.#ask(signal);
+      if (answer.kind === 'bytes') {
+        this.#known ??= answer.file;
+        const { body, endOffset } = answer;
+        this.#current = { body, chunks: body.iterator({ destroyOnReturn: false }), endOffset };
+        return answer;
+      }
+      if (answer.kind === 'noRangeOfEmptyFile' && this.#asksRange) this.#asksRange = false;
+      else if (answer.kind === 'failed') await this.#waitAfter(answer.cause, answer.retryAfter, signal);
+      else throw unusable('It refuses the range from the first byte on.');
+    }
+  }
+
+  async read(signal: AbortSignal): Promise<Buffer | undefined> {
+    const total = this.#known?.totalBytes ?? 0;
+    for (;;) {
+      if (this.offset === total && this.#current === undefined) return undefined;
+      const current = this.#current ?? (await this.#reopen(signal));
+      const chunk = await this.#next(current, signal);
+      if (chunk === undefined) continue;
+      this.offset += chunk.length;
+      if (this.offset > current.endOffset) throw this.#tooLong();
+      this.#failures = 0;
+      if (chunk.length > 0) return chunk;
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#current?.body.destroy();
+    this.#current = undefined;
+  }
+
+  /** The answer's next bytes; undefined where it has ended, well or not, and another must go on where bytes are missing. */
+  async #next(current: Current, signal: AbortSignal): Promise<Buffer | undefined> {
+    const isAll = this.offset === this.#known?.totalBytes;
+    try {
+      const reading = withinSilence(current.chunks.next(), this.#times.silenceMs, () => new Error('No byte came.'));
+      const { done, value } = await untilAborted(reading, signal);
+      if (!done) return value;
+      this.#drop();
+      if (this.offset < current.endOffset) await this.#waitAfter(new Error('It ended early.'), undefined, signal);
+    } catch (error) {
+      this.#drop();
+      if (signal.aborted) throw signal.reason;
+      if (error instanceof ServiceError) throw error;
+      if (!isAll) await this.#waitAfter(error, undefined, signal); // After the last byte nothing is lost.
+    }
+    return undefined;
+  }
+
+  async #reopen(signal: AbortSignal): Promise<Current> {
+    if (this.#known?.etag === undefined && this.offset > 0) {
+      throw unusable(`It broke off at byte ${this.offset} and gives no strong ETag to go on with.`);
+    }
+    await this.#open(signal);
+    if (this.#current === undefined) throw new TypeError('Opened without a body.');
+    return this.#current;
+  }
+
+  async #ask(signal: AbortSignal): Promise<SourceAnswer> {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(this.#times.answerMs)]);
+    try {
+      const creating = createGuardedAgent(this.#url.hostname, this.#rule, this.#isDevelopment, this.#resolve);
+      const agent = await untilAborted(creating, limited);
+      const ask = { url: this.#url, offset: this.offset, known: this.#known, asksRange: this.#asksRange };
+      return await askSource(ask, agent, limited);
+    } catch (cause) {
+      if (signal.aborted) throw signal.reason;
+      if (cause instanceof ServiceError) throw cause;
+      return { kind: 'failed', cause, retryAfter: undefined };
+    }
+  }
+
+  async #waitAfter(cause: unknown, retryAfter: string | undefined, signal: AbortSignal): Promise<void> {
+    this.#failures += 1;
+    const delayMs = this.#times.retryDelay(retryAfter, this.#failures, Date.now(), Math.random());
+    if (this.#failures >= MAX_SOURCE_FAILURES) throw unavailable('It failed again and again.', cause);
+    if (delayMs > MAX_SOURCE_PAUSE_MS) throw unavailable('It asks to wait for long.', cause);
+    await pause(delayMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+
+  #tooLong(): ServiceError {
+    this.#drop();
+    return unusable('It sends more bytes than it says.');
+  }
+}
+
+async function lookUp(host: string): ReturnType<Resolve> {
+  const { lookup } = await import('node:dns/promises');
+  return lookup(host, { all: true });
+}
+
+function unavailable(why: string, cause: unknown): ServiceError {
+  return new ServiceError('SourceUnavailable', `The source is not available. ${why}`, { cause });
+}
