@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CallIds, createCallIds } from './graphAnswer.ts';
-import type { RecordedRequest, RequestLog } from './requestLog.ts';
+import type { CallKind, RecordedRequest, RequestLog } from './requestLog.ts';
 
 /** One request under way, and the record of it. */
 export interface Exchange {
@@ -9,7 +9,9 @@ export interface Exchange {
   readonly ids: CallIds;
   readonly record: RecordedRequest;
   /** Counts the call as in flight for a mailbox until it is answered or broken off. */
-  enter(mailbox: string): void;
+  enter(mailbox: string, kind: CallKind): void;
+  /** The body, each part counted in the record. */
+  body(): AsyncIterable<Buffer>;
   /** The whole answer is on its way. */
   leave(): void;
   /** Breaks the connection off, as a fault does: with a TCP reset, or with an orderly end too early. */
@@ -34,8 +36,14 @@ export function openExchange(
     response,
     ids,
     record,
-    enter(mailbox) {
-      leave = log.enter(mailbox);
+    enter(mailbox, kind) {
+      leave = log.enter(mailbox, kind);
+    },
+    async *body() {
+      for await (const part of request) {
+        record.bytes += part.length;
+        yield part;
+      }
     },
     leave() {
       leave?.();

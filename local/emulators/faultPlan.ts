@@ -1,46 +1,49 @@
-import { FAULTS, type FaultBehaviour, type FaultName, isFaultName } from './faults.ts';
+import {
+  checkPlayRequest,
+  type FaultPoint,
+  faultOf,
+  isFaultId,
+  type PlayRequest,
+  parseFaultId,
+  pointOf,
+} from './faultRequest.ts';
+import type { FaultBehaviour } from './faults.ts';
+import type { PieceChoice } from './uploadFaults.ts';
 
-/** `create` is the call that opens a session, `upload` a PUT or DELETE of one. */
-export type FaultPoint = 'create' | 'upload';
+/** A call on which a fault may be played. */
+export interface FaultCall {
+  readonly point: FaultPoint;
+  /** The decoded ids of its path. */
+  readonly ids: readonly string[];
+  /** Where a PUT to an uploadUrl stands. */
+  readonly piece?: PiecePlace;
+}
+
+export interface PiecePlace {
+  /** Number of the PUT within its session, from 0. */
+  readonly index: number;
+  /** A file that goes up in one piece is first and last at once; a range that cannot be read has no place. */
+  readonly places: readonly PieceChoice[];
+}
 
 /** A fault to be played now. `retryAfter` is a number of seconds, `none`, `date` (2 s ahead) or `garbage`. */
 export interface ActiveFault {
-  readonly name: FaultName;
+  readonly name: PlayRequest['fault'];
   readonly behaviour: FaultBehaviour;
   readonly retryAfter?: string;
   readonly msPerByte: number;
 }
 
-export interface PlayRequest {
-  readonly fault: FaultName;
-  /** How many calls fail; default 1, or without end when `rate` is given. */
-  readonly times?: number;
-  /** Probability that a call fails, 0 to 1; default 1. */
-  readonly rate?: number;
-  readonly on?: FaultPoint;
-  readonly retryAfter?: string;
-  readonly ms?: number;
-}
-
 export interface FaultPlan {
+  /** Throws FaultRequestError for a fault at a place where it cannot happen. */
   play(request: PlayRequest): void;
-  /** The fault for a call whose path holds these decoded ids. Throws FaultIdError when an id asks for one that does not exist. */
-  take(ids: readonly string[], point: FaultPoint): ActiveFault | undefined;
+  /** The fault for a call. Throws FaultRequestError when an id asks for one that does not exist. */
+  take(call: FaultCall): ActiveFault | undefined;
   takeHandshake(): boolean;
   reset(): void;
 }
 
-export class FaultIdError extends Error {
-  override readonly name = 'FaultIdError';
-}
-
 const DEFAULT_MS_PER_BYTE = 50;
-const RETRY_AFTER = /^(none|date|garbage|\d{1,9})$/;
-const ID_PREFIX = 'fault=';
-
-export function isFaultId(id: string): boolean {
-  return id.startsWith(ID_PREFIX);
-}
 
 /** `seed` makes the draws for `rate` repeat from run to run. */
 export function createFaultPlan(seed: number): FaultPlan {
@@ -48,36 +51,38 @@ export function createFaultPlan(seed: number): FaultPlan {
   let timesTaken = new Map<string, number>();
   let random = seededRandom(seed);
 
-  function draw(point: FaultPoint, handshake: boolean): ActiveFault | undefined {
+  function draw(isAsked: (request: PlayRequest) => boolean): ActiveFault | undefined {
     for (const entry of queue) {
-      const inHandshake = entry.fault === 'tlsReset';
-      if (inHandshake !== handshake || (!handshake && (entry.on ?? 'create') !== point)) continue;
-      if (entry.rate !== undefined && random() >= entry.rate) continue;
+      if (!isAsked(entry) || (entry.rate !== undefined && random() >= entry.rate)) continue;
       entry.left -= 1;
       if (entry.left <= 0) queue = queue.filter((other) => other !== entry);
-      return active(entry);
+      return activate(entry);
     }
     return undefined;
   }
 
-  function takeById(id: string, point: FaultPoint): ActiveFault | undefined {
-    const { request, times } = parseFaultId(id);
-    if ((request.on ?? 'create') !== point) return undefined;
+  function takeById(id: string, call: FaultCall): ActiveFault | undefined {
+    const request = parseFaultId(id);
+    if (!isMeant(request, call)) return undefined;
     const taken = timesTaken.get(id) ?? 0;
-    if (taken >= times) return undefined;
-    if (times !== Number.POSITIVE_INFINITY) timesTaken.set(id, taken + 1);
-    return active(request);
+    if (taken >= (request.times ?? Number.POSITIVE_INFINITY)) return undefined;
+    if (request.times !== undefined) timesTaken.set(id, taken + 1);
+    return activate(request);
   }
 
   return {
     play(request) {
+      checkPlayRequest(request);
       queue.push({ ...request, left: request.times ?? (request.rate === undefined ? 1 : Number.POSITIVE_INFINITY) });
     },
-    take(ids, point) {
-      const id = ids.find(isFaultId);
-      return (id === undefined ? undefined : takeById(id, point)) ?? draw(point, false);
+    take(call) {
+      const id = call.ids.find(isFaultId);
+      return (
+        (id === undefined ? undefined : takeById(id, call)) ??
+        draw((request) => request.fault !== 'tlsReset' && isMeant(request, call))
+      );
     },
-    takeHandshake: () => draw('create', true) !== undefined,
+    takeHandshake: () => draw(({ fault }) => fault === 'tlsReset') !== undefined,
     reset() {
       queue = [];
       timesTaken = new Map();
@@ -86,54 +91,20 @@ export function createFaultPlan(seed: number): FaultPlan {
   };
 }
 
-function active(request: PlayRequest): ActiveFault {
-  const base = {
+function isMeant(request: PlayRequest, { point, piece }: FaultCall): boolean {
+  if (pointOf(request) !== point) return false;
+  const choice = request.piece ?? faultOf(request.fault).piece;
+  if (choice === undefined) return true;
+  return piece !== undefined && (piece.index === choice || piece.places.includes(choice));
+}
+
+function activate(request: PlayRequest): ActiveFault {
+  const fault = {
     name: request.fault,
-    behaviour: FAULTS[request.fault],
+    behaviour: faultOf(request.fault).behaviour,
     msPerByte: request.ms ?? DEFAULT_MS_PER_BYTE,
   };
-  const fault = { ...base, behaviour: base.behaviour.behaviour };
   return request.retryAfter === undefined ? fault : { ...fault, retryAfter: request.retryAfter };
-}
-
-/** `fault=<name>[;times=<n>][;on=create|upload][;retry-after=<n|none|date|garbage>][;ms=<n>][;nonce=<anything>]` */
-function parseFaultId(id: string): { request: PlayRequest; times: number } {
-  const parameters = new Map(
-    id.split(';').map((part) => {
-      const at = part.indexOf('=');
-      return at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)];
-    }),
-  );
-  const fault = parameters.get('fault') ?? '';
-  if (!isFaultName(fault)) throw new FaultIdError(`No fault '${fault}'. Known: ${Object.keys(FAULTS).join(', ')}.`);
-  if (fault === 'tlsReset') throw new FaultIdError("'tlsReset' happens before an id is sent: ask for it with play().");
-  const unknown = [...parameters.keys()].find(
-    (name) => !['fault', 'times', 'on', 'retry-after', 'ms', 'nonce'].includes(name),
-  );
-  if (unknown !== undefined) throw new FaultIdError(`A fault has no parameter '${unknown}'.`);
-  const retryAfter = parameters.get('retry-after');
-  if (retryAfter !== undefined && !RETRY_AFTER.test(retryAfter)) {
-    throw new FaultIdError('retry-after is a number of seconds, none, date or garbage.');
-  }
-  const on = parameters.get('on') ?? 'create';
-  if (on !== 'create' && on !== 'upload') throw new FaultIdError('on is create or upload.');
-  const ms = count(parameters, 'ms');
-  return {
-    times: count(parameters, 'times') ?? Number.POSITIVE_INFINITY,
-    request: {
-      fault,
-      on,
-      ...(retryAfter === undefined ? {} : { retryAfter }),
-      ...(ms === undefined ? {} : { ms }),
-    },
-  };
-}
-
-function count(parameters: ReadonlyMap<string | undefined, string | undefined>, name: string): number | undefined {
-  const text = parameters.get(name);
-  if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new FaultIdError(`${name} is a whole number.`);
-  return Number(text);
 }
 
 /** mulberry32: small, and the same numbers for the same seed. */

@@ -1,17 +1,20 @@
 /**
- * The closed list of faults that the Graph emulator can play: name → what it does.
- * How to ask for one: docs/emulators.md.
+ * The closed list of faults that the Graph emulator can play on any call: name → what it does. Those that need an upload
+ * under way are in uploadFaults.ts. How to ask for one: docs/emulators.md.
  */
 
 /** How the answer differs from the one that Graph would have given. */
 export type FaultBehaviour =
-  /** An error in Graph's own shape. */
+  /** An error in the shape of whoever was called: Graph or the upload host. */
   | {
       readonly kind: 'error';
       readonly status: number;
       readonly code: string;
       readonly message: string;
       readonly retryAfter?: string;
+      /** The call takes effect all the same. */
+      readonly afterCommit?: true;
+      readonly withoutInnerError?: true;
     }
   /** A whole answer in place of Graph's. `fromGraph` is false where a gateway speaks: Graph's own headers are absent. */
   | {
@@ -22,8 +25,13 @@ export type FaultBehaviour =
       readonly fromGraph: boolean;
     }
   | { readonly kind: 'redirect'; readonly location: string }
-  | { readonly kind: 'hang'; readonly at: 'beforeHeaders' | 'inBody' }
-  | { readonly kind: 'reset'; readonly at: 'beforeHeaders' | 'afterHeaders' | 'handshake' }
+  | { readonly kind: 'hang'; readonly at: 'beforeHeaders' | 'inBody' | 'afterCommit' }
+  | {
+      readonly kind: 'reset';
+      readonly at: 'beforeHeaders' | 'afterHeaders' | 'handshake' | 'afterCommit' | 'inRequestBody';
+    }
+  /** The upload session itself changes, for good. */
+  | { readonly kind: 'session'; readonly becomes: 'gone' | 'expired' | 'notFound' }
   | { readonly kind: 'truncated' }
   | { readonly kind: 'slowDrip' }
   | { readonly kind: 'hugeBody' }

@@ -2,7 +2,8 @@ import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { EmulatorCertificate } from './certificate.ts';
 import { openExchange } from './exchange.ts';
-import { createFaultPlan, type PlayRequest } from './faultPlan.ts';
+import { createFaultPlan } from './faultPlan.ts';
+import type { PlayRequest } from './faultRequest.ts';
 import { DEFAULT_SETTINGS, type GraphSettings, type GraphWorld } from './graphWorld.ts';
 import { listen } from './listen.ts';
 import { createMailboxStore, type StoredAttachment } from './mailboxStore.ts';
@@ -34,10 +35,12 @@ export interface GraphEmulator {
   readonly requests: readonly RecordedRequest[];
   /** The most Graph calls (not uploads) that were in flight for one mailbox at a time. */
   readonly maxConcurrentPerMailbox: number;
+  /** The most PUTs of pieces that were in flight for one mailbox at a time. */
+  readonly maxConcurrentPiecesPerMailbox: number;
   addMailbox(mailbox: MailboxSeed): void;
   /** The finished uploads of an item; the mailbox by id or user principal name. */
   attachments(mailbox: string, itemId: string): readonly StoredAttachment[];
-  /** Plays a fault on the next calls, whatever their ids. */
+  /** Plays a fault on the next calls, whatever their ids. Throws FaultRequestError. */
   play(request: PlayRequest): void;
   /** Back to the seed: no faults, no records, no sessions, first settings. */
   reset(): void;
@@ -82,7 +85,10 @@ export async function startGraphEmulator(options: GraphEmulatorOptions): Promise
     settings,
     requests: log.requests,
     get maxConcurrentPerMailbox() {
-      return log.maxConcurrentPerMailbox();
+      return log.maxConcurrentPerMailbox('call');
+    },
+    get maxConcurrentPiecesPerMailbox() {
+      return log.maxConcurrentPerMailbox('piece');
     },
     addMailbox: world.mailboxes.addMailbox,
     attachments: world.mailboxes.attachments,

@@ -73,7 +73,7 @@ export function uploadHostError(
   status: number,
   code: string,
   message: string,
-  innerCode?: string,
+  { innerCode, headers = {} }: { innerCode?: string; headers?: Record<string, string> } = {},
 ): Answer {
   const innerError = {
     ...(innerCode === undefined ? {} : { code: innerCode }),
@@ -82,7 +82,16 @@ export function uploadHostError(
   };
   return {
     status,
-    headers: { 'request-id': ids.requestId, 'Content-Type': 'application/json' },
+    headers: { 'request-id': ids.requestId, 'Content-Type': 'application/json', ...headers },
     body: JSON.stringify({ error: { code, message, innerError } }),
+  };
+}
+
+/** An error as the store behind both has been seen to write it (microsoftgraph/microsoft-graph-docs-contrib#2561). */
+export function bareError(ids: CallIds, status: number, code: string, message: string): Answer {
+  return {
+    status,
+    headers: { 'request-id': ids.requestId, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ error: { code, message } }),
   };
 }

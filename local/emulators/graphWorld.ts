@@ -7,6 +7,12 @@ import type { TokenChecker } from './tokenRegistry.ts';
 export interface GraphSettings {
   /** Milliseconds that each answer waits. */
   latencyMs: number;
+  /** Milliseconds that the answer to each PUT of a piece waits, besides `latencyMs`. */
+  uploadLatencyMs: number;
+  /** How fast the bytes of one piece are read, so that the sender is held back; 0: as fast as they come. */
+  uploadBytesPerSecond: number;
+  /** The longest piece that is taken. */
+  maxPieceBytes: number;
   /** Every mailbox and item id is found. */
   anyItem: boolean;
   /** `asGraph`: only user mailboxes' messages and events take an app-only token. `all`: every family does. */
@@ -30,6 +36,10 @@ export interface GraphWorld {
 
 export const DEFAULT_SETTINGS: GraphSettings = {
   latencyMs: 0,
+  uploadLatencyMs: 0,
+  uploadBytesPerSecond: 0,
+  // "Up to 4 MB": learn.microsoft.com/graph/api/attachment-createuploadsession.
+  maxPieceBytes: 4_194_304,
   anyItem: false,
   appOnlyFamilies: 'asGraph',
   minimumSize: 2_097_152,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isFaultId } from './faultPlan.ts';
+import { isFaultId } from './faultRequest.ts';
 import type { GraphPath } from './graphPath.ts';
 import { type MailboxSeed, SEED } from './seed.ts';
 

@@ -1,7 +1,5 @@
-import type { IncomingMessage } from 'node:http';
-
 /** The body as text, or undefined when it is over `maxBytes` (the rest is still read). Rejects when the client goes away. */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
+export async function readBody(request: AsyncIterable<Buffer>, maxBytes: number): Promise<string | undefined> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of request) {

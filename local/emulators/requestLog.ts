@@ -10,7 +10,9 @@ export interface RecordedRequest {
   readonly startedAt: number;
   /** The id in the answer's `request-id` header. */
   readonly requestId: string;
-  /** Bodies of ranged PUTs are not kept: empty. */
+  /** Bytes of the body that have come in. */
+  bytes: number;
+  /** The bodies of pieces are not kept: empty. */
   body: string;
   /** The status sent; undefined while, or where, none was sent. */
   status?: number;
@@ -21,20 +23,22 @@ export interface RecordedRequest {
   abortedAt?: number;
 }
 
+/** A call to Graph, or the PUT of a piece. */
+export type CallKind = 'call' | 'piece';
+
 export interface RequestLog {
   readonly requests: RecordedRequest[];
   open(request: IncomingMessage, requestId: string): RecordedRequest;
   /** Counts a call to a mailbox as in flight; returns what ends it. */
-  enter(mailbox: string): () => void;
-  maxConcurrentPerMailbox(): number;
+  enter(mailbox: string, kind: CallKind): () => void;
+  maxConcurrentPerMailbox(kind: CallKind): number;
   reset(): void;
 }
 
 /** `limit` is how many requests are kept, the newest; 0 keeps none. */
 export function createRequestLog(limit: number): RequestLog {
   const requests: RecordedRequest[] = [];
-  const inFlight = new Map<string, number>();
-  let maximum = 0;
+  const inFlight = { call: createGauge(), piece: createGauge() };
   return {
     requests,
     open(request, requestId) {
@@ -44,6 +48,7 @@ export function createRequestLog(limit: number): RequestLog {
         headers: request.headers,
         startedAt: Date.now(),
         requestId,
+        bytes: 0,
         body: '',
         aborted: false,
       };
@@ -52,19 +57,33 @@ export function createRequestLog(limit: number): RequestLog {
       if (requests.length > limit * 1.1) requests.splice(0, requests.length - limit);
       return record;
     },
-    enter(mailbox) {
-      const count = (inFlight.get(mailbox) ?? 0) + 1;
-      inFlight.set(mailbox, count);
-      maximum = Math.max(maximum, count);
-      return () => {
-        const left = (inFlight.get(mailbox) ?? 1) - 1;
-        if (left === 0) inFlight.delete(mailbox);
-        else inFlight.set(mailbox, left);
-      };
-    },
-    maxConcurrentPerMailbox: () => maximum,
+    enter: (mailbox, kind) => inFlight[kind].enter(mailbox),
+    maxConcurrentPerMailbox: (kind) => inFlight[kind].maximum(),
     reset() {
       requests.length = 0;
+      inFlight.call.reset();
+      inFlight.piece.reset();
+    },
+  };
+}
+
+/** Counts what is under way for each key, and remembers the most. */
+function createGauge() {
+  const counts = new Map<string, number>();
+  let maximum = 0;
+  return {
+    enter(key: string): () => void {
+      const count = (counts.get(key) ?? 0) + 1;
+      counts.set(key, count);
+      maximum = Math.max(maximum, count);
+      return () => {
+        const left = (counts.get(key) ?? 1) - 1;
+        if (left === 0) counts.delete(key);
+        else counts.set(key, left);
+      };
+    },
+    maximum: () => maximum,
+    reset() {
       maximum = 0;
     },
   };

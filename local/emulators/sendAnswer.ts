@@ -1,38 +1,53 @@
 import { Readable } from 'node:stream';
 import type { Exchange } from './exchange.ts';
+import { replacement, reshape, retryAfterHeader, type Speaker } from './faultAnswer.ts';
 import type { ActiveFault } from './faultPlan.ts';
-import type { FaultBehaviour } from './faults.ts';
-import { type Answer, type CallIds, graphError, graphHeaders } from './graphAnswer.ts';
+import { type Answer, graphHeaders } from './graphAnswer.ts';
+
+/** A fault to be played in place of, or upon, the right answer. */
+export interface Played {
+  readonly fault: ActiveFault;
+  readonly speaker: Speaker;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
 
 const HUGE_BODY_BLOCKS = 320;
 const HUGE_BODY_BLOCK = 'x'.repeat(65_536);
 /** Time for the bytes before a reset to arrive; a reset overtakes what is still under way. */
 const SETTLE_MS = 20;
 
-/** Sends what `compute` gives. A fault that replaces the answer leaves `compute` uncalled: Graph did nothing. */
-export function sendAnswer(
-  exchange: Exchange,
-  compute: () => Answer,
-  fault: ActiveFault | undefined,
-  now: number,
-): void {
-  if (fault === undefined) {
-    sendWhole(exchange, compute());
-    return;
+/** Sends what `compute` gives, and records it. A fault that replaces the answer leaves `compute` uncalled: nothing was done. */
+export function sendAnswer(exchange: Exchange, compute: () => Answer, played?: Played): void {
+  const { response, record } = exchange;
+  if (response.destroyed) return;
+  if (played === undefined) sendWhole(exchange, compute());
+  else {
+    record.fault = played.fault.name;
+    playFault(exchange, compute, played);
   }
+  if (response.headersSent) record.status = response.statusCode;
+}
+
+function playFault(exchange: Exchange, compute: () => Answer, { fault, speaker, now }: Played): void {
   const { behaviour } = fault;
   switch (behaviour.kind) {
     case 'error':
     case 'replace':
     case 'redirect':
-      sendWhole(exchange, replacement(exchange.ids, behaviour, retryAfterHeader(fault, now)));
+      if (behaviour.kind === 'error' && behaviour.afterCommit) compute();
+      sendWhole(exchange, replacement(exchange.ids, behaviour, speaker, retryAfterHeader(fault, now)));
       break;
     case 'hang':
       if (behaviour.at === 'inBody') sendHalf(exchange, compute(), () => {});
+      if (behaviour.at === 'afterCommit') compute();
       break;
     case 'reset':
       if (behaviour.at === 'afterHeaders') sendHalf(exchange, compute(), () => exchange.cut('reset'));
-      else exchange.cut('reset');
+      else {
+        if (behaviour.at === 'afterCommit') compute();
+        exchange.cut('reset');
+      }
       break;
     case 'truncated':
       sendHalf(exchange, compute(), () => exchange.cut('end'));
@@ -46,6 +61,9 @@ export function sendAnswer(
     case 'reshape':
       sendWhole(exchange, reshape(compute(), behaviour.as));
       break;
+    case 'session':
+      sendWhole(exchange, compute());
+      break;
   }
 }
 
@@ -57,7 +75,12 @@ function sendWhole(exchange: Exchange, { status, headers, body }: Answer): void 
   exchange.response.end(body);
 }
 
+/** Of an answer without a body, the headers are the half that is missing. */
 function sendHalf({ response }: Exchange, answer: Answer, then: () => void): void {
+  if (answer.body === '') {
+    setTimeout(then, SETTLE_MS);
+    return;
+  }
   const body = Buffer.from(answer.body);
   response.writeHead(answer.status, { ...answer.headers, 'Content-Length': String(body.length) });
   response.write(body.subarray(0, body.length / 2), () => setTimeout(then, SETTLE_MS));
@@ -85,49 +108,4 @@ function sendHuge({ response, ids }: Exchange): void {
     yield '","uploadUrl":"https://outlook.office.com/","nextExpectedRanges":["0-"]}';
   };
   Readable.from(parts()).pipe(response);
-}
-
-function replacement(
-  ids: CallIds,
-  behaviour: Extract<FaultBehaviour, { kind: 'error' | 'replace' | 'redirect' }>,
-  headers: Record<string, string>,
-): Answer {
-  switch (behaviour.kind) {
-    case 'error':
-      return graphError(ids, behaviour.status, behaviour.code, behaviour.message, headers);
-    case 'redirect':
-      return { status: 302, headers: { ...graphHeaders(ids), Location: behaviour.location }, body: '' };
-    case 'replace': {
-      const { status, contentType, body, fromGraph } = behaviour;
-      const type = body === '' ? {} : { 'Content-Type': contentType ?? 'application/json' };
-      return { status, headers: { ...(fromGraph ? graphHeaders(ids) : {}), ...type, ...headers }, body };
-    }
-  }
-}
-
-function retryAfterHeader({ retryAfter, behaviour }: ActiveFault, now: number): Record<string, string> {
-  const value = retryAfter ?? (behaviour.kind === 'error' ? behaviour.retryAfter : undefined);
-  if (value === undefined || value === 'none') return {};
-  if (value === 'garbage') return { 'Retry-After': 'soon' };
-  // HTTP dates have whole seconds: rounded up, so that the moment lies ahead.
-  if (value === 'date') return { 'Retry-After': new Date(Math.ceil(now / 1000) * 1000 + 2000).toUTCString() };
-  return { 'Retry-After': value };
-}
-
-function reshape(answer: Answer, as: 'pascalCase' | 'value'): Answer {
-  if (answer.status >= 300 || answer.body === '') return answer;
-  const body: Record<string, unknown> = JSON.parse(answer.body);
-  const { '@odata.context': context, ...members } = body;
-  const shaped =
-    as === 'value'
-      ? { value: members }
-      : {
-          '@odata.context': context,
-          ...Object.fromEntries(Object.entries(members).map(([name, value]) => [upperFirst(name), value])),
-        };
-  return { ...answer, body: JSON.stringify(shaped) };
-}
-
-function upperFirst(name: string): string {
-  return name.charAt(0).toUpperCase() + name.slice(1);
 }

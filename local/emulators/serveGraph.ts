@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkBearer } from './checkBearer.ts';
 import type { Exchange } from './exchange.ts';
-import { type ActiveFault, FaultIdError } from './faultPlan.ts';
-import { type Answer, graphError } from './graphAnswer.ts';
+import { FaultRequestError } from './faultRequest.ts';
+import { graphError } from './graphAnswer.ts';
 import { answerGraph, isCreateUploadSession } from './graphApi.ts';
 import { type GraphPath, GraphPathError, parseGraphPath } from './graphPath.ts';
 import type { GraphWorld } from './graphWorld.ts';
 import { readBody } from './readBody.ts';
 import { sendAnswer } from './sendAnswer.ts';
-import { answerUpload, readUploadCall, receiveChunk, type UploadCall } from './uploadHost.ts';
+import { serveUpload } from './serveUpload.ts';
+import { readUploadCall } from './uploadCall.ts';
 
 /** Graph takes request bodies of up to 4 MB: learn.microsoft.com/graph/use-the-api. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -17,54 +18,34 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 export async function serveGraph(world: GraphWorld, exchange: Exchange): Promise<void> {
   const { request, response, ids } = exchange;
   try {
-    const upload = readUploadCall(world, request, ids);
+    const upload = readUploadCall(world, request);
     await (upload === undefined ? serveCall(world, exchange) : serveUpload(world, exchange, upload));
   } catch (error) {
     // A client that leaves while its body is read makes the read fail; it is recorded, and cannot be answered.
     if (response.destroyed || response.headersSent) return;
     const message = error instanceof Error ? error.message : 'unknown';
-    const status = error instanceof GraphPathError || error instanceof FaultIdError ? 400 : 500;
-    deliver(world, exchange, () =>
-      graphError(ids, status, status === 400 ? 'BadRequest' : 'InternalServerError', message),
-    );
+    const status = error instanceof GraphPathError || error instanceof FaultRequestError ? 400 : 500;
+    sendAnswer(exchange, () => graphError(ids, status, status === 400 ? 'BadRequest' : 'InternalServerError', message));
   }
 }
 
 async function serveCall(world: GraphWorld, exchange: Exchange): Promise<void> {
   const { request, ids, record } = exchange;
   const path = tryParse(request.url ?? '/');
-  if (!(path instanceof GraphPathError)) exchange.enter(mailboxOf(world, path));
-  const body = await readBody(request, MAX_BODY_BYTES);
+  if (!(path instanceof GraphPathError)) exchange.enter(mailboxOf(world, path), 'call');
+  const body = await readBody(exchange.body(), MAX_BODY_BYTES);
   record.body = body ?? '';
   if (world.settings.latencyMs > 0) await sleep(world.settings.latencyMs);
   const denied = checkBearer(world, ids, request.headers.authorization);
-  if (denied !== undefined) return deliver(world, exchange, () => denied);
+  if (denied !== undefined) return sendAnswer(exchange, () => denied);
   if (path instanceof GraphPathError) throw path;
   if (body === undefined) {
-    return deliver(world, exchange, () =>
-      graphError(ids, 413, 'RequestEntityTooLarge', 'The request body is over 4 MB.'),
-    );
+    return sendAnswer(exchange, () => graphError(ids, 413, 'RequestEntityTooLarge', 'The request body is over 4 MB.'));
   }
   const pathIds = [path.ownerId, ...path.keys.map(({ id }) => id)];
-  const fault = isCreateUploadSession(path) ? world.faults.take(pathIds, 'create') : undefined;
+  const fault = isCreateUploadSession(path) ? world.faults.take({ point: 'create', ids: pathIds }) : undefined;
   const call = { method: request.method ?? '', path, ids, contentType: request.headers['content-type'], body };
-  deliver(world, exchange, () => answerGraph(world, call), fault);
-}
-
-async function serveUpload(world: GraphWorld, exchange: Exchange, call: UploadCall): Promise<void> {
-  const chunk = await receiveChunk(call);
-  if (world.settings.latencyMs > 0) await sleep(world.settings.latencyMs);
-  const itemIds = call.session === undefined ? [] : [call.session.item.mailboxId, call.session.item.id];
-  const fault = world.faults.take(itemIds, 'upload');
-  deliver(world, exchange, () => answerUpload(world, call, chunk), fault);
-}
-
-function deliver(world: GraphWorld, exchange: Exchange, compute: () => Answer, fault?: ActiveFault): void {
-  const { response, record } = exchange;
-  if (response.destroyed) return;
-  if (fault !== undefined) record.fault = fault.name;
-  sendAnswer(exchange, compute, fault, world.now());
-  if (response.headersSent) record.status = response.statusCode;
+  sendAnswer(exchange, () => answerGraph(world, call), fault && { fault, speaker: 'graph', now: world.now() });
 }
 
 function tryParse(target: string): GraphPath | GraphPathError {

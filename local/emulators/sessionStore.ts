@@ -18,10 +18,15 @@ export interface UploadSession {
   readonly authtoken: string | undefined;
   /** Decoded path of the uploadUrl. */
   readonly path: string;
-  /** Fixed from the start: a PUT does not move it. */
-  readonly expiresAtMs: number;
+  /** Fixed from the start: a PUT does not move it. The fault `expired` does. */
+  expiresAtMs: number;
+  /** PUTs that have come, refused ones included. */
+  puts: number;
+  /** Bytes held. */
   received: number;
   hash: Hash;
+  /** The store behind it does not know the item (yet), as a copy that lags behind. */
+  isLost: boolean;
 }
 
 export interface SessionStore {
@@ -50,8 +55,10 @@ export function createSessionStore(): SessionStore {
         id,
         authtoken: place.preauthenticated ? randomBytes(48).toString('base64url') : undefined,
         path: place.path(id),
+        puts: 0,
         received: 0,
         hash: createHash('sha256'),
+        isLost: false,
       };
       sessions.set(id, session);
       const oldest = sessions.keys().next();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { FAULTS, type FaultName } from '../../local/emulators/faults.ts';
 import { IDENTITY_FAULTS } from '../../local/emulators/identityFaults.ts';
 import { ADELE } from '../../local/emulators/seed.ts';
+import { UPLOAD_FAULTS } from '../../local/emulators/uploadFaults.ts';
 import { type Answer, attachmentItem, errorOf, type GraphBench, MESSAGE, startGraph } from './emulators.ts';
 
 type Outcome =
@@ -62,7 +63,7 @@ function onItem(id: string): string {
 test('docs/emulators.md names every fault with its description', () => {
   const docs = readFileSync(join(__dirname, '../../docs/emulators.md'), 'utf8');
 
-  for (const [name, { description }] of Object.entries({ ...FAULTS, ...IDENTITY_FAULTS })) {
+  for (const [name, { description }] of Object.entries({ ...FAULTS, ...UPLOAD_FAULTS, ...IDENTITY_FAULTS })) {
     expect(docs).toContain(`| \`${name}\` | ${description} |`);
   }
 });

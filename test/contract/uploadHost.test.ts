@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ADELE } from '../../local/emulators/seed.ts';
-import { type Answer, attachmentItem, errorOf, type GraphBench, MESSAGE, startGraph } from './emulators.ts';
+import { errorOf, type GraphBench, MESSAGE, startGraph } from './emulators.ts';
+import { openUpload, type PutOptions, putPiece } from './uploads.ts';
 
 const MIB = 1_048_576;
 const FILE = Buffer.alloc(5 * MIB, 'attachment');
@@ -16,26 +17,11 @@ describe('the upload host', () => {
   afterAll(() => bench.graph.close());
   afterEach(() => bench.graph.reset());
 
-  async function open(members: Record<string, unknown> = {}): Promise<string> {
-    const { json } = await bench.create(MESSAGE, attachmentItem({ size: FILE.length, ...members }));
-    return String(json['uploadUrl']);
-  }
+  const open = (members: Record<string, unknown> = {}) => openUpload(bench, { size: FILE.length, ...members });
+  const put = (url: string, start: number, end: number, options: PutOptions = {}) =>
+    putPiece(bench, url, FILE, start, end, options);
 
-  function put(
-    url: string,
-    start: number,
-    end: number,
-    options: { total?: number; body?: Buffer; headers?: Record<string, string> } = {},
-  ): Promise<Answer> {
-    const { total = FILE.length, body = FILE.subarray(start, end), headers = {} } = options;
-    const range = `bytes ${start}-${end - 1}/${total}`;
-    return bench.call('PUT', url, {
-      body,
-      headers: { 'content-range': range, 'content-type': 'application/octet-stream', ...headers },
-    });
-  }
-
-  test('takes chunks in order and makes the attachment', async () => {
+  test('takes pieces in order and makes the attachment', async () => {
     const url = await open({ contentType: 'text/plain', isInline: true, contentId: 'logo' });
 
     const first = await put(url, 0, 2 * MIB);
@@ -106,13 +92,99 @@ describe('the upload host', () => {
     expect(next.json['nextExpectedRanges']).toEqual(['2097152']);
   });
 
-  test('takes a chunk of 4 MiB and no more', async () => {
+  test('takes a piece of 4 MiB, and longer ones when a setting allows', async () => {
     const url = await open();
 
     const over = await put(url, 0, 4 * MIB + 1);
+    bench.graph.settings.maxPieceBytes = 5 * MIB;
+    const allowed = await put(await open(), 0, FILE.length);
+    bench.graph.settings.maxPieceBytes = 4 * MIB;
     const full = await put(url, 0, 4 * MIB);
 
-    expect([over.status, full.status]).toEqual([416, 200]);
+    expect([over.status, allowed.status, full.status]).toEqual([413, 201, 200]);
+  });
+
+  test('takes of two pieces at once only the one that comes next', async () => {
+    bench.graph.settings.uploadBytesPerSecond = 20 * MIB;
+    const url = await open({ size: 3 * MIB });
+
+    const [first, second] = await Promise.all([
+      put(url, 0, 2 * MIB, { total: 3 * MIB }),
+      put(url, 2 * MIB, 3 * MIB, { total: 3 * MIB }),
+    ]);
+    const last = await put(url, 2 * MIB, 3 * MIB, { total: 3 * MIB });
+
+    expect([first.status, second.status, last.status]).toEqual([200, 416, 201]);
+    expect(bench.graph.attachments(ADELE.id, messageId)).toEqual([
+      expect.objectContaining({
+        sha256: createHash('sha256')
+          .update(FILE.subarray(0, 3 * MIB))
+          .digest('hex'),
+      }),
+    ]);
+  });
+
+  test('takes of one piece sent twice at once only one', async () => {
+    bench.graph.settings.uploadBytesPerSecond = 20 * MIB;
+    const url = await open({ size: 3 * MIB });
+
+    const answers = await Promise.all([1, 2].map(() => put(url, 0, 3 * MIB, { total: 3 * MIB })));
+
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 404]);
+    expect(bench.graph.attachments(ADELE.id, messageId)).toHaveLength(1);
+  });
+
+  test('offers no GET', async () => {
+    const answer = await bench.call('GET', await open(), { headers: {} });
+
+    expect(answer.status).toBe(405);
+  });
+
+  test('reads a piece no faster than told, and waits before each answer', async () => {
+    Object.assign(bench.graph.settings, { uploadBytesPerSecond: 10 * MIB, uploadLatencyMs: 100 });
+    const url = await open();
+    const startedAt = performance.now();
+
+    await put(url, 0, 2 * MIB);
+    await put(url, 2 * MIB, 4 * MIB);
+
+    // Node's timers may fire up to a millisecond early.
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(2 * (200 + 100) - 10);
+  });
+
+  test('holds a sender back', async () => {
+    const size = 64 * MIB;
+    Object.assign(bench.graph.settings, { uploadBytesPerSecond: 1 * MIB, maxPieceBytes: size });
+    const url = await open({ size });
+
+    const body = Buffer.alloc(size);
+    await expect(put(url, 0, size, { total: size, body, timeoutMs: 500 })).rejects.toThrow();
+
+    expect(bench.graph.requests.at(-1)?.bytes).toBeLessThan(2 * MIB);
+    while (bench.graph.requests.at(-1)?.aborted === false) await new Promise((resolve) => setTimeout(resolve, 2));
+  });
+
+  test('counts the pieces in flight for each mailbox, apart from the calls', async () => {
+    bench.graph.settings.uploadLatencyMs = 50;
+    const urls = await Promise.all([open(), open(), open()]);
+
+    await Promise.all(urls.map((url) => put(url, 0, MIB)));
+
+    expect(bench.graph.maxConcurrentPiecesPerMailbox).toBe(3);
+  });
+
+  test('records of a PUT how much came and what was answered, not the bytes', async () => {
+    const url = await open();
+    await put(url, 0, MIB);
+
+    expect(bench.graph.requests.at(-1)).toMatchObject({
+      method: 'PUT',
+      path: url.slice(bench.graph.url.length),
+      headers: { 'content-range': `bytes 0-${MIB - 1}/${FILE.length}` },
+      bytes: MIB,
+      body: '',
+      status: 200,
+    });
   });
 
   test('cancels a session', async () => {

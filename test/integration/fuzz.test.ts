@@ -33,7 +33,7 @@ test.each([
   ['/v1.0/users/a@c.example/messages/x/attachments/createUploadSession?a=b', 'users/a@c.example/messages/x'],
   ['/v1.0/users/a@c.example/messages/x', 'users/a@c.example/messages/x'],
 ])('would find a call to %s', (path, callerPath) => {
-  const call = { method: 'POST', path, headers: {}, startedAt: 0, requestId: '', body: '', aborted: false };
+  const call = { method: 'POST', path, headers: {}, startedAt: 0, requestId: '', bytes: 0, body: '', aborted: false };
 
   expect(judgeUpstream(call, callerPath, 'any', ADELE.userPrincipalName)).toHaveLength(1);
 });
@@ -46,6 +46,7 @@ test('would find a mailbox that is not permitted, and a header too many', () => 
     headers: { cookie: 'a' },
     startedAt: 0,
     requestId: '',
+    bytes: 0,
     body: '',
     aborted: false,
   };

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { checkBearer } from './checkBearer.ts';
+import { type Answer, type CallIds, graphError, graphHeaders, uploadHostError } from './graphAnswer.ts';
+import type { GraphWorld } from './graphWorld.ts';
+import type { ReceivedPiece } from './receivePiece.ts';
+import type { UploadSession } from './sessionStore.ts';
+import type { UploadCall } from './uploadCall.ts';
+import { encodePath, expirationDateTime, outlookItemPath } from './uploadUrl.ts';
+
+/** Answers a call to an uploadUrl, and commits the piece when it comes next. */
+export function answerUpload(world: GraphWorld, ids: CallIds, call: UploadCall, piece: ReceivedPiece): Answer {
+  const { method, session, isTodo, isContent } = call;
+  const refuse = isTodo ? graphError : uploadHostError;
+  const denied = isTodo ? checkBearer(world, ids, call.authorization) : checkAuthtoken(world, ids, call);
+  if (denied !== undefined) return denied;
+  // It may have ended while this piece came in.
+  if (session === undefined || world.sessions.find(session.id) !== session) {
+    return refuse(ids, 404, 'ErrorItemNotFound', 'The upload session was not found.');
+  }
+  if (session.expiresAtMs <= world.now()) {
+    world.sessions.remove(session.id);
+    return refuse(ids, 404, 'ErrorItemNotFound', 'The upload session has expired.');
+  }
+  if (method === 'DELETE' && !isContent) {
+    world.sessions.remove(session.id);
+    return { status: 204, headers: graphHeaders(ids), body: '' };
+  }
+  if (method !== 'PUT' || isTodo !== isContent) {
+    return refuse(ids, 405, 'BadRequest', 'The upload session takes PUT (To Do: below /content) and DELETE.');
+  }
+  if (session.isLost) {
+    return refuse(ids, 404, 'ErrorItemNotFound', 'The specified object was not found in the store.');
+  }
+  if (piece.bytes > world.settings.maxPieceBytes) {
+    return refuse(ids, 413, 'RequestEntityTooLarge', 'The piece is longer than the upload session takes.');
+  }
+  const wrong = checkRange(session, call, piece);
+  if (wrong !== undefined) {
+    return isTodo
+      ? graphError(ids, 416, 'invalidRange', wrong)
+      : uploadHostError(ids, 416, 'invalidRange', 'The range is not valid.', { innerCode: wrong });
+  }
+  if (piece.hash !== undefined) session.hash = piece.hash;
+  session.received += piece.bytes;
+  return session.received < session.attachment.size
+    ? answerIntermediate(world, ids, call, session)
+    : complete(world, ids, call, session);
+}
+
+/** The secret in the query is the only credential; a bearer beside it is the most frequent mistake of clients. */
+function checkAuthtoken(
+  world: GraphWorld,
+  ids: CallIds,
+  { authorization, session, authtoken }: UploadCall,
+): Answer | undefined {
+  const refuse = (message: string) => uploadHostError(ids, 401, 'InvalidAudienceForResource', message);
+  if (authorization !== undefined) return refuse('The audience claim value is invalid for current resource.');
+  if (session === undefined) return authtoken === undefined ? refuse('The authtoken is missing.') : undefined;
+  if (session.expiresAtMs <= world.now()) {
+    return uploadHostError(ids, 401, 'InvalidAuthenticationToken', 'Lifetime validation failed, the token is expired.');
+  }
+  return session.authtoken === authtoken ? undefined : refuse('The authtoken is not the one of this session.');
+}
+
+/** The inner code of Graph's shared list for a piece that does not come next; undefined when it does. */
+function checkRange(session: UploadSession, { range }: UploadCall, piece: ReceivedPiece): string | undefined {
+  if (range === undefined || range.total !== session.attachment.size || range.end >= range.total) return 'invalidRange';
+  if (range.start < session.received) return 'fragmentOverlap';
+  // A piece that began to come in before the one in front of it was whole is refused as well.
+  if (range.start > session.received || piece.heldBefore !== session.received) return 'fragmentOutOfOrder';
+  return range.end - range.start + 1 === piece.bytes ? undefined : 'fragmentLengthMismatch';
+}
+
+function answerIntermediate(world: GraphWorld, ids: CallIds, { isTodo }: UploadCall, session: UploadSession): Answer {
+  return {
+    status: 200,
+    headers: { ...graphHeaders(ids), 'Content-Type': 'application/json; odata.metadata=minimal' },
+    body: JSON.stringify({
+      '@odata.context': `${world.url}${isTodo ? '/v1.0' : '/api/gv1.0'}/$metadata#Microsoft.OutlookServices.UploadSession`,
+      ExpirationDateTime: expirationDateTime(session),
+      // The casing differs between the two services, as it does in their documents.
+      [isTodo ? 'NextExpectedRanges' : 'nextExpectedRanges']: [String(session.received)],
+    }),
+  };
+}
+
+function complete(world: GraphWorld, ids: CallIds, { isTodo }: UploadCall, session: UploadSession): Answer {
+  const id = `AAMkAG${randomBytes(18).toString('base64url')}=`;
+  const { name, size, isInline, contentId } = session.attachment;
+  world.mailboxes.addAttachment(session.item, {
+    id,
+    name,
+    contentType: session.attachment.contentType ?? 'application/octet-stream',
+    size,
+    sha256: session.hash.digest('hex'),
+    isInline,
+    contentId,
+    lastModifiedDateTime: new Date(world.now()).toISOString(),
+  });
+  world.sessions.remove(session.id);
+  const location = isTodo
+    ? `${session.path.replace(/\/attachmentSessions\/[^/]+$/, '/attachments')}/${id}`
+    : `${outlookItemPath(session.item)}/Attachments('${id}')`;
+  return { status: 201, headers: { ...graphHeaders(ids), Location: `${world.url}${encodePath(location)}` }, body: '' };
+}

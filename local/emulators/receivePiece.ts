@@ -1,0 +1,44 @@
+import type { Hash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Exchange } from './exchange.ts';
+import type { GraphSettings } from './graphWorld.ts';
+import type { UploadCall } from './uploadCall.ts';
+
+/** The bytes of one PUT, hashed onto what came before; nothing is committed yet. */
+export interface ReceivedPiece {
+  readonly bytes: number;
+  /** How much the session held when the piece began to come in. */
+  readonly heldBefore: number;
+  readonly hash: Hash | undefined;
+}
+
+/**
+ * Reads the body to its end, no faster than the settings say. Only the hash of the bytes is kept. With `breaksOff` the
+ * connection is reset when half of the body has come in, and the answer is undefined.
+ */
+export async function receivePiece(
+  exchange: Exchange,
+  { session, range }: UploadCall,
+  { maxPieceBytes, uploadBytesPerSecond }: GraphSettings,
+  breaksOff: boolean,
+): Promise<ReceivedPiece | undefined> {
+  const hash = session?.hash.copy();
+  const half = range === undefined ? 0 : (range.end - range.start + 1) / 2;
+  const heldBefore = session?.received ?? 0;
+  const startedAt = performance.now();
+  let bytes = 0;
+  for await (const part of exchange.body()) {
+    bytes += part.length;
+    if (breaksOff && bytes >= half) {
+      exchange.cut('reset');
+      return undefined;
+    }
+    if (bytes <= maxPieceBytes) hash?.update(part);
+    if (uploadBytesPerSecond > 0) {
+      // While this waits nothing is read, and TCP holds the sender back.
+      const early = startedAt + (bytes / uploadBytesPerSecond) * 1000 - performance.now();
+      if (early > 0) await sleep(early, undefined, { ref: false });
+    }
+  }
+  return { bytes, heldBefore, hash };
+}
