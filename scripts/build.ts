@@ -14,6 +14,7 @@ const LIBRARIES = [
   'shared/graph/graphLibrary.ts',
   'shared/graph/httpLibrary.ts',
   'shared/caller/tokenLibrary.ts',
+  'shared/source/sourceLibrary.ts',
   'shared/telemetry/telemetryLibrary.ts',
   'shared/upload/storageLibrary.ts',
 ];

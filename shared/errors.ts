@@ -96,6 +96,21 @@ export const ERRORS = {
     means: 'The source could not be reached, was too slow or failed (429, 5xx), also after retries.',
     callerCan: 'Try again later.',
   },
+  LengthRequired: {
+    status: 411,
+    means: 'The file is too large to be attached without its length being known before the first byte.',
+    callerCan: 'Add ?size=<bytes> to the address, or send Content-Length.',
+  },
+  ChunkingNotSupported: {
+    status: 400,
+    means: "A workflow's HTTP action sends in chunks what must come at once.",
+    callerCan: "Turn off 'Allow chunking' in the action's settings.",
+  },
+  IdempotencyKeyReused: {
+    status: 422,
+    means: 'The Idempotency-Key came with another request before.',
+    callerCan: 'Use a new key for each file; repeat a request with its own key.',
+  },
   InvalidRange: {
     status: 400,
     means: 'Content-Range is missing or malformed, names another length than the upload has, or does not fit the body.',

@@ -89,6 +89,24 @@ export const CONNECTION_CLOSE_TIMEOUT_MS = 1_000;
 /** Where Graph does not say when a session ends. Outlook's last as long as the token in them, one to three hours in samples. Our choice. */
 export const ASSUMED_SESSION_LIFE_MS = 3_600_000;
 
+/** Files from this size on go through a session, smaller ones in one call: learn.microsoft.com/graph/outlook-large-attachments (3 MB). */
+export const SESSION_FROM_BYTES = 3_000_000;
+
+/** The largest file that Graph has been seen to take in one call (microsoftgraph/msgraph-sdk-java issue 52): tenants differ. */
+export const MAX_SINGLE_POST_BYTES = 3_145_611;
+
+/** Ending a session that nobody goes on with. It would expire by itself. Our choice. */
+export const SESSION_END_TIMEOUT_MS = 5_000;
+
+/** For attaching a file in one call: below the 230 s of the platform's front end. learn.microsoft.com/azure/azure-functions/functions-scale */
+export const DEFAULT_ATTACH_TIMEOUT_MS = 220_000;
+
+/** An idempotency key holds for a day. Our choice. */
+export const IDEMPOTENCY_LIFE_MS = 86_400_000;
+
+/** How often a request looks whether the first one with its idempotency key has an answer. Our choice. */
+export const IDEMPOTENCY_POLL_MS = 250;
+
 /** How many requests may wait for their turn at one upload, in each instance. Our choice: clients send one range at a time. */
 export const MAX_WAITING_PER_UPLOAD = 16;
 

@@ -20,6 +20,7 @@ import type { ReadRequest } from './request/incomingRequest.ts';
 import { readHead } from './request/requestHead.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
 import { createUploadHost } from './transfer/uploadHost.ts';
+import { createSealedBlobs } from './upload/sealedBlobs.ts';
 import { createUploadContainer, type UploadContainer } from './upload/uploadContainer.ts';
 import { createUploadStore } from './upload/uploadStore.ts';
 
@@ -105,6 +106,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     tokens,
     queue,
     uploads: createUploadStore(container),
+    idempotency: createSealedBlobs(container, 'idempotency'),
     uploadHost: createUploadHost(),
     turns: createMailboxQueue(MAX_WAITING_PER_UPLOAD, 1),
   };

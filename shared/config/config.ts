@@ -60,6 +60,8 @@ export interface Config {
   readonly requestTimeoutMs: number;
   /** For one request at an upload's address. */
   readonly uploadTimeoutMs: number;
+  /** For attaching a file in one call. */
+  readonly attachTimeoutMs: number;
   readonly graphMaxAttempts: number;
   readonly mailboxQueueLength: number;
   readonly ceilings: { readonly outlookBytes: number; readonly toDoBytes: number };
@@ -95,6 +97,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     storage: storageConfig(values, faults),
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     uploadTimeoutMs: values.UPLOAD_TIMEOUT_MS,
+    attachTimeoutMs: values.ATTACH_TIMEOUT_MS,
     graphMaxAttempts: values.GRAPH_MAX_ATTEMPTS,
     mailboxQueueLength: values.MAILBOX_QUEUE_LENGTH,
     ceilings: { outlookBytes: values.MAX_OUTLOOK_ATTACHMENT_BYTES, toDoBytes: values.MAX_TODO_ATTACHMENT_BYTES },

@@ -1,4 +1,5 @@
 import {
+  DEFAULT_ATTACH_TIMEOUT_MS,
   DEFAULT_GRAPH_ATTEMPTS,
   DEFAULT_MAILBOX_QUEUE_LENGTH,
   DEFAULT_MAX_JSON_ATTACHMENT_BYTES,
@@ -222,6 +223,11 @@ export const SETTINGS = {
     default: String(DEFAULT_UPLOAD_TIMEOUT_MS),
     about:
       "The time for one range of bytes at an upload's address, in milliseconds, from its first byte to Graph's answer: retries included.",
+  },
+  ATTACH_TIMEOUT_MS: {
+    reads: { kind: 'integer', min: MIN_REQUEST_TIMEOUT_MS, max: MAX_REQUEST_TIMEOUT_MS },
+    default: String(DEFAULT_ATTACH_TIMEOUT_MS),
+    about: "The time for attaching a file in one call, in milliseconds, from its first byte to Graph's last answer.",
   },
   GRAPH_MAX_ATTEMPTS: {
     reads: { kind: 'integer', min: 1, max: MAX_GRAPH_ATTEMPTS },

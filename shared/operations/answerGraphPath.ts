@@ -5,8 +5,9 @@ import { ServiceError } from '../errors.ts';
 import type { RequestRecord } from '../log/requestRecord.ts';
 import type { ReadRequest } from '../request/incomingRequest.ts';
 import { parsePath } from '../route/parsePath.ts';
-import type { Target } from '../route/target.ts';
+import type { GraphPath, Target } from '../route/target.ts';
 import { answerOperation } from './answerOperation.ts';
+import { attach } from './attach.ts';
 import type { Collaborators } from './collaborators.ts';
 import { openUploadSession } from './openUploadSession.ts';
 
@@ -22,27 +23,38 @@ export function answerGraphPath(
   collaborators: Collaborators,
 ): Promise<Answer> {
   const { config, authenticator, policy } = collaborators;
-  const frame = {
-    operation: 'createUploadSession',
-    timeoutMs: config.requestTimeoutMs,
-    logMailbox: config.logMailbox,
-  } as const;
+  const parsed = tryParse(path);
+  const operation = 'fault' in parsed ? 'createUploadSession' : parsed.target.action;
+  const timeoutMs = operation === 'attach' ? config.attachTimeoutMs : config.requestTimeoutMs;
+  const frame = { operation, timeoutMs, logMailbox: config.logMailbox };
   return answerOperation(read, context, frame, async (exchange) => {
     const { request, deadline, record } = exchange;
     const caller = await authenticator.authenticate(request.headers.get('authorization'), deadline.signal);
     record.endStage('authenticate');
     record.caller = callerName(policy, caller);
-    const target = parsePath(path);
+    if ('fault' in parsed) throw parsed.fault;
+    const { target } = parsed;
     note(record, target);
     requirePost(request.method);
-    if (target.action === 'attach') throw new ServiceError('PathNotSupported', 'One-call attach is not there yet.');
-    return openUploadSession(exchange, caller, target, collaborators);
+    const operate = target.action === 'attach' ? attach : openUploadSession;
+    return operate(exchange, caller, target, collaborators);
   });
+}
+
+/** The path decides how much time there is; what is wrong with it is said to those alone who may call. */
+function tryParse(path: string): { readonly target: GraphPath } | { readonly fault: unknown } {
+  try {
+    return { target: parsePath(path) };
+  } catch (fault) {
+    return { fault };
+  }
 }
 
 function requirePost(method: string): void {
   if (method === 'POST') return;
-  throw new ServiceError('MethodNotAllowed', 'An upload session is made with POST.', { headers: { allow: 'POST' } });
+  throw new ServiceError('MethodNotAllowed', 'Files are attached, and upload sessions opened, with POST.', {
+    headers: { allow: 'POST' },
+  });
 }
 
 function note(record: RequestRecord, { kind, owner }: Target): void {

@@ -5,6 +5,7 @@ import type { Forwarder } from '../graph/forwarder.ts';
 import type { MailboxQueue } from '../graph/mailboxQueue.ts';
 import type { TokenSource } from '../graph/tokenSource.ts';
 import type { UploadHost } from '../transfer/uploadHost.ts';
+import type { SealedBlobs } from '../upload/sealedBlobs.ts';
 import type { UploadStore } from '../upload/uploadStore.ts';
 
 /** What the operations work with; service.ts builds it once. */
@@ -19,6 +20,7 @@ export interface Collaborators {
   /** The places at each mailbox, for calls to Graph and for pieces alike. */
   readonly queue: MailboxQueue;
   readonly uploads: UploadStore;
+  readonly idempotency: SealedBlobs;
   readonly uploadHost: UploadHost;
   /** One request at a time for each upload, in this instance. */
   readonly turns: MailboxQueue;

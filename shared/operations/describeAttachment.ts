@@ -1,15 +1,19 @@
 import type { GraphAttachment, GraphItem } from '../transfer/graphItem.ts';
 import type { UploadRecord } from '../upload/uploadRecord.ts';
 
+/** What is known of a file that is attached. */
+export interface DescribedFile extends Pick<UploadRecord, 'target' | 'attachment'> {
+  readonly attachmentId: string | undefined;
+}
+
 /**
  * The attachment as Graph gives it, without its bytes. Where Graph cannot be asked, what is known: the file is attached, and
  * that must not become an error.
  */
 export async function describeAttachment(
-  { state, target, attachment }: Pick<UploadRecord, 'state' | 'target' | 'attachment'>,
+  { attachmentId: id, target, attachment }: DescribedFile,
   item: GraphItem,
 ): Promise<GraphAttachment | Readonly<Record<string, unknown>>> {
-  const id = state.status === 'completed' ? state.attachmentId : undefined;
   const read = id === undefined ? undefined : await item.readAttachment(id).catch(() => undefined);
   if (read !== undefined) return withoutBytes(read);
   const { name, sizeBytes, contentType, isInline, contentId } = attachment;

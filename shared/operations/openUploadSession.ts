@@ -15,6 +15,7 @@ import { createUploadRecord } from '../upload/uploadRecord.ts';
 import { type Admission, admit } from './admit.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
+import { refuseChunkedJson } from './openChunkedMessage.ts';
 import { uploadUrlOf } from './uploadUrlOf.ts';
 
 /**
@@ -29,6 +30,7 @@ export async function openUploadSession(
 ): Promise<Answer> {
   const { request, head, deadline, record } = exchange;
   const { config, policy, forwarder, tokens } = collaborators;
+  refuseChunkedJson(request);
   const body = await readBody(request, deadline.signal);
   record.endStage('body');
   const attachment = validateAttachment(parseJson(body), target.kind, config.ceilings);

@@ -1,13 +1,14 @@
 import { type Answer, keptErrorAnswer } from '../answer.ts';
 import { ServiceError } from '../errors.ts';
 import type { UpstreamAnswer } from '../graph/exchange.ts';
-import { MAX_SLICE_BYTES } from '../limits.ts';
+import { MAX_SLICE_BYTES, SESSION_FROM_BYTES } from '../limits.ts';
 import type { IncomingRequest } from '../request/incomingRequest.ts';
+import type { ByteSource } from '../source/byteSource.ts';
 import { createRequestSource } from '../source/requestSource.ts';
+import { addWhole } from '../transfer/addWhole.ts';
 import { ChunkReader } from '../transfer/chunkReader.ts';
 import type { GraphItem } from '../transfer/graphItem.ts';
 import type { RecordedTransfer } from '../transfer/recordedTransfer.ts';
-import type { Sending } from '../transfer/sending.ts';
 import { type RangeOutcome, sendRange } from '../transfer/sendRange.ts';
 import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
 import { type ByteRange, lengthOf, locate, nextExpectedRanges, parseContentRange } from '../upload/byteRange.ts';
@@ -16,7 +17,7 @@ import { UploadConflict } from '../upload/uploadStore.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
 import { failureOf } from './failureOf.ts';
-import { readUpload, takeUpUpload } from './takeUpUpload.ts';
+import { readUpload, takeUpUpload, type UploadUnderWay } from './takeUpUpload.ts';
 import type { UploadForm } from './uploadForm.ts';
 
 /**
@@ -36,11 +37,12 @@ export async function receiveRange(
   try {
     const stored = await readUpload(id, exchange, collaborators);
     const range = readRange(exchange.request, stored.record);
-    const { transfer, sending, item } = await takeUpUpload(stored, exchange, collaborators);
+    const upload = await takeUpUpload(stored, exchange, collaborators);
+    const { transfer, item } = upload;
     const settled = settledAnswer(stored.record, range);
     if (settled !== undefined) return await settled(form, item, exchange);
     try {
-      const outcome = await sendOn(exchange, range, transfer, sending);
+      const outcome = await sendOn(exchange, range, upload);
       exchange.record.offset = outcome.kind === 'held' ? outcome.offset : exchange.record.offset;
       if (outcome.kind === 'refused') await refuse(transfer, outcome.answer);
       if (outcome.kind === 'attached') await transfer.complete(outcome.location);
@@ -105,13 +107,37 @@ function heldAnswer(record: UploadRecord): SettledAnswer {
 async function sendOn(
   { request, deadline }: Exchange,
   range: ByteRange,
-  transfer: RecordedTransfer,
-  sending: Sending,
+  { transfer, sending, item }: UploadUnderWay,
 ): Promise<RangeOutcome> {
-  const reader = new ChunkReader(createRequestSource(request.body, lengthOf(range)));
-  const { offset } = transfer.record;
+  const source = createRequestSource(request.body, lengthOf(range));
+  const reader = new ChunkReader(source);
+  const { offset, session } = transfer.record;
+  if (session === undefined) return sendWhole(range, transfer, item, source, deadline.signal);
   await reader.skip(offset - range.first, deadline.signal);
   return sendRange(sending, { ...range, first: offset }, reader, transfer);
+}
+
+/** A small file has no session: it goes up in one call, once, and only whole. */
+async function sendWhole(
+  { first, last, total }: ByteRange,
+  transfer: RecordedTransfer,
+  item: GraphItem,
+  source: ByteSource,
+  signal: AbortSignal,
+): Promise<RangeOutcome> {
+  if (first > 0 || last + 1 < total) {
+    throw new ServiceError('InvalidRange', `A file of less than ${SESSION_FROM_BYTES} bytes comes in one range.`);
+  }
+  const attached = transfer.sentTo === total ? await transfer.findAttachment() : undefined;
+  if (attached !== undefined) return attached;
+  await transfer.intend(total);
+  try {
+    const { id } = await addWhole(item, transfer.record, source, signal);
+    return { kind: 'attached', location: item.locationOf(id) };
+  } catch (error) {
+    if (error instanceof UpstreamFailure && error.answer.status < 500) return { kind: 'refused', answer: error.answer };
+    throw error;
+  }
 }
 
 /** A token that Graph does not take is ours, and may be taken again; any other refusal is the end of the upload. */

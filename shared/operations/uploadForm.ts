@@ -31,7 +31,7 @@ export const CHUNKED_MESSAGE_FORM: UploadForm = {
   attached: async (record, item) => ({
     status: 200,
     headers: chunkHeaders(record.attachment.sizeBytes),
-    body: JSON.stringify(await describeAttachment(record, item)),
+    body: JSON.stringify(await describeAttachment({ ...record, attachmentId: attachmentIdOf(record) }, item)),
   }),
 };
 
@@ -41,6 +41,10 @@ export function progressOf({ session, offset, attachment }: UploadRecord): Recor
     expirationDateTime: session?.expirationDateTime,
     nextExpectedRanges: nextExpectedRanges(offset, attachment.sizeBytes),
   };
+}
+
+function attachmentIdOf({ state }: UploadRecord): string | undefined {
+  return state.status === 'completed' ? state.attachmentId : undefined;
 }
 
 function chunkHeaders(offset: number): Record<string, string> {

@@ -7,6 +7,9 @@ const codes = Object.keys(ERRORS) as ErrorCode[];
 const STATUS_OF = {
   PathNotSupported: 404,
   MethodNotAllowed: 405,
+  LengthRequired: 411,
+  ChunkingNotSupported: 400,
+  IdempotencyKeyReused: 422,
   InvalidRange: 400,
   RangeNotExpected: 416,
   UploadNotFound: 404,

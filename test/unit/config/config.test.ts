@@ -28,6 +28,7 @@ describe('parseConfig', () => {
       storage: { kind: 'none' },
       requestTimeoutMs: 30_000,
       uploadTimeoutMs: 100_000,
+      attachTimeoutMs: 220_000,
       graphMaxAttempts: 4,
       mailboxQueueLength: 64,
       isDevelopment: false,

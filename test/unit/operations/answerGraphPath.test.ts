@@ -44,6 +44,15 @@ const NOT_ASKED = {
     breakLease: notAsked,
   },
   uploadHost: { put: notAsked, remove: notAsked },
+  idempotency: {
+    create: notAsked,
+    read: notAsked,
+    replace: notAsked,
+    acquireLease: notAsked,
+    renewLease: notAsked,
+    releaseLease: notAsked,
+    breakLease: notAsked,
+  },
 };
 
 /** Answers one request with an app as caller that may do everything, a Graph that makes a session, and no network. */

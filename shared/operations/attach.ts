@@ -1,0 +1,70 @@
+import type { Answer } from '../answer.ts';
+import type { Caller } from '../caller/caller.ts';
+import type { Target } from '../route/target.ts';
+import { attachFile } from '../transfer/attachFile.ts';
+import { createGraphItem } from '../transfer/graphItem.ts';
+import type { Exchange } from './answerOperation.ts';
+import { type AskedFile, readAskedFile } from './askedFile.ts';
+import type { Collaborators } from './collaborators.ts';
+import { describeAttachment, withoutBytes } from './describeAttachment.ts';
+import { onceByKey } from './onceByKey.ts';
+import { isChunkedMessage, openChunkedMessage } from './openChunkedMessage.ts';
+
+/**
+ * `POST {item}/attachments`: attaches a file of any size in one call, from the body's bytes, from Graph's own JSON, or from an
+ * address. Answers 201 with the attachment as Graph gives it, without its bytes.
+ */
+export async function attach(
+  exchange: Exchange,
+  caller: Caller,
+  target: Target,
+  collaborators: Collaborators,
+): Promise<Answer> {
+  if (isChunkedMessage(exchange.request)) return openChunkedMessage(exchange, caller, target, collaborators);
+  const asked = await readAskedFile(exchange, caller, target, collaborators);
+  const { owner } = asked.admission;
+  const request = [owner, target.version, target.itemPath, asked.file, asked.sourceUrl?.href];
+  return onceByKey(exchange, request, collaborators, () => attachAsked(exchange, target, asked, collaborators));
+}
+
+async function attachAsked(
+  { head, deadline, record }: Exchange,
+  { kind, version, itemPath }: Target,
+  { file, admission, open }: AskedFile,
+  { config, forwarder, tokens, queue, uploadHost }: Collaborators,
+): Promise<Answer> {
+  const target = { kind, version, owner: admission.owner, itemPath };
+  const createdAt = new Date().toISOString();
+  const { source, contentType, close } = await open();
+  try {
+    const attachment = { ...(contentType !== undefined && { contentType }), ...file, sizeBytes: source.sizeBytes };
+    record.sizeBytes = source.sizeBytes;
+    const item = createGraphItem({
+      graphOrigin: config.graphOrigin,
+      forwarder: await forwarder(),
+      target,
+      call: head,
+      context: { tokens, deadline, record },
+    });
+    const attached = await attachFile(
+      item,
+      { target, attachment, createdAt, source },
+      {
+        host: uploadHost,
+        hosts: config.uploadHosts,
+        queue,
+        deadline,
+        record,
+        tokens: kind === 'todoTask' ? tokens : undefined,
+        retryTimeoutMs: config.attachTimeoutMs,
+      },
+    );
+    const shown =
+      attached.kind === 'shown'
+        ? withoutBytes(attached.attachment)
+        : await describeAttachment({ attachmentId: attached.id, target, attachment }, item);
+    return { status: 201, headers: {}, body: JSON.stringify(shown) };
+  } finally {
+    close();
+  }
+}

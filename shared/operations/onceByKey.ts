@@ -1,0 +1,80 @@
+import { hash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer } from '../answer.ts';
+import { ServiceError } from '../errors.ts';
+import { IDEMPOTENCY_POLL_MS } from '../limits.ts';
+import type { RequestHeaders } from '../request/incomingRequest.ts';
+import { claimKey } from '../upload/idempotency.ts';
+import type { Exchange } from './answerOperation.ts';
+import type { Collaborators } from './collaborators.ts';
+
+/** draft-ietf-httpapi-idempotency-key-header: a string of the client's, here without quotes too. */
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+/**
+ * Runs the work once for all requests that carry the same key: a repetition gets the first answer, also while the first is still
+ * under way. Only success is kept: after a failure nothing is attached, and the same request may be tried again.
+ *
+ * @param request what makes two requests the same
+ * @throws ServiceError InvalidRequest for a malformed key, IdempotencyKeyReused, and what the work throws
+ */
+export async function onceByKey(
+  exchange: Exchange,
+  request: readonly unknown[],
+  { config, idempotency }: Pick<Collaborators, 'config' | 'idempotency'>,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  const { deadline, record } = exchange;
+  const key = keyOf(exchange.request.headers, request);
+  // The key that a run of Logic Apps gives is a help, not a demand: without a store the call goes on as it is.
+  if (key === undefined || (key.isImplied && config.storage.kind === 'none')) return work();
+  const fingerprint = hash('sha256', JSON.stringify(request), 'hex');
+  for (;;) {
+    const claim = await claimKey(idempotency, [record.caller ?? '', key.value], fingerprint, config.attachTimeoutMs);
+    record.endStage('store');
+    switch (claim.kind) {
+      case 'otherRequest':
+        throw new ServiceError('IdempotencyKeyReused', 'The Idempotency-Key came with another request before.');
+      case 'answered':
+        return claim.answer;
+      case 'underWay':
+        await sleep(IDEMPOTENCY_POLL_MS, undefined, { signal: deadline.signal }).catch(() => {});
+        deadline.signal.throwIfAborted();
+        record.endStage('wait');
+        break;
+      case 'first':
+        try {
+          const answer = await work();
+          await claim.keep(answer).catch(() => {}); // The work is done all the same.
+          return answer;
+        } catch (error) {
+          await claim.release().catch(() => {});
+          throw error;
+        }
+    }
+  }
+}
+
+interface Key {
+  readonly value: string;
+  /** Made of what Logic Apps says of its run. */
+  readonly isImplied: boolean;
+}
+
+/**
+ * The engine of Logic Apps repeats POSTs even with `retryPolicy: none` (Azure/logicapps issue 1483). A repetition has the same
+ * run and action; so has every turn of a loop, whose files differ.
+ */
+function keyOf(headers: RequestHeaders, request: readonly unknown[]): Key | undefined {
+  const given = headers.get('idempotency-key');
+  if (given !== null) {
+    if (!KEY.test(given)) {
+      throw new ServiceError('InvalidRequest', 'Idempotency-Key must have 1 to 255 visible ASCII characters.');
+    }
+    return { value: given, isImplied: false };
+  }
+  const run = headers.get('x-ms-workflow-run-id');
+  const action = headers.get('x-ms-action-tracking-id');
+  if (run === null || action === null) return undefined;
+  return { value: JSON.stringify([run, action, ...request]), isImplied: true };
+}

@@ -1,0 +1,84 @@
+import type { Answer } from '../answer.ts';
+import type { Caller } from '../caller/caller.ts';
+import { ServiceError } from '../errors.ts';
+import { parseBody } from '../graph/relay.ts';
+import { readUploadSession } from '../graph/uploadSession.ts';
+import { MAX_PIECE_BYTES, SESSION_FROM_BYTES } from '../limits.ts';
+import { hashUploadId } from '../log/mask.ts';
+import type { IncomingRequest } from '../request/incomingRequest.ts';
+import type { Target } from '../route/target.ts';
+import { readDeclaredFile } from '../source/declaredFile.ts';
+import { createGraphItem } from '../transfer/graphItem.ts';
+import { readUploadAddress } from '../transfer/uploadAddress.ts';
+import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
+import { storageNotConfigured } from '../upload/storageFault.ts';
+import { createUploadRecord } from '../upload/uploadRecord.ts';
+import { admit } from './admit.ts';
+import type { Exchange } from './answerOperation.ts';
+import { ceilingOf, isJsonFile } from './askedFile.ts';
+import type { Collaborators } from './collaborators.ts';
+import { uploadUrlOf } from './uploadUrlOf.ts';
+
+/** Logic Apps says that the body will come in chunks: learn.microsoft.com/azure/logic-apps/logic-apps-handle-large-messages */
+export function isChunkedMessage({ headers }: IncomingRequest): boolean {
+  return headers.get('x-ms-transfer-mode')?.toLowerCase() === 'chunked';
+}
+
+/** @throws ServiceError where a workflow sends JSON in chunks: the designer's setting does that by itself for larger bodies */
+export function refuseChunkedJson(request: IncomingRequest): void {
+  if (!isChunkedMessage(request)) return;
+  const message =
+    "The body is sent in chunks, and here it must come at once: turn off 'Allow chunking' in the settings of the HTTP action.";
+  throw new ServiceError('ChunkingNotSupported', message);
+}
+
+/**
+ * The opening of a chunked message: an upload of its own, whose address takes the chunks. All that can be wrong is said here,
+ * before a byte is sent. A file below SESSION_FROM_BYTES has no session at Graph: it comes in one chunk.
+ *
+ * @throws ServiceError ChunkingNotSupported, InvalidAttachment, CallerNotAllowed, StorageNotConfigured; UpstreamFailure
+ */
+export async function openChunkedMessage(
+  { request, head, deadline, record }: Exchange,
+  caller: Caller,
+  path: Target,
+  { config, policy, forwarder, tokens, uploads }: Collaborators,
+): Promise<Answer> {
+  if (isJsonFile(request)) refuseChunkedJson(request);
+  const { sizeBytes, ...file } = readDeclaredFile({
+    kind: path.kind,
+    query: request.url.searchParams,
+    headers: request.headers,
+    lengthHeader: 'x-ms-content-length',
+    ceilingBytes: ceilingOf(path, config),
+  });
+  if (sizeBytes === undefined || sizeBytes === 0) {
+    throw new ServiceError('LengthRequired', 'x-ms-content-length must say how many bytes the file has, at least one.');
+  }
+  const { owner } = admit(policy, caller, path, { operation: 'attach', sizeBytes }, record);
+  if (config.storage.kind === 'none') throw storageNotConfigured();
+  const { kind, version, itemPath } = path;
+  const target = { kind, version, owner, itemPath };
+  const attachment = { ...file, sizeBytes };
+  let session: ReturnType<typeof readUploadSession>;
+  if (sizeBytes >= SESSION_FROM_BYTES) {
+    const item = createGraphItem({
+      graphOrigin: config.graphOrigin,
+      forwarder: await forwarder(),
+      target,
+      call: head,
+      context: { tokens, deadline, record },
+    });
+    const answer = await item.openSession(attachment);
+    session = answer.status < 300 ? readUploadSession(parseBody(answer.body)) : undefined;
+    if (session === undefined) throw new UpstreamFailure(answer);
+    readUploadAddress(session.uploadUrl, config.uploadHosts);
+  }
+  const { wantsImmutableIds } = head;
+  const upload = createUploadRecord({ target, caller: record.caller ?? '', attachment, wantsImmutableIds, session });
+  const { id } = await uploads.create(upload);
+  record.endStage('store');
+  record.upload = hashUploadId(id);
+  const location = uploadUrlOf(id, request.url, config.publicBaseUrl);
+  return { status: 200, headers: { location, 'x-ms-chunk-size': String(MAX_PIECE_BYTES) }, body: '' };
+}

@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto';
+import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ADELE } from '../../local/emulators/seed.ts';
+import { expectGraphError, postJson, type Site, startSite } from '../support/site.ts';
+import { fileOf, type TestFile } from '../support/uploads.ts';
+
+const [messageId] = ADELE.items.message;
+const MESSAGE = `me/messages/${messageId}/attachments`;
+const EVENT = `me/events/${ADELE.items.event[0]}/attachments`;
+const TASK = `me/todo/lists/${ADELE.items.todoTaskList[0]}/tasks/${ADELE.items.todoTask[0]}/attachments`;
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await startSite({
+    storage: true,
+    settings: { ALLOW_ANY_MAILBOX: 'true' },
+    graph: { appOnlyFamilies: 'all' },
+  });
+});
+beforeEach(() => site.graph.reset());
+afterAll(() => site.close());
+
+interface Sent {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+}
+
+/** Sends bytes chunked, or with their length. */
+function send(path: string, bytes: Buffer, headers: Record<string, string> = {}, isChunked = false): Promise<Sent> {
+  return new Promise((resolve, reject) => {
+    const framing = isChunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(bytes.byteLength) };
+    const outgoing = request(`${site.api}/${path}`, {
+      method: 'POST',
+      headers: { ...framing, ...headers },
+      agent: false,
+    });
+    outgoing.once('error', reject);
+    outgoing.once('response', async (incoming) => {
+      let body = '';
+      for await (const chunk of incoming) body += chunk;
+      resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body });
+    });
+    outgoing.end(bytes);
+  });
+}
+
+function attachments(itemId: string = messageId) {
+  return site.graph.attachments(ADELE.id, itemId);
+}
+
+/** Within a second of the answer, or of the caller's leaving. */
+async function sessionEnds(): Promise<void> {
+  const isEnded = () => site.graph.requests.some(({ method, status }) => method === 'DELETE' && status === 204);
+  for (let attempt = 0; attempt < 50 && !isEnded(); attempt++) await delay(20);
+  expect(isEnded()).toBe(true);
+}
+
+const SIZES = [0, 1, 1_000_000, 2_999_999, 3_000_000, 3_932_160, 3_932_161, 9_000_000];
+
+describe.each([
+  ['a message', MESSAGE, messageId],
+  ['an event', EVENT, ADELE.items.event[0]],
+  ['a task', TASK, ADELE.items.todoTask[0]],
+])('attaches to %s', (_, path, itemId) => {
+  test.each(SIZES.flatMap((size) => [[size, 'with its length'] as const, [size, 'chunked'] as const]))(
+    'a file of %d bytes, sent %s',
+    async (size, how) => {
+      const file = fileOf(size, 'Angebot für Zoë.pdf');
+      const query = new URLSearchParams({ name: file.name, size: String(size) });
+
+      const answer = await send(
+        `${path}?${query}`,
+        file.bytes,
+        { 'content-type': 'application/pdf' },
+        how === 'chunked',
+      );
+
+      expect([answer.status, JSON.parse(answer.body)]).toEqual([
+        201,
+        expect.objectContaining({ id: attachments(itemId)[0]?.id, name: file.name, contentType: 'application/pdf' }),
+      ]);
+      expect(answer.body).not.toContain('contentBytes');
+      expect(attachments(itemId)).toEqual([expect.objectContaining({ name: file.name, sha256: file.sha256 })]);
+      const calls = site.graph.requests.map(({ method }) => method);
+      expect(calls.filter((method) => method === 'PUT')).toHaveLength(
+        size < 3_000_000 ? 0 : Math.ceil(size / 3_932_160),
+      );
+    },
+  );
+
+  test("a file in Graph's own JSON", async () => {
+    const file = fileOf(7_000_000);
+    const body = {
+      '@odata.type': path === TASK ? '#microsoft.graph.taskFileAttachment' : '#microsoft.graph.fileAttachment',
+      name: file.name,
+      contentBytes: file.bytes.toString('base64'),
+    };
+
+    const answer = await postJson(`${site.api}/${path}`, body);
+
+    expect([answer.status, await answer.json()]).toEqual([201, expect.objectContaining({ name: file.name })]);
+    expect(attachments(itemId)).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
+  });
+
+  test.each([1, 2_999_999, 3_000_000, 9_000_000])('a file of %d bytes in chunks of Logic Apps', async (size) => {
+    const file = fileOf(size);
+    const opening = await send(`${path}?name=${file.name}`, Buffer.alloc(0), {
+      'content-type': 'application/pdf',
+      'x-ms-transfer-mode': 'chunked',
+      'x-ms-content-length': String(size),
+    });
+    expect([opening.status, opening.headers['x-ms-chunk-size']]).toEqual([200, '3932160']);
+
+    const last = await sendChunks(String(opening.headers['location']), file);
+
+    expect([last.status, last.headers.get('range')]).toEqual([200, `bytes=0-${size - 1}`]);
+    expect(await last.json()).toMatchObject({ id: attachments(itemId)[0]?.id, name: file.name });
+    expect(attachments(itemId)).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
+  });
+});
+
+async function sendChunks(location: string, { bytes }: TestFile): Promise<Response> {
+  for (let first = 0; ; first += 3_932_160) {
+    const last = Math.min(first + 3_932_160, bytes.byteLength) - 1;
+    const headers = { 'content-range': `bytes ${first}-${last}/${bytes.byteLength}` };
+    const answer = await fetch(location, { method: 'PATCH', headers, body: bytes.subarray(first, last + 1) });
+    if (last + 1 === bytes.byteLength) return answer;
+    expect([answer.status, answer.headers.get('range')]).toEqual([200, `bytes=0-${last}`]);
+  }
+}
+
+test('takes a small chunked file without a size, and asks for the size of a large one', async () => {
+  const small = fileOf(2_999_999);
+  const large = fileOf(3_000_000);
+
+  const taken = await send(`${MESSAGE}?name=a`, small.bytes, {}, true);
+  const refused = await send(`${MESSAGE}?name=a`, large.bytes, {}, true);
+
+  expect(taken.status).toBe(201);
+  await expectGraphError(new Response(refused.body, { status: refused.status }), 411, 'LengthRequired');
+  expect(attachments()).toHaveLength(1);
+});
+
+test.each([
+  ['more', 1],
+  ['fewer', -1],
+])('attaches nothing and ends the session where %s bytes come than were said', async (_, difference) => {
+  const { bytes } = fileOf(4_000_000);
+
+  const answer = await send(`${MESSAGE}?name=a&size=${bytes.byteLength - difference}`, bytes, {}, true);
+
+  await expectGraphError(new Response(answer.body, { status: answer.status }), 400, 'SizeMismatch');
+  await site.findEvent('request', ({ code }) => code === 'SizeMismatch');
+  await sessionEnds();
+  expect(attachments()).toEqual([]);
+});
+
+test('gives the first answer to a request with the same key, and attaches once', async () => {
+  const { bytes } = fileOf(4_000_000);
+  const headers = { 'idempotency-key': 'a-key' };
+
+  const answers = await Promise.all([1, 2, 3].map(() => send(`${MESSAGE}?name=a`, bytes, headers)));
+  const other = await send(`${MESSAGE}?name=b`, bytes, headers);
+
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+  expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
+  expect(attachments()).toHaveLength(1);
+  await expectGraphError(new Response(other.body, { status: other.status }), 422, 'IdempotencyKeyReused');
+});
+
+test('takes a repetition by the engine of Logic Apps for one, and the turns of a loop apart', async () => {
+  const { bytes } = fileOf(10);
+  const headers = { 'x-ms-workflow-run-id': 'run', 'x-ms-action-tracking-id': 'action' };
+
+  const answers = [];
+  for (const name of ['a', 'a', 'b']) answers.push(await send(`${MESSAGE}?name=${name}`, bytes, headers));
+
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+  expect(attachments().map(({ name }) => name)).toEqual(['a', 'b']);
+});
+
+test('tries again by the same key after a failure', async () => {
+  const headers = { 'idempotency-key': 'failed-once' };
+  site.graph.play({ fault: 'status403', on: 'create' });
+  const { bytes } = fileOf(4_000_000);
+
+  const first = await send(`${MESSAGE}?name=a`, bytes, headers);
+  const second = await send(`${MESSAGE}?name=a`, bytes, headers);
+
+  expect([first.status, second.status]).toEqual([403, 201]);
+});
+
+test.each([
+  ['createUploadSession', `${MESSAGE}/createUploadSession`],
+  ['JSON of Graph', MESSAGE],
+])('tells a workflow that chunks %s which switch to turn off', async (_, path) => {
+  const answer = await send(path, Buffer.alloc(0), {
+    'content-type': 'application/json',
+    'x-ms-transfer-mode': 'chunked',
+    'x-ms-content-length': '4000',
+  });
+
+  const { message } = await expectGraphError(
+    new Response(answer.body, { status: answer.status }),
+    400,
+    'ChunkingNotSupported',
+  );
+  expect(message).toContain('Allow chunking');
+});
+
+test('ends the session within a second where the caller goes away', async () => {
+  const { bytes } = fileOf(9_000_000);
+  const outgoing = request(`${site.api}/${MESSAGE}?name=a&size=${bytes.byteLength}`, { method: 'POST', agent: false });
+  outgoing.on('error', () => {});
+  outgoing.write(bytes.subarray(0, 5_000_000));
+  while (!site.graph.requests.some(({ method, status }) => method === 'PUT' && status === 200)) {
+    await delay(20);
+  }
+
+  outgoing.destroy();
+
+  await site.findEvent('request', ({ operation, code }) => operation === 'attach' && code === 'CallerDisconnected');
+  await sessionEnds();
+  expect(attachments()).toEqual([]);
+});
+
+test('keeps what was declared of an inline image', async () => {
+  const { bytes } = fileOf(10);
+
+  await send(`${MESSAGE}?name=logo.png&isInline=true&contentId=logo`, bytes, { 'content-type': 'image/png' });
+
+  expect(attachments()).toEqual([
+    expect.objectContaining({
+      name: 'logo.png',
+      isInline: true,
+      contentId: 'logo',
+      contentType: 'image/png',
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    }),
+  ]);
+});
