@@ -1,5 +1,5 @@
 import { type Azurite, startAzurite } from './azurite.ts';
-import { createCertificate, writeCaFile } from './emulators/certificate.ts';
+import { createCertificate, type EmulatorCertificate, writeCaFile } from './emulators/certificate.ts';
 import { type GraphEmulator, type GraphEmulatorOptions, startGraphEmulator } from './emulators/graph.ts';
 import { type IdentityEmulator, type IdentityEmulatorOptions, startIdentityEmulator } from './emulators/identity.ts';
 import { ADELE } from './emulators/seed.ts';
@@ -15,6 +15,8 @@ export interface SiteOptions {
   readonly host?: Omit<HostOptions, 'appRoot' | 'port' | 'env'>;
   /** False: none. An Azurite: that one, which the site leaves running. Absent: one of its own, unless `settings` name an account. */
   readonly storage?: false | Azurite;
+  /** Of the emulated Graph, for localhost and 127.0.0.1. Absent: one made for this site. */
+  readonly certificate?: EmulatorCertificate;
 }
 
 /** The built app on the local host, with an emulated identity endpoint, an emulated Graph that trusts it, and a storage account. */
@@ -32,7 +34,7 @@ export interface EmulatedSite {
 
 /** `me` is Adele's mailbox unless the settings say otherwise. */
 export async function startEmulatedSite(options: SiteOptions): Promise<EmulatedSite> {
-  const certificate = await createCertificate();
+  const certificate = options.certificate ?? (await createCertificate());
   const ca = writeCaFile(certificate);
   const identity = await startIdentityEmulator(options.identity);
   const graph = await startGraphEmulator({ ...options.graph, certificate, tokens: identity.tokens });
