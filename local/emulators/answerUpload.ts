@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { refuseOverCeiling } from './attachmentsApi.ts';
 import { checkBearer } from './checkBearer.ts';
 import { type Answer, type CallIds, graphError, graphHeaders, uploadHostError } from './graphAnswer.ts';
 import type { GraphWorld } from './graphWorld.ts';
@@ -40,7 +40,10 @@ export function answerUpload(world: GraphWorld, ids: CallIds, call: UploadCall, 
       ? graphError(ids, 416, 'invalidRange', wrong)
       : uploadHostError(ids, 416, 'invalidRange', 'The range is not valid.', { innerCode: wrong });
   }
+  const exceeded = refuseOverCeiling(world, ids, session.item, session.received + piece.bytes);
+  if (exceeded !== undefined) return exceeded;
   if (piece.hash !== undefined) session.hash = piece.hash;
+  session.parts?.push(...piece.parts);
   session.received += piece.bytes;
   return session.received < session.attachment.size
     ? answerIntermediate(world, ids, call, session)
@@ -85,18 +88,13 @@ function answerIntermediate(world: GraphWorld, ids: CallIds, { isTodo }: UploadC
 }
 
 function complete(world: GraphWorld, ids: CallIds, { isTodo }: UploadCall, session: UploadSession): Answer {
-  const id = `AAMkAG${randomBytes(18).toString('base64url')}=`;
-  const { name, size, isInline, contentId } = session.attachment;
-  world.mailboxes.addAttachment(session.item, {
-    id,
-    name,
+  const { id } = world.mailboxes.addAttachment(session.item, {
+    ...session.attachment,
     contentType: session.attachment.contentType ?? 'application/octet-stream',
-    size,
     sha256: session.hash.digest('hex'),
-    isInline,
-    contentId,
     lastModifiedDateTime: new Date(world.now()).toISOString(),
   });
+  if (session.parts !== undefined) world.contents.keep(id, Buffer.concat(session.parts));
   world.sessions.remove(session.id);
   const location = isTodo
     ? `${session.path.replace(/\/attachmentSessions\/[^/]+$/, '/attachments')}/${id}`

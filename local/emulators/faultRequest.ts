@@ -7,9 +7,12 @@ import {
   type UploadFaultName,
 } from './uploadFaults.ts';
 
-/** `create` is the call that opens a session, `upload` any call to an uploadUrl. */
-export type FaultPoint = 'create' | 'upload';
-const POINTS: readonly string[] = ['create', 'upload'] satisfies FaultPoint[];
+/**
+ * `create` is the call that opens a session, `upload` any call to an uploadUrl, `attach` the POST of an attachment, `read` a
+ * GET of an item or its attachments.
+ */
+export type FaultPoint = 'create' | 'upload' | 'attach' | 'read';
+const POINTS: readonly string[] = ['create', 'upload', 'attach', 'read'] satisfies FaultPoint[];
 
 /** What is asked for: by code, or by an item's id. */
 export interface PlayRequest {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { EmulatorCertificate } from './certificate.ts';
+import { createContentStore } from './contentStore.ts';
 import { openExchange } from './exchange.ts';
 import { createFaultPlan } from './faultPlan.ts';
 import type { PlayRequest } from './faultRequest.ts';
@@ -38,7 +39,7 @@ export interface GraphEmulator {
   /** The most PUTs of pieces that were in flight for one mailbox at a time. */
   readonly maxConcurrentPiecesPerMailbox: number;
   addMailbox(mailbox: MailboxSeed): void;
-  /** The finished uploads of an item; the mailbox by id or user principal name. */
+  /** The attachments of an item, however they came; the mailbox by id or user principal name. */
   attachments(mailbox: string, itemId: string): readonly StoredAttachment[];
   /** Plays a fault on the next calls, whatever their ids. Throws FaultRequestError. */
   play(request: PlayRequest): void;
@@ -60,6 +61,7 @@ export async function startGraphEmulator(options: GraphEmulatorOptions): Promise
     settings,
     mailboxes: createMailboxStore(),
     sessions: createSessionStore(),
+    contents: createContentStore(),
     faults: createFaultPlan(seed),
     tokens,
     now,
@@ -99,7 +101,7 @@ export async function startGraphEmulator(options: GraphEmulatorOptions): Promise
     },
     reset() {
       Object.assign(settings, DEFAULT_SETTINGS, given);
-      for (const part of [world.mailboxes, world.sessions, world.faults, log]) part.reset();
+      for (const part of [world.mailboxes, world.sessions, world.contents, world.faults, log]) part.reset();
     },
     close: listener.close,
   };

@@ -1,28 +1,35 @@
 import { readAttachmentBody } from './attachmentBody.ts';
+import { answerAttachments, attachmentTypeOf, postAttachment } from './attachmentsApi.ts';
+import type { FaultPoint } from './faultRequest.ts';
+import { readFileAttachmentBody } from './fileAttachmentBody.ts';
 import { type Answer, type CallIds, graphError, graphJson } from './graphAnswer.ts';
 import { type GraphPath, isItemKind } from './graphPath.ts';
 import type { GraphWorld } from './graphWorld.ts';
-import type { ItemRef, StoredAttachment } from './mailboxStore.ts';
-import type { DeclaredAttachment } from './sessionStore.ts';
-import { expirationDateTime, outlookItemPath, todoTaskPath, uploadUrl } from './uploadUrl.ts';
+import type { Reading } from './jsonBody.ts';
+import type { ItemRef } from './mailboxStore.ts';
+import { openSession } from './openSession.ts';
 
 /** A call whose bearer token has been accepted and whose path has been read. */
 export interface GraphCall {
   readonly method: string;
   readonly path: GraphPath;
+  readonly query: URLSearchParams;
   readonly ids: CallIds;
   readonly contentType: string | undefined;
   readonly body: string;
 }
 
-/** Answers a call to Graph itself: opening a session, and the few calls around it that a workflow makes. */
+/** What a call comes to on an item that is there, or the answer to a body that says nothing good of any item. */
+type Deed = Reading<(item: ItemRef) => Answer>;
+
+/** Answers a call to Graph itself: attaching in one call or by a session, and the few calls around it that a workflow makes. */
 export function answerGraph(world: GraphWorld, call: GraphCall): Answer {
-  const { ids, path, method } = call;
+  const { ids, path } = call;
   if (path.root === 'me') {
     return graphError(ids, 400, 'BadRequest', '/me request is only valid with delegated authentication flow.');
   }
-  const body = isCreateUploadSession(path) && method === 'POST' ? readBody(call) : undefined;
-  if (body?.kind === 'fault') return graphError(ids, body.fault.status, body.fault.code, body.fault.message);
+  const deed = prepare(world, call);
+  if (deed.kind === 'fault') return graphError(ids, deed.fault.status, deed.fault.code, deed.fault.message);
   if (world.settings.appOnlyFamilies === 'asGraph' && !supportsAppOnly(path)) {
     return graphError(ids, 403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.');
   }
@@ -37,14 +44,41 @@ export function answerGraph(world: GraphWorld, call: GraphCall): Answer {
     case 'malformedId':
       return graphError(ids, 400, 'ErrorInvalidIdMalformed', 'Id is malformed.');
     case 'found':
-      return body === undefined
-        ? answerItem(world, call, found.item)
-        : openSession(world, call, found.item, body.attachment);
+      return deed.value(found.item);
   }
 }
 
-export function isCreateUploadSession(path: GraphPath): boolean {
-  return path.rest.length === 2 && path.rest[0] === 'attachments' && path.rest[1] === 'createuploadsession';
+/** Where faults may be played on a call; undefined for calls that have none. */
+export function faultPointOf(method: string, path: GraphPath): FaultPoint | undefined {
+  if (path.isCollection || !isItemKind(path.type)) return undefined;
+  if (isCreateUploadSession(path)) return 'create';
+  if (method === 'GET') return 'read';
+  return isAttachments(path) && method === 'POST' ? 'attach' : undefined;
+}
+
+export function isAttachments({ rest }: GraphPath): boolean {
+  return rest.length === 1 && rest[0] === 'attachments';
+}
+
+function isCreateUploadSession({ rest }: GraphPath): boolean {
+  return rest.length === 2 && rest[0] === 'attachments' && rest[1] === 'createuploadsession';
+}
+
+function prepare(world: GraphWorld, call: GraphCall): Deed {
+  const { method, path, body, contentType } = call;
+  if (method === 'POST' && isCreateUploadSession(path)) {
+    const read = readAttachmentBody(body, contentType, path.type === 'todoTask' ? 'attachmentInfo' : 'AttachmentItem');
+    return then(read, (attachment, item) => openSession(world, call, item, attachment));
+  }
+  if (method === 'POST' && isAttachments(path)) {
+    const read = readFileAttachmentBody(body, contentType, attachmentTypeOf(path.type));
+    return then(read, (posted, item) => postAttachment(world, call, item, posted));
+  }
+  return { kind: 'read', value: (item) => answerItem(world, call, item) };
+}
+
+function then<Body>(read: Reading<Body>, act: (body: Body, item: ItemRef) => Answer): Deed {
+  return read.kind === 'fault' ? read : { kind: 'read', value: (item) => act(read.value, item) };
 }
 
 /** learn.microsoft.com/graph/outlook-large-attachments names messages and events; group calendars are delegated-only. */
@@ -54,83 +88,20 @@ function supportsAppOnly(path: GraphPath): boolean {
   );
 }
 
-function readBody(call: GraphCall): ReturnType<typeof readAttachmentBody> {
-  const parameter = call.path.type === 'todoTask' ? 'attachmentInfo' : 'AttachmentItem';
-  return readAttachmentBody(call.body, call.contentType, parameter);
-}
-
-function openSession(world: GraphWorld, call: GraphCall, item: ItemRef, attachment: DeclaredAttachment): Answer {
-  const { ids, path } = call;
-  const isTodo = path.type === 'todoTask';
-  if (!isTodo && attachment.size < world.settings.minimumSize) {
-    return graphError(
-      ids,
-      400,
-      'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize',
-      'The attachment size should be greater than or equal to the minimum size for an upload session.',
-    );
-  }
-  const expiresAtMs = world.now() + world.settings.sessionLifetimeMs;
-  const session = world.sessions.open(
-    { item, attachment, expiresAtMs },
-    isTodo
-      ? { preauthenticated: false, path: (id) => `${todoTaskPath(path)}/attachmentSessions/${id}` }
-      : { preauthenticated: true, path: (id) => `${outlookItemPath(item)}/AttachmentSessions('${id}')` },
-  );
-  return graphJson(ids, isTodo ? 200 : 201, {
-    '@odata.context': `${world.url}/${path.version}/$metadata#microsoft.graph.uploadSession`,
-    uploadUrl: uploadUrl(world.url, session),
-    expirationDateTime: expirationDateTime(session),
-    nextExpectedRanges: ['0-'],
-  });
-}
-
 function answerItem(world: GraphWorld, call: GraphCall, item: ItemRef): Answer {
   const { ids, method, path } = call;
-  const context = `${world.url}/${path.version}/$metadata#${path.root}('${path.ownerId}')/${path.type}s`;
+  const context = `${world.url}/${path.version}/$metadata#${path.root}('${path.ownerId}')/${path.type}s/$entity`;
   if (method === 'POST' && path.isCollection && (path.type === 'message' || path.type === 'event')) {
     const id = world.mailboxes.createItem(item.mailboxId, path.type);
-    return graphJson(ids, 201, {
-      '@odata.context': `${context}/$entity`,
-      id,
-      ...(path.type === 'message' ? { isDraft: true } : {}),
-    });
+    return graphJson(ids, 201, { '@odata.context': context, id, ...(path.type === 'message' && { isDraft: true }) });
   }
-  if (method !== 'GET' || path.isCollection || !isItemKind(path.type)) {
-    return graphError(ids, 405, 'BadRequest', 'The emulator does not offer this operation.');
+  const [navigation] = path.rest;
+  if (!path.isCollection && isItemKind(path.type)) {
+    if (navigation === 'attachments' && path.rest.length <= 2) return answerAttachments(world, call, item);
+    if (navigation === undefined && method === 'GET') {
+      const hasAttachments = world.mailboxes.attachments(item.mailboxId, item.id).length > 0;
+      return graphJson(ids, 200, { '@odata.context': context, id: item.id, hasAttachments });
+    }
   }
-  const attachments = world.mailboxes.attachments(item.mailboxId, item.id);
-  const [navigation, attachmentId] = path.rest;
-  if (navigation === undefined) {
-    return graphJson(ids, 200, {
-      '@odata.context': `${context}/$entity`,
-      id: item.id,
-      hasAttachments: attachments.length > 0,
-    });
-  }
-  if (attachmentId === undefined) {
-    return graphJson(ids, 200, {
-      '@odata.context': `${context}/attachments`,
-      value: attachments.map(toFileAttachment),
-    });
-  }
-  const attachment = attachments.find(({ id }) => id === attachmentId);
-  return attachment === undefined
-    ? graphError(ids, 404, 'ErrorItemNotFound', 'The specified object was not found in the store.')
-    : graphJson(ids, 200, { '@odata.context': `${context}/attachments/$entity`, ...toFileAttachment(attachment) });
-}
-
-function toFileAttachment(attachment: StoredAttachment): object {
-  const { id, name, contentType, size, isInline, contentId, lastModifiedDateTime } = attachment;
-  return {
-    '@odata.type': '#microsoft.graph.fileAttachment',
-    id,
-    lastModifiedDateTime,
-    name,
-    contentType,
-    // Exchange reports more than the file's length: 3,483,322 bytes became 3,640,066 in Graph's own sample.
-    size: Math.ceil(size * 1.045),
-    isInline,
-    contentId,
-  };
+  return graphError(ids, 405, 'BadRequest', 'The emulator does not offer this operation.');
 }

@@ -1,3 +1,4 @@
+import type { ContentStore } from './contentStore.ts';
 import type { FaultPlan } from './faultPlan.ts';
 import type { MailboxStore } from './mailboxStore.ts';
 import type { SessionStore } from './sessionStore.ts';
@@ -20,6 +21,12 @@ export interface GraphSettings {
   /** Smallest declared size in bytes, Outlook families only (2 MiB is observed; the documents say 3 MB). */
   minimumSize: number;
   sessionLifetimeMs: number;
+  /** The longest file that a POST to an attachments collection takes; above 3 MiB the limit of request bodies rises with it. */
+  singlePostLimitBytes: number;
+  /** How a longer one is refused; both have been reported (microsoftgraph/microsoft-graph-docs#11806, -contrib#682). */
+  singlePostRefusal: 413 | 400;
+  /** The most that the attachments of one item may have together. */
+  attachmentSizeCeilingBytes: number;
 }
 
 /** What the handlers of one Graph emulator share. */
@@ -27,6 +34,7 @@ export interface GraphWorld {
   readonly settings: GraphSettings;
   readonly mailboxes: MailboxStore;
   readonly sessions: SessionStore;
+  readonly contents: ContentStore;
   readonly faults: FaultPlan;
   readonly tokens: TokenChecker;
   readonly now: () => number;
@@ -44,4 +52,8 @@ export const DEFAULT_SETTINGS: GraphSettings = {
   appOnlyFamilies: 'asGraph',
   minimumSize: 2_097_152,
   sessionLifetimeMs: 3_600_000,
+  // With base64 and JSON around it, this is just what a body of 4 MiB holds.
+  singlePostLimitBytes: 3_145_728,
+  singlePostRefusal: 413,
+  attachmentSizeCeilingBytes: Number.POSITIVE_INFINITY,
 };

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { newExchangeId } from './exchangeId.ts';
 import { isFaultId } from './faultRequest.ts';
 import type { GraphPath } from './graphPath.ts';
 import { type MailboxSeed, SEED } from './seed.ts';
 
-/** An attachment that came in through an upload session. Its bytes are not kept, only their hash. */
+/** An attachment, however it came. Of its bytes this is the hash. */
 export interface StoredAttachment {
   readonly id: string;
   readonly name: string | null;
@@ -37,7 +37,8 @@ export interface MailboxStore {
   lookUp(path: GraphPath, anyItem: boolean): Lookup;
   /** The mailbox by id or user principal name. */
   attachments(mailbox: string, itemId: string): readonly StoredAttachment[];
-  addAttachment(item: ItemRef, attachment: StoredAttachment): void;
+  addAttachment(item: ItemRef, attachment: Omit<StoredAttachment, 'id'>): StoredAttachment;
+  removeAttachment(item: ItemRef, id: string): void;
   reset(): void;
 }
 
@@ -88,14 +89,20 @@ export function createMailboxStore(): MailboxStore {
     lookUp,
     reset,
     createItem(mailboxId, type) {
-      const id = `AAMkAG${randomBytes(24).toString('base64url')}=`;
+      const id = newExchangeId();
       mailboxes.get(mailboxId.toLowerCase())?.items.set(id, type);
       return id;
     },
     attachments: (mailbox, itemId) => attachments.get(keyOf(mailbox, itemId)) ?? [],
-    addAttachment(item, attachment) {
+    addAttachment(item, about) {
       const key = keyOf(item.mailboxId, item.id);
+      const attachment = { id: newExchangeId(), ...about };
       attachments.set(key, [...(attachments.get(key) ?? []), attachment]);
+      return attachment;
+    },
+    removeAttachment(item, id) {
+      const key = keyOf(item.mailboxId, item.id);
+      attachments.set(key, attachments.get(key)?.filter((attachment) => attachment.id !== id) ?? []);
     },
   };
 }

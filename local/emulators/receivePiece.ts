@@ -10,10 +10,12 @@ export interface ReceivedPiece {
   /** How much the session held when the piece began to come in. */
   readonly heldBefore: number;
   readonly hash: Hash | undefined;
+  /** The bytes themselves, where the session keeps them. */
+  readonly parts: readonly Buffer[];
 }
 
 /**
- * Reads the body to its end, no faster than the settings say. Only the hash of the bytes is kept. With `breaksOff` the
+ * Reads the body to its end, no faster than the settings say. Of a long file only the hash of the bytes is kept. With `breaksOff` the
  * connection is reset when half of the body has come in, and the answer is undefined.
  */
 export async function receivePiece(
@@ -26,6 +28,7 @@ export async function receivePiece(
   const half = range === undefined ? 0 : (range.end - range.start + 1) / 2;
   const heldBefore = session?.received ?? 0;
   const startedAt = performance.now();
+  const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of exchange.body()) {
     bytes += part.length;
@@ -33,12 +36,15 @@ export async function receivePiece(
       exchange.cut('reset');
       return undefined;
     }
-    if (bytes <= maxPieceBytes) hash?.update(part);
+    if (bytes <= maxPieceBytes) {
+      hash?.update(part);
+      if (session?.parts !== undefined) parts.push(part);
+    }
     if (uploadBytesPerSecond > 0) {
       // While this waits nothing is read, and TCP holds the sender back.
       const early = startedAt + (bytes / uploadBytesPerSecond) * 1000 - performance.now();
       if (early > 0) await sleep(early, undefined, { ref: false });
     }
   }
-  return { bytes, heldBefore, hash };
+  return { bytes, heldBefore, hash, parts };
 }

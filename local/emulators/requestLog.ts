@@ -12,7 +12,7 @@ export interface RecordedRequest {
   readonly requestId: string;
   /** Bytes of the body that have come in. */
   bytes: number;
-  /** The bodies of pieces are not kept: empty. */
+  /** Empty for a piece, and for a body over 64 KiB: neither is kept. */
   body: string;
   /** The status sent; undefined while, or where, none was sent. */
   status?: number;

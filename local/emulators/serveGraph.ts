@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkBearer } from './checkBearer.ts';
 import type { Exchange } from './exchange.ts';
+import type { ActiveFault } from './faultPlan.ts';
 import { FaultRequestError } from './faultRequest.ts';
 import { graphError } from './graphAnswer.ts';
-import { answerGraph, isCreateUploadSession } from './graphApi.ts';
+import { answerGraph, faultPointOf, isAttachments } from './graphApi.ts';
 import { type GraphPath, GraphPathError, parseGraphPath } from './graphPath.ts';
-import type { GraphWorld } from './graphWorld.ts';
+import { DEFAULT_SETTINGS, type GraphWorld } from './graphWorld.ts';
 import { readBody } from './readBody.ts';
 import { sendAnswer } from './sendAnswer.ts';
 import { serveUpload } from './serveUpload.ts';
@@ -13,6 +14,9 @@ import { readUploadCall } from './uploadCall.ts';
 
 /** Graph takes request bodies of up to 4 MB: learn.microsoft.com/graph/use-the-api. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
+const MAX_RECORDED_CHARACTERS = 65_536;
+/** What JSON puts around the bytes of an attachment. */
+const JSON_ROOM_BYTES = 65_536;
 
 /** Serves one request to Graph or to the upload host: reads it, waits the latency, answers it or plays its fault. */
 export async function serveGraph(world: GraphWorld, exchange: Exchange): Promise<void> {
@@ -33,8 +37,8 @@ async function serveCall(world: GraphWorld, exchange: Exchange): Promise<void> {
   const { request, ids, record } = exchange;
   const path = tryParse(request.url ?? '/');
   if (!(path instanceof GraphPathError)) exchange.enter(mailboxOf(world, path), 'call');
-  const body = await readBody(exchange.body(), MAX_BODY_BYTES);
-  record.body = body ?? '';
+  const body = await readBody(exchange.body(), maxBodyBytes(world, path));
+  if (body !== undefined && body.length <= MAX_RECORDED_CHARACTERS) record.body = body;
   if (world.settings.latencyMs > 0) await sleep(world.settings.latencyMs);
   const denied = checkBearer(world, ids, request.headers.authorization);
   if (denied !== undefined) return sendAnswer(exchange, () => denied);
@@ -42,10 +46,24 @@ async function serveCall(world: GraphWorld, exchange: Exchange): Promise<void> {
   if (body === undefined) {
     return sendAnswer(exchange, () => graphError(ids, 413, 'RequestEntityTooLarge', 'The request body is over 4 MB.'));
   }
-  const pathIds = [path.ownerId, ...path.keys.map(({ id }) => id)];
-  const fault = isCreateUploadSession(path) ? world.faults.take({ point: 'create', ids: pathIds }) : undefined;
-  const call = { method: request.method ?? '', path, ids, contentType: request.headers['content-type'], body };
+  const method = request.method ?? '';
+  const query = new URLSearchParams(request.url?.split('?', 2)[1]);
+  const call = { method, path, query, ids, contentType: request.headers['content-type'], body };
+  const fault = takeFault(world, method, path);
   sendAnswer(exchange, () => answerGraph(world, call), fault && { fault, speaker: 'graph', now: world.now() });
+}
+
+function takeFault(world: GraphWorld, method: string, path: GraphPath): ActiveFault | undefined {
+  const point = faultPointOf(method, path);
+  if (point === undefined) return undefined;
+  return world.faults.take({ point, ids: [path.ownerId, ...path.keys.map(({ id }) => id)] });
+}
+
+/** The limit for bodies rises with the one for attachments: tenants have been seen to take more than 3 MiB. */
+function maxBodyBytes({ settings }: GraphWorld, path: GraphPath | GraphPathError): number {
+  if (path instanceof GraphPathError || !isAttachments(path)) return MAX_BODY_BYTES;
+  const needed = 4 * Math.ceil(settings.singlePostLimitBytes / 3) + JSON_ROOM_BYTES;
+  return settings.singlePostLimitBytes > DEFAULT_SETTINGS.singlePostLimitBytes ? needed : MAX_BODY_BYTES;
 }
 
 function tryParse(target: string): GraphPath | GraphPathError {

@@ -1,4 +1,6 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
+import { MAX_KEPT_BYTES } from './contentStore.ts';
+import { newExchangeId } from './exchangeId.ts';
 import type { ItemRef } from './mailboxStore.ts';
 
 /** What the caller declared, read from `AttachmentItem` or `attachmentInfo`. */
@@ -25,6 +27,8 @@ export interface UploadSession {
   /** Bytes held. */
   received: number;
   hash: Hash;
+  /** The bytes held, of a file that is short enough; else undefined. */
+  readonly parts: Buffer[] | undefined;
   /** The store behind it does not know the item (yet), as a copy that lags behind. */
   isLost: boolean;
 }
@@ -49,7 +53,7 @@ export function createSessionStore(): SessionStore {
   const sessions = new Map<string, UploadSession>();
   return {
     open(about, place) {
-      const id = `AAMkAG${randomBytes(18).toString('base64url')}=`;
+      const id = newExchangeId();
       const session: UploadSession = {
         ...about,
         id,
@@ -58,6 +62,7 @@ export function createSessionStore(): SessionStore {
         puts: 0,
         received: 0,
         hash: createHash('sha256'),
+        parts: about.attachment.size <= MAX_KEPT_BYTES ? [] : undefined,
         isLost: false,
       };
       sessions.set(id, session);

@@ -56,6 +56,8 @@ export interface GraphBench {
   readonly graph: GraphEmulator;
   readonly tokens: TokenRegistry;
   readonly clock: { ms: number };
+  /** A good app-only token for Graph. */
+  token(): string;
   /** A call with a good token, unless `headers` says otherwise. */
   call(method: string, path: string, options?: Call): Promise<Answer>;
   /** Opens a session. */
@@ -73,19 +75,25 @@ export async function startGraph(options: Partial<GraphEmulatorOptions> = {}): P
   const tokens = createTokenRegistry(() => clock.ms);
   const certificate = await createCertificate();
   const graph = await startGraphEmulator({ certificate, tokens, now: () => clock.ms, ...options });
+  const token = () => tokens.issue({ audience: 'https://graph.microsoft.com', lifetimeSeconds: 3600 });
   const call = (method: string, path: string, { headers, ...rest }: Call = {}) => {
-    const token = tokens.issue({ audience: 'https://graph.microsoft.com', lifetimeSeconds: 3600 });
     const url = path.startsWith('https:') ? path : `${graph.url}${path}`;
-    return send(url, { method, ca: certificate.ca, headers: headers ?? { authorization: `Bearer ${token}` }, ...rest });
+    return send(url, {
+      method,
+      ca: certificate.ca,
+      headers: headers ?? { authorization: `Bearer ${token()}` },
+      ...rest,
+    });
   };
   return {
     graph,
     tokens,
     clock,
+    token,
     call,
     create(path, body = attachmentItem(), options = {}) {
-      const token = tokens.issue({ audience: graph.url, lifetimeSeconds: 3600 });
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...options.headers };
+      const good = tokens.issue({ audience: graph.url, lifetimeSeconds: 3600 });
+      const headers = { authorization: `Bearer ${good}`, 'content-type': 'application/json', ...options.headers };
       const text = typeof body === 'string' ? body : JSON.stringify(body);
       return call('POST', `${path}/attachments/createUploadSession`, { ...options, headers, body: text });
     },
