@@ -9,9 +9,9 @@ const proxy = new URL(PROXY_URL);
 
 const client = Client.init({
   baseUrl: new URL('/api/', proxy).href,
-  // The SDK sends the token to Graph's own hosts and to these. The upload host is none of them, and must not get it.
-  customHosts: new Set([proxy.hostname]),
-  authProvider: (done) => done(null, PROXY_TOKEN ?? ''),
+  // The SDK sends the token to Graph's own hosts and to these. Outlook's upload host is none of them, and must not get it.
+  customHosts: new Set(PROXY_TOKEN === undefined ? [] : [proxy.hostname]),
+  authProvider: (done) => done(null, PROXY_TOKEN),
 });
 
 const name = basename(path);

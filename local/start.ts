@@ -5,7 +5,7 @@ import { describeFunctions } from './host/describeFunctions.ts';
 import { printLogLine } from './host/log.ts';
 
 // `npm start`: the built app on 127.0.0.1:7071 with emulated Azure around it, until SIGINT or SIGTERM.
-// Settings of the environment win; without a policy every emulated mailbox is reachable.
+// Settings of the environment win; without a policy every emulated mailbox is reachable, and bytes go through the proxy.
 
 const settings = Object.fromEntries(
   Object.keys(SETTINGS).flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
@@ -14,11 +14,25 @@ const hasPolicy = 'POLICY' in settings || 'POLICY_FILE' in settings;
 const site = await startEmulatedSite({
   appRoot: `${import.meta.dirname}/..`,
   port: Number(process.env['PORT'] ?? 7071),
-  settings: { ...(!hasPolicy && { ALLOW_ANY_MAILBOX: 'true' }), ...settings },
+  settings: { ...(!hasPolicy && { ALLOW_ANY_MAILBOX: 'true' }), UPLOAD_URL: 'proxy', ...settings },
   host: { log: printLogLine },
 });
 const api = `${site.url}/api`;
 const [messageId] = ADELE.items.message;
+const uploadLines =
+  settings['UPLOAD_URL'] === 'graph'
+    ? ''
+    : `Send a file of that size to the uploadUrl, and ask what became of it (docs/uploads.md):
+
+url=$(curl -s ${api}/me/messages/${messageId}/attachments/createUploadSession \\
+  -H 'Content-Type: application/json' \\
+  -d '{"AttachmentItem":{"attachmentType":"file","name":"report.pdf","size":5242880}}' |
+  sed 's/.*"uploadUrl":"\\([^"]*\\)".*/\\1/')
+head -c 5242880 /dev/urandom | curl -i -X PUT "$url" -H 'Content-Range: bytes 0-5242879/5242880' \\
+  -H 'Content-Type: application/octet-stream' --data-binary @-
+curl -i "$url"
+
+`;
 
 console.log(`
 ${describeFunctions(site.host)}
@@ -34,7 +48,7 @@ curl -i ${api}/me/messages/${messageId}/attachments/createUploadSession \\
   -H 'Content-Type: application/json' \\
   -d '{"AttachmentItem":{"attachmentType":"file","name":"report.pdf","size":5242880}}'
 
-See what a wrong body is told:
+${uploadLines}See what a wrong body is told:
 
 curl -i ${api}/me/messages/${messageId}/attachments/createUploadSession \\
   -H 'Content-Type: application/json' \\

@@ -1,34 +1,26 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ADELE } from '../../local/emulators/seed.ts';
-import { hasCommand } from '../support/hasCommand.ts';
-import { REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
+import { buildDotnet } from '../support/dotnet.ts';
+import { type SecureSite, startSecureSite } from '../support/secureSite.ts';
+import { REPOSITORY_ROOT } from '../support/site.ts';
 
 const EXAMPLES = path.join(REPOSITORY_ROOT, 'examples');
 const [messageId] = ADELE.items.message;
 /** Three ranges, the last one short. */
 const FILE = randomBytes(9_000_001);
 const FILE_NAME = 'year report & plan.pdf';
-const DOTNET_BUILD_MS = 120_000;
 const KEY = randomUUID();
 
-let site: Site;
-let folder: string;
-let file: string;
+const folder = mkdtempSync(path.join(tmpdir(), 'examples-'));
+const file = path.join(folder, FILE_NAME);
+writeFileSync(file, FILE);
+const dotnet = buildDotnet(path.join(EXAMPLES, 'csharp', 'Attach.csproj'), folder);
 
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'examples-'));
-  file = path.join(folder, FILE_NAME);
-  [site] = await Promise.all([startSite({ host: { enableAuth: true, functionKey: KEY } }), writeFile(file, FILE)]);
-});
-beforeEach(() => site.graph.reset());
-afterAll(async () => {
-  await site.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What the program wrote; rejects where it fails. */
 function run(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
@@ -44,9 +36,9 @@ function run(command: string, args: readonly string[], env: Readonly<Record<stri
   });
 }
 
-function settings(): Record<string, string> {
+function settings(site: SecureSite): Record<string, string> {
   return {
-    PROXY_URL: site.url,
+    PROXY_URL: site.front.url,
     PROXY_KEY: KEY,
     MAILBOX: ADELE.userPrincipalName,
     MESSAGE_ID: messageId,
@@ -57,7 +49,7 @@ function settings(): Record<string, string> {
 }
 
 /** The file has arrived whole, in three ranges without token or key, and the program printed the attachment's id. */
-function expectAttached(output: string): void {
+function expectAttached(site: SecureSite, output: string): void {
   const attachments = site.graph.attachments(ADELE.userPrincipalName, messageId);
   expect(attachments).toEqual([
     expect.objectContaining({
@@ -82,37 +74,45 @@ const SCRIPTS = [
   ['Python', 'python3', 'attach.py'],
 ] as const;
 
-test.each(SCRIPTS)('attaches a file with %s', async (_name, command, script) => {
-  const output = await run(command, [path.join(EXAMPLES, script), file], settings());
+describe.each([
+  ["Graph's uploadUrl", 'graph'],
+  ["the proxy's uploadUrl", 'proxy'],
+])('to %s', (_uploadUrl, UPLOAD_URL) => {
+  let site: SecureSite;
 
-  expectAttached(output);
+  beforeAll(async () => {
+    const host = { enableAuth: true, functionKey: KEY };
+    site = await startSecureSite({ host, settings: { UPLOAD_URL }, storage: UPLOAD_URL === 'proxy' });
+  });
+  beforeEach(() => site.graph.reset());
+  afterAll(() => site.close());
+
+  test.each(SCRIPTS)('attaches a file with %s', async (_name, command, script) => {
+    const output = await run(command, [path.join(EXAMPLES, script), file], settings(site));
+
+    expectAttached(site, output);
+  });
+
+  test.each(SCRIPTS)(
+    'fails with the words of the answer where no session is to be had, with %s',
+    async (...example) => {
+      const [, command, script] = example;
+      const elsewhere = { ...settings(site), MESSAGE_ID: 'AAMkAGnowhere=' };
+
+      const running = run(command, [path.join(EXAMPLES, script), file], elsewhere);
+
+      await expect(running).rejects.toThrow('The specified object was not found in the store.');
+      expect(site.graph.requests.map(({ method }) => method)).toEqual(['POST']);
+    },
+  );
+
+  if (dotnet.kind === 'skipped') {
+    test.skip(`attaches a file with C#: ${dotnet.why}`, () => {});
+  } else {
+    test('attaches a file with C#, which sends its JSON chunked', async () => {
+      const output = await run('dotnet', [dotnet.program, file], settings(site));
+
+      expectAttached(site, output);
+    });
+  }
 });
-
-test.each(SCRIPTS)('fails with the words of the answer where no session is to be had, with %s', async (...example) => {
-  const [, command, script] = example;
-
-  const running = run(command, [path.join(EXAMPLES, script), file], { ...settings(), MESSAGE_ID: 'AAMkAGnowhere=' });
-
-  await expect(running).rejects.toThrow('The specified object was not found in the store.');
-  expect(site.graph.requests.map(({ method }) => method)).toEqual(['POST']);
-});
-
-const hasDotnet = hasCommand('dotnet', '--list-sdks', /^10\./m);
-const testWithDotnet = hasDotnet ? test : test.skip;
-
-testWithDotnet(
-  'attaches a file with C#, which sends its JSON chunked (skipped without the .NET 10 SDK)',
-  async () => {
-    const objects = path.join(folder, 'obj/');
-    const build = path.join(folder, 'bin');
-    const project = path.join(EXAMPLES, 'csharp', 'Attach.csproj');
-    const options = [`-p:BaseIntermediateOutputPath=${objects}`, '-p:UseAppHost=false', '-nodeReuse:false'];
-    const quiet = { DOTNET_CLI_TELEMETRY_OPTOUT: '1', DOTNET_NOLOGO: '1', MSBUILDDISABLENODEREUSE: '1' };
-    await run('dotnet', ['build', project, '--output', build, ...options, '-p:UseSharedCompilation=false'], quiet);
-
-    const output = await run('dotnet', [path.join(build, 'Attach.dll'), file], settings());
-
-    expectAttached(output);
-  },
-  DOTNET_BUILD_MS,
-);
