@@ -1,6 +1,7 @@
 import { app } from '@azure/functions';
 import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import type { Service } from '../shared/service.ts';
+import { routeParameter } from './routeParameter.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
 
 /**
@@ -14,7 +15,7 @@ export function registerUploadSession(service: Service, requests: ProxiedRequest
     route: 'uploadSessions/{id}',
     handler: async ({ params }, context) => {
       const request = requests.taken(context.invocationId);
-      return toHttpResponse(await service.answerUpload(request, params['id'] ?? '', context));
+      return toHttpResponse(await service.answerUpload(request, routeParameter(params, 'id') ?? '', context));
     },
   });
 }

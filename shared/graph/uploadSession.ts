@@ -19,6 +19,19 @@ export function readUploadSession(body: unknown): UploadSession | undefined {
   return { uploadUrl, expirationDateTime: isDate ? end : assumed() };
 }
 
+/**
+ * The first byte that Graph does not hold, from an answer to a piece: `["26"]`, `["26-"]` or `["26-99"]`, in whatever letter case
+ * the service writes the member (learn.microsoft.com/graph/outlook-large-attachments, …/todo-attachments). Undefined where it
+ * does not say.
+ */
+export function readExpectedOffset(body: unknown): number | undefined {
+  const session = sessionIn(body);
+  const [, ranges] = Object.entries(session ?? {}).find(([name]) => name.toLowerCase() === 'nextexpectedranges') ?? [];
+  const first: unknown = Array.isArray(ranges) ? ranges[0] : undefined;
+  const [, offset] = typeof first === 'string' ? (/^(\d{1,15})(-\d*)?$/.exec(first) ?? []) : [];
+  return offset === undefined ? undefined : Number(offset);
+}
+
 /** The same answer with these values in place of its own; members keep their spelling and order. */
 export function replaceInUploadSession(body: unknown, uploadUrl: string, ranges: readonly string[]): unknown {
   if (!isObject(body)) return body;

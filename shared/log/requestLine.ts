@@ -33,6 +33,7 @@ export function requestLine(
     sizeBytes: record.sizeBytes,
     upload: record.upload,
     offset: record.offset,
+    rangeBytes: record.rangeBytes,
     attempts: record.upstreamStatuses.length,
     upstreamStatuses: record.upstreamStatuses,
     ms: rounded({ total: record.elapsedMs, ...record.stagesMs }),

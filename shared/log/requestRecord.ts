@@ -3,8 +3,8 @@ import type { ItemKind } from '../route/entityModel.ts';
 /** The operations of the app, as the log names them. */
 export type OperationName = 'createUploadSession' | 'attach' | 'receiveRange' | 'showUpload' | 'cancelUpload';
 
-/** The parts of a request's time that the log keeps apart. */
-export type Stage = 'authenticate' | 'body' | 'store' | 'token' | 'queue' | 'graph' | 'wait';
+/** The parts of a request's time that the log keeps apart; `in` overlaps the others. */
+export type Stage = 'authenticate' | 'body' | 'store' | 'token' | 'queue' | 'graph' | 'wait' | 'in';
 
 /** What the log will say of one request; the stages fill it in as they pass. It never holds a token, an uploadUrl, an item id or a file name. */
 export class RequestRecord {
@@ -20,6 +20,8 @@ export class RequestRecord {
   upload: string | undefined;
   /** How many bytes Graph holds at the request's end. */
   offset: number | undefined;
+  /** How many bytes this request brings of them. */
+  rangeBytes: number | undefined;
   upstreamRequestId: string | undefined;
   /** One entry per attempt at Graph; 0 is an attempt without an answer. */
   readonly upstreamStatuses: number[] = [];
@@ -34,8 +36,13 @@ export class RequestRecord {
   /** Books the time since the last stage ended. A stage that comes again adds up. */
   endStage(stage: Stage): void {
     const now = performance.now();
-    this.stagesMs[stage] = (this.stagesMs[stage] ?? 0) + now - this.#stageStartedAt;
+    this.addTime(stage, now - this.#stageStartedAt);
     this.#stageStartedAt = now;
+  }
+
+  /** Books a time that overlaps the stages. */
+  addTime(stage: Stage, ms: number): void {
+    this.stagesMs[stage] = (this.stagesMs[stage] ?? 0) + ms;
   }
 
   addAttempt(status: number, upstreamRequestId: string | undefined): void {

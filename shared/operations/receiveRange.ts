@@ -1,6 +1,7 @@
-import { type Answer, keptErrorAnswer } from '../answer.ts';
+import { type Answer, errorCode, keptErrorAnswer } from '../answer.ts';
 import { ServiceError } from '../errors.ts';
 import type { UpstreamAnswer } from '../graph/exchange.ts';
+import { parseBody } from '../graph/relay.ts';
 import { MAX_SLICE_BYTES, SESSION_FROM_BYTES } from '../limits.ts';
 import type { IncomingRequest } from '../request/incomingRequest.ts';
 import type { ByteSource } from '../source/byteSource.ts';
@@ -37,19 +38,21 @@ export async function receiveRange(
   try {
     const stored = await readUpload(id, exchange, collaborators);
     const range = readRange(exchange.request, stored.record);
+    exchange.record.rangeBytes = lengthOf(range);
     const upload = await takeUpUpload(stored, exchange, collaborators);
     const { transfer, item } = upload;
     const settled = settledAnswer(stored.record, range);
     if (settled !== undefined) return await settled(form, item, exchange);
     try {
       const outcome = await sendOn(exchange, range, upload);
-      exchange.record.offset = outcome.kind === 'held' ? outcome.offset : exchange.record.offset;
       if (outcome.kind === 'refused') await refuse(transfer, outcome.answer);
       if (outcome.kind === 'attached') await transfer.complete(outcome.location);
     } catch (error) {
       if (!(error instanceof UploadConflict)) throw error;
       // Another instance has moved the upload on, or it was cancelled: what is true now is the answer.
       await transfer.refresh();
+    } finally {
+      exchange.record.offset = transfer.record.offset;
     }
     const { record } = transfer;
     return await (settledAnswer(record, range) ?? heldAnswer(record))(form, item, exchange);
@@ -130,7 +133,7 @@ async function sendWhole(
   if (first > 0 || last + 1 < total) {
     throw new ServiceError('InvalidRange', `A file of less than ${SESSION_FROM_BYTES} bytes comes in one range.`);
   }
-  const attached = transfer.sentTo === total ? await transfer.findAttachment() : undefined;
+  const attached = transfer.mayBeAttached ? await transfer.findAttachment() : undefined;
   if (attached !== undefined) return attached;
   await transfer.intend(total);
   try {
@@ -142,8 +145,11 @@ async function sendWhole(
   }
 }
 
-/** A token that Graph does not take is ours, and may be taken again; any other refusal is the end of the upload. */
+/** A token that Graph does not take, ours or the session's own, may be taken again; any other refusal is the end of the upload. */
 async function refuse(transfer: RecordedTransfer, answer: UpstreamAnswer): Promise<void> {
-  if (answer.status === 401) throw new UpstreamFailure(answer);
-  await transfer.fail(failureOf(answer));
+  if (answer.status !== 401) return transfer.fail(failureOf(answer));
+  if (transfer.record.target.kind === 'todoTask') throw new UpstreamFailure(answer);
+  throw new ServiceError('GraphRejectedToken', 'Outlook does not take the token of this session; open a new one.', {
+    cause: errorCode(parseBody(answer.body)),
+  });
 }

@@ -11,11 +11,12 @@ import { progressOf } from './uploadForm.ts';
  */
 export async function showUpload(exchange: Exchange, id: string, collaborators: Collaborators): Promise<Answer> {
   const stored = await readUpload(id, exchange, collaborators);
-  const { state, sentTo, attachment } = stored.record;
-  if (state.status !== 'uploading' || sentTo < attachment.sizeBytes) return shown(stored.record);
   const { transfer } = await takeUpUpload(stored, exchange, collaborators);
-  const attached = await transfer.findAttachment();
-  if (attached !== undefined) await transfer.complete(attached.location);
+  if (transfer.mayBeAttached) {
+    // Where Graph cannot be asked, what is known is shown.
+    const attached = await transfer.findAttachment().catch(() => undefined);
+    if (attached !== undefined) await transfer.complete(attached.location);
+  }
   return shown(transfer.record);
 }
 

@@ -84,7 +84,8 @@ async function throughSession(
 
 /** The account of a transfer that lives and dies with its request. */
 class HeldAccount implements Account {
-  sentTo = 0;
+  /** No other request goes on with it. */
+  readonly mayHold = [];
   readonly #item: GraphItem;
   readonly #file: FileToAttach;
   #session: UploadSession | undefined;
@@ -105,12 +106,9 @@ class HeldAccount implements Account {
     this.#session = answer.status < 300 ? readUploadSession(parseBody(answer.body)) : undefined;
     if (this.#session === undefined) throw new UpstreamFailure(answer);
     this.#sessionsOpened += 1;
-    this.sentTo = 0;
   }
 
-  async intend(toOffset: number): Promise<void> {
-    this.sentTo = toOffset;
-  }
+  async intend(): Promise<void> {}
 
   async held(): Promise<void> {}
 

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { untilAborted } from '../deadline.ts';
 
 /**
  * One piece of a file: kept whole until Graph has answered, and sent on while it still comes in. Its last bytes are held
@@ -19,6 +20,11 @@ export class PieceBuffer {
     return this.lengthBytes - this.#filledBytes;
   }
 
+  /** Whether Graph may have had the whole of it. */
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
   /** At most `missingBytes` more. */
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
@@ -32,8 +38,15 @@ export class PieceBuffer {
     this.#wake();
   }
 
-  /** A new stream over the whole piece, from its beginning, for one attempt. */
-  stream(): Readable {
+  /** Settles once so many bytes are there. @throws the signal's reason */
+  async untilFilled(bytes: number, signal: AbortSignal): Promise<void> {
+    while (this.#filledBytes < bytes) {
+      await untilAborted(new Promise<void>((resolve) => this.#waiting.add(resolve)), signal);
+    }
+  }
+
+  /** A new stream over the whole piece, from its beginning, for one attempt. @param onTaken is called as its bytes go */
+  stream(onTaken: () => void): Readable {
     let next = 0;
     const read = () => {
       const chunk = this.#chunks[next];
@@ -44,6 +57,7 @@ export class PieceBuffer {
         this.#waiting.add(read);
       } else {
         next += 1;
+        onTaken();
         stream.push(chunk);
       }
     };

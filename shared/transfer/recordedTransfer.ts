@@ -9,6 +9,9 @@ import type { GraphItem } from './graphItem.ts';
 import type { Account, Attached } from './sendRange.ts';
 import { UpstreamFailure } from './upstreamFailure.ts';
 
+/** A range that is under way writes a few times at most before it sees what another has written. */
+const MAX_WRITE_TRIES = 8;
+
 /**
  * A transfer whose account is the upload's record: each step is written before the next, on condition that nobody else has
  * written meanwhile. So whoever takes it up, in whatever instance, knows what Graph holds and what it may hold.
@@ -34,16 +37,22 @@ export class RecordedTransfer implements Account {
     return this.#stored.record;
   }
 
-  get sentTo(): number {
-    return this.record.sentTo;
+  get mayHold(): readonly number[] {
+    return this.record.mayHold;
+  }
+
+  /** Whether the last piece may have been taken: the item says whether the file is attached. */
+  get mayBeAttached(): boolean {
+    return this.record.state.status !== 'completed' && this.mayHold.includes(this.record.attachment.sizeBytes);
   }
 
   async intend(toOffset: number): Promise<void> {
-    if (toOffset !== this.record.sentTo) await this.#write({ sentTo: toOffset });
+    if (this.mayHold.includes(toOffset)) return;
+    await this.#write({ mayHold: [...this.mayHold, toOffset].sort((a, b) => a - b) });
   }
 
-  held(offset: number): Promise<void> {
-    return this.#write({ offset });
+  held(offset: number, mayHold: readonly number[]): Promise<void> {
+    return this.#write({ offset, mayHold });
   }
 
   async reopen(): Promise<boolean> {
@@ -51,7 +60,7 @@ export class RecordedTransfer implements Account {
     const answer = await this.#item.openSession(this.record.attachment);
     const session = answer.status < 300 ? readUploadSession(parseBody(answer.body)) : undefined;
     if (session === undefined) throw new UpstreamFailure(answer);
-    await this.#write({ session, offset: 0, sentTo: 0, sessionsOpened: this.record.sessionsOpened + 1 });
+    await this.#write({ session, offset: 0, mayHold: [], sessionsOpened: this.record.sessionsOpened + 1 });
     return true;
   }
 
@@ -60,23 +69,22 @@ export class RecordedTransfer implements Account {
     return found && { kind: 'attached', location: this.#item.locationOf(found.id) };
   }
 
-  /** The end of the upload. What is attached is attached, whoever has written meanwhile. */
+  /** The end of the upload. What is attached is attached, whatever others have written meanwhile. */
   async complete(location: string): Promise<void> {
     const { sizeBytes } = this.record.attachment;
     const state = { status: 'completed', location, attachmentId: attachmentIdIn(location) } as const;
-    const changes = { state, offset: sizeBytes, sentTo: sizeBytes };
-    try {
-      await this.#write(changes);
-    } catch (error) {
-      if (!(error instanceof UploadConflict)) throw error;
-      await this.refresh();
-      if (this.record.state.status !== 'completed') await this.#write(changes);
-    }
+    await this.#insist(
+      () => this.record.state.status === 'completed',
+      () => this.#write({ state, offset: sizeBytes, mayHold: [] }),
+    );
   }
 
-  /** @throws UploadConflict */
-  cancel(): Promise<void> {
-    return this.#write({ state: { status: 'cancelled' } });
+  /** From now on nobody goes on with the upload: their next write is a conflict. Does nothing where it has ended. */
+  async cancel(): Promise<void> {
+    await this.#insist(
+      () => this.record.state.status !== 'uploading',
+      () => this.#write({ state: { status: 'cancelled' } }),
+    );
   }
 
   fail(error: Extract<UploadState, { status: 'failed' }>['error']): Promise<void> {
@@ -88,6 +96,18 @@ export class RecordedTransfer implements Account {
     const current = await this.#store.read(this.#stored.id, { isEndIgnored: true });
     if (current === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
     this.#stored = current;
+  }
+
+  /** Writes in spite of others, unless what they have written is as good. @throws UploadConflict where they never stop */
+  async #insist(isDone: () => boolean, write: () => Promise<void>): Promise<void> {
+    for (let tries = 1; !isDone(); tries += 1) {
+      try {
+        await write();
+      } catch (error) {
+        if (!(error instanceof UploadConflict) || tries === MAX_WRITE_TRIES) throw error;
+        await this.refresh();
+      }
+    }
   }
 
   async #write(changes: Partial<UploadRecord>): Promise<void> {

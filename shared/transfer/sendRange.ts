@@ -1,12 +1,12 @@
 import { ServiceError } from '../errors.ts';
-import type { AttemptResult, UpstreamAnswer } from '../graph/exchange.ts';
-import { MAX_PIECE_BYTES } from '../limits.ts';
-import type { ByteRange } from '../upload/byteRange.ts';
+import type { UpstreamAnswer } from '../graph/exchange.ts';
+import { LOOK_AGAIN_MS, MAX_PIECE_BYTES } from '../limits.ts';
+import { type ByteRange, lengthOf } from '../upload/byteRange.ts';
 import type { ChunkReader } from './chunkReader.ts';
 import { PieceBuffer } from './pieceBuffer.ts';
 import type { Sending } from './sending.ts';
 import { type PieceOutcome, sendPiece } from './sendPiece.ts';
-import { UpstreamFailure } from './upstreamFailure.ts';
+import { unsettled } from './upstreamFailure.ts';
 
 /** The attachment that a file became. */
 export interface Attached {
@@ -24,13 +24,13 @@ export type RangeOutcome =
 
 /** What keeps account of a transfer while it goes on. */
 export interface Account {
-  /** Bytes up to here may be with Graph already: a piece that ends there was under way when its sender was lost. */
-  readonly sentTo: number;
-  /** Called before Graph can have the bytes up to here. */
+  /** Graph may hold the bytes up to one of these already: pieces whose answers were lost ended there. Ascending. */
+  readonly mayHold: readonly number[];
+  /** Called before Graph can have the bytes up to here: adds to `mayHold`. */
   intend(toOffset: number): Promise<void>;
-  /** Graph holds the bytes up to here. */
-  held(offset: number): Promise<void>;
-  /** Opens a new session for a file of which Graph holds nothing; false where there were enough of them. */
+  /** Graph holds the bytes up to here, and may hold those up to one of `mayHold`. */
+  held(offset: number, mayHold: readonly number[]): Promise<void>;
+  /** Opens a new session, of which Graph holds nothing; false where there were enough of them. */
   reopen(): Promise<boolean>;
   /** Looks whether the item has the attachment: the last piece's answer was lost. */
   findAttachment(): Promise<Attached | undefined>;
@@ -38,7 +38,8 @@ export interface Account {
 
 /**
  * Sends a run of a file's bytes, which begins where Graph's hold ends, in pieces and in order. Whatever is lost on the way,
- * Graph gets each byte once: what it may have already is sent in the same cut as before, and its refusal says that it does.
+ * Graph gets each byte once: no piece reaches over a place where Graph's hold may end, and Graph's refusal of bytes that it may
+ * hold says that it does.
  *
  * @throws ServiceError of the source, of the account, or for a Graph that does not answer; UploadConflict of the account.
  *   The transfer can be taken up again after each of them.
@@ -49,24 +50,115 @@ export async function sendRange(
   reader: ChunkReader,
   account: Account,
 ): Promise<RangeOutcome> {
-  const { signal } = sending.deadline;
   let offset = first;
   while (offset <= last) {
-    const mayBeHeld = account.sentTo > offset;
-    const pieceLast = Math.min(offset + MAX_PIECE_BYTES - 1, last, mayBeHeld ? account.sentTo - 1 : last);
-    const range = { first: offset, last: pieceLast, total };
-    const { outcome, isDoubtful } = await fillAndSend(sending, range, pieceLast === last, mayBeHeld, reader, account);
-    if (outcome.kind === 'attached') return { kind: 'attached', location: outcome.location };
-    if (outcome.kind === 'taken' || (outcome.kind === 'overlap' && isDoubtful)) {
-      offset = outcome.kind === 'taken' ? pieceLast + 1 : Math.max(pieceLast + 1, account.sentTo);
-      await reader.skip(offset - pieceLast - 1, signal);
-      await account.held(offset);
-      continue;
-    }
-    if (outcome.kind === 'unsettled') throw unsettled(outcome.last);
-    return { kind: 'refused', answer: outcome.kind === 'overlap' ? OUT_OF_STEP : outcome.answer };
+    const end = Math.min(offset + MAX_PIECE_BYTES, last + 1, account.mayHold[0] ?? total);
+    const sent = await fillAndSend(sending, { first: offset, last: end - 1, total }, end > last, reader, account);
+    if (sent.kind !== 'held') return sent;
+    await account.held(end, sent.mayHold);
+    offset = end;
   }
   return { kind: 'held', offset };
+}
+
+type SettledPiece =
+  | { readonly kind: 'held'; readonly mayHold: readonly number[] }
+  | Exclude<RangeOutcome, { readonly kind: 'held' }>;
+
+/** One piece, whose bytes go on while they come in. */
+async function fillAndSend(
+  sending: Sending,
+  range: ByteRange,
+  isEnd: boolean,
+  reader: ChunkReader,
+  account: Account,
+): Promise<SettledPiece> {
+  const piece = new PieceBuffer(lengthOf(range));
+  const stop = new AbortController();
+  const signal = AbortSignal.any([sending.deadline.signal, stop.signal]);
+  const before = account.mayHold;
+  const work = [fill(piece, reader, isEnd, signal, sending), account.intend(range.last + 1)];
+  const isReady = Promise.all(work).then(
+    () => piece.release(),
+    (error: unknown) => stop.abort(error),
+  );
+  try {
+    return await settle(sending, range, piece, before, account, signal, isReady);
+  } catch (error) {
+    const isLate = error instanceof ServiceError && error.code === 'TimedOut' && piece.missingBytes > 0;
+    throw isLate ? new ServiceError('RequestBodyTimeout', 'The bytes did not arrive in time.') : error;
+  } finally {
+    stop.abort(); // Nothing of this piece goes on behind its outcome.
+    await Promise.allSettled(work);
+  }
+}
+
+/**
+ * Where a piece may have been taken unseen, Graph's refusal means that it was, and at the end of the file the item says so. A
+ * session that Graph does not know at the first piece is replaced, unless its file may be attached.
+ */
+async function settle(
+  sending: Sending,
+  range: ByteRange,
+  piece: PieceBuffer,
+  before: readonly number[],
+  account: Account,
+  signal: AbortSignal,
+  isReady: Promise<void>,
+): Promise<SettledPiece> {
+  const end = range.last + 1;
+  let mayHold = before;
+  for (;;) {
+    const { outcome, isAmbiguous } = await sendPiece(sending, range, piece, signal);
+    if (outcome.kind === 'attached') return outcome;
+    if (outcome.kind === 'taken') return { kind: 'held', mayHold: [] };
+    if (outcome.kind === 'unsettled') throw unsettled(outcome.last);
+    if (isAmbiguous && mayHold[0] !== end) mayHold = [end, ...mayHold];
+    const mayBeAttached = mayHold.includes(range.total);
+    const attached = mayBeAttached ? await lookTwice(sending, account) : undefined;
+    if (attached !== undefined) return attached;
+    if (outcome.kind === 'overlap' && mayHold.length > 0 && end < range.total) {
+      return { kind: 'held', mayHold: mayHold.filter((offset) => offset > end) };
+    }
+    if (outcome.kind !== 'noSession' || range.first > 0 || mayBeAttached) return refused(outcome);
+    await isReady; // A caller that sends other bytes than it said must not cost a session.
+    signal.throwIfAborted();
+    if (!(await account.reopen())) return refused(outcome);
+    await account.intend(end);
+    mayHold = [];
+  }
+}
+
+async function fill(
+  piece: PieceBuffer,
+  reader: ChunkReader,
+  isEnd: boolean,
+  signal: AbortSignal,
+  { record }: Sending,
+): Promise<void> {
+  const startedAt = performance.now();
+  try {
+    while (piece.missingBytes > 0) {
+      const chunk = await reader.take(piece.missingBytes, signal);
+      if (chunk === undefined) throw new TypeError('The source ended before its length.');
+      piece.push(chunk);
+    }
+    if (isEnd) await reader.take(1, signal); // The source finds out here whether it has more than it said.
+  } finally {
+    record.addTime('in', performance.now() - startedAt);
+  }
+}
+
+/** What was attached a moment ago may not be shown at once. */
+async function lookTwice(sending: Sending, account: Account): Promise<Attached | undefined> {
+  const attached = await account.findAttachment();
+  if (attached !== undefined || sending.retryRemainingMs() < 2 * LOOK_AGAIN_MS) return attached;
+  await sending.pause(LOOK_AGAIN_MS);
+  return account.findAttachment();
+}
+
+function refused(outcome: Extract<PieceOutcome, { kind: 'overlap' | 'noSession' | 'refused' }>): SettledPiece {
+  return { kind: 'refused', answer: outcome.kind === 'overlap' ? OUT_OF_STEP : outcome.answer };
 }
 
 /** Graph does not hold what it had said it holds; only a new session can help. */
@@ -75,67 +167,3 @@ const OUT_OF_STEP: UpstreamAnswer = {
   headers: {},
   body: JSON.stringify({ error: { code: 'invalidRange', message: 'Graph holds other bytes than it had confirmed.' } }),
 };
-
-interface SettledPiece {
-  readonly outcome: PieceOutcome;
-  /** Graph may have had the piece before this outcome came. */
-  readonly isDoubtful: boolean;
-}
-
-/**
- * One piece: its bytes go on while they come in. A session that Graph does not know at the first of them is replaced, and
- * where the last one may have been taken unseen, the item says whether it was.
- */
-async function fillAndSend(
-  sending: Sending,
-  range: ByteRange,
-  isEnd: boolean,
-  mayBeHeld: boolean,
-  reader: ChunkReader,
-  account: Account,
-): Promise<SettledPiece> {
-  const piece = new PieceBuffer(range.last - range.first + 1);
-  const stop = new AbortController();
-  const signal = AbortSignal.any([sending.deadline.signal, stop.signal]);
-  const isReady = Promise.all([
-    fill(piece, reader, isEnd, sending.deadline.signal),
-    account.intend(range.last + 1),
-  ]).then(
-    () => piece.release(),
-    (error: unknown) => stop.abort(error),
-  );
-  let wasHeld = mayBeHeld;
-  for (;;) {
-    const { outcome, isAmbiguous } = await sendPiece(sending, range, piece, signal);
-    const isDoubtful = isAmbiguous || wasHeld;
-    if (outcome.kind === 'attached' || outcome.kind === 'taken') return { outcome, isDoubtful };
-    if (isDoubtful && range.last + 1 === range.total) {
-      const attached = await account.findAttachment();
-      if (attached !== undefined) return { outcome: attached, isDoubtful };
-    }
-    if (outcome.kind !== 'noSession' || range.first > 0) return { outcome, isDoubtful };
-    await isReady; // A caller that sends other bytes than it said must not cost a session.
-    signal.throwIfAborted();
-    if (!(await account.reopen())) return { outcome, isDoubtful };
-    wasHeld = false;
-  }
-}
-
-async function fill(piece: PieceBuffer, reader: ChunkReader, isEnd: boolean, signal: AbortSignal): Promise<void> {
-  try {
-    while (piece.missingBytes > 0) {
-      const chunk = await reader.take(piece.missingBytes, signal);
-      if (chunk === undefined) throw new TypeError('The source ended before its length.');
-      piece.push(chunk);
-    }
-    if (isEnd) await reader.take(1, signal); // The source finds out here whether it has more than it said.
-  } catch (error) {
-    const isTimeout = error instanceof ServiceError && error.code === 'TimedOut';
-    throw isTimeout ? new ServiceError('RequestBodyTimeout', 'The bytes did not arrive in time.') : error;
-  }
-}
-
-function unsettled(last: AttemptResult): ServiceError | UpstreamFailure {
-  if (last.kind === 'answer') return new UpstreamFailure(last.answer);
-  return new ServiceError('GraphUnreachable', 'The connection to Graph failed.', { cause: last.cause });
-}

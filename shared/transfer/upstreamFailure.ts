@@ -1,4 +1,5 @@
-import type { UpstreamAnswer } from '../graph/exchange.ts';
+import { ServiceError } from '../errors.ts';
+import type { AttemptResult, UpstreamAnswer } from '../graph/exchange.ts';
 
 /** An answer of Graph that ends a transfer's request, and may be relayed: throttled, unavailable, failed, refused. */
 export class UpstreamFailure extends Error {
@@ -9,4 +10,11 @@ export class UpstreamFailure extends Error {
     super(`Graph answered ${answer.status}.`);
     this.answer = answer;
   }
+}
+
+/** What the caller is told where the last of all attempts has settled nothing. */
+export function unsettled(last: AttemptResult): Error {
+  if (last.kind === 'answer') return new UpstreamFailure(last.answer);
+  if (last.cause instanceof ServiceError) return last.cause;
+  return new ServiceError('GraphUnreachable', 'The connection to Graph failed.', { cause: last.cause });
 }

@@ -28,8 +28,8 @@ export interface UploadRecord {
   readonly session: { readonly uploadUrl: string; readonly expirationDateTime: string } | undefined;
   /** How many bytes Graph holds, counted from the beginning. */
   readonly offset: number;
-  /** Bytes up to here were under way last, so that Graph may hold them; never below `offset`. */
-  readonly sentTo: number;
+  /** Graph may hold the bytes up to one of these instead: pieces whose answers were lost ended there. Ascending, above `offset`. */
+  readonly mayHold: readonly number[];
   readonly sessionsOpened: number;
   readonly state: UploadState;
 }
@@ -49,7 +49,7 @@ export function createUploadRecord(
 ): UploadRecord {
   const sessionsOpened = about.session === undefined ? 0 : 1;
   const createdAt = new Date().toISOString();
-  return { ...about, createdAt, offset: 0, sentTo: 0, sessionsOpened, state: { status: 'uploading' } };
+  return { ...about, createdAt, offset: 0, mayHold: [], sessionsOpened, state: { status: 'uploading' } };
 }
 
 /** Undefined where the value is no record, such as one of another version of the app. */
@@ -79,6 +79,10 @@ const anyOf =
   (...checks: readonly Check[]): Check =>
   (value) =>
     checks.some((check) => check(value));
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
 const object =
   (members: Readonly<Record<string, Check>>): Check =>
   (value) =>
@@ -109,7 +113,7 @@ const RECORD = object({
   wantsImmutableIds: boolean,
   session: optional(object({ uploadUrl: text, expirationDateTime: text })),
   offset: count,
-  sentTo: count,
+  mayHold: listOf(count),
   sessionsOpened: count,
   state: STATE,
 });

@@ -19,7 +19,7 @@ export function uploadRecordOf(changes: Partial<UploadRecord> = {}): UploadRecor
       expirationDateTime: new Date(Date.now() + 3_600_000).toISOString(),
     },
     offset: 0,
-    sentTo: 0,
+    mayHold: [],
     sessionsOpened: 1,
     state: { status: 'uploading' },
     ...changes,

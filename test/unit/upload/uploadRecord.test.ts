@@ -55,6 +55,8 @@ describe('parseUploadRecord', () => {
     { ...uploadRecordOf(), wantsImmutableIds: 1 },
     { ...uploadRecordOf(), session: { uploadUrl: 'https://outlook.office.com' } },
     { ...uploadRecordOf(), offset: 1.5 },
+    { ...uploadRecordOf(), mayHold: 5 },
+    { ...uploadRecordOf(), mayHold: [1, -1] },
     { ...uploadRecordOf(), sessionsOpened: '1' },
     { ...uploadRecordOf(), state: { status: 'paused' } },
     { ...uploadRecordOf(), state: { status: 'completed' } },
