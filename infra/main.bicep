@@ -62,6 +62,8 @@ param uploadUrl string = ''
 param publicBaseUrl string = ''
 param uploadHosts string = ''
 param requestTimeoutMs string = ''
+param uploadTimeoutMs string = ''
+param attachTimeoutMs string = ''
 param graphMaxAttempts string = ''
 param mailboxQueueLength string = ''
 param maxOutlookAttachmentBytes string = ''
@@ -94,6 +96,8 @@ var operatorSettings = {
   PUBLIC_BASE_URL: publicBaseUrl
   UPLOAD_HOSTS: uploadHosts
   REQUEST_TIMEOUT_MS: requestTimeoutMs
+  UPLOAD_TIMEOUT_MS: uploadTimeoutMs
+  ATTACH_TIMEOUT_MS: attachTimeoutMs
   GRAPH_MAX_ATTEMPTS: graphMaxAttempts
   MAILBOX_QUEUE_LENGTH: mailboxQueueLength
   MAX_OUTLOOK_ATTACHMENT_BYTES: maxOutlookAttachmentBytes
