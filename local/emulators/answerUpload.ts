@@ -1,5 +1,5 @@
 import { refuseOverCeiling } from './attachmentsApi.ts';
-import { checkBearer } from './checkBearer.ts';
+import type { BearerCheck, Caller } from './checkBearer.ts';
 import { type Answer, type CallIds, graphError, graphHeaders, uploadHostError } from './graphAnswer.ts';
 import type { GraphWorld } from './graphWorld.ts';
 import type { ReceivedPiece } from './receivePiece.ts';
@@ -7,11 +7,17 @@ import type { UploadSession } from './sessionStore.ts';
 import type { UploadCall } from './uploadCall.ts';
 import { encodePath, expirationDateTime, outlookItemPath } from './uploadUrl.ts';
 
-/** Answers a call to an uploadUrl, and commits the piece when it comes next. */
-export function answerUpload(world: GraphWorld, ids: CallIds, call: UploadCall, piece: ReceivedPiece): Answer {
+/** Answers a call to an uploadUrl, and commits the piece when it comes next. A To Do session has `bearer` checked. */
+export function answerUpload(
+  world: GraphWorld,
+  ids: CallIds,
+  call: UploadCall,
+  bearer: BearerCheck,
+  piece: ReceivedPiece,
+): Answer {
   const { method, session, isTodo, isContent } = call;
   const refuse = isTodo ? graphError : uploadHostError;
-  const denied = isTodo ? checkBearer(world, ids, call.authorization) : checkAuthtoken(world, ids, call);
+  const denied = isTodo ? checkOpener(ids, call, bearer) : checkAuthtoken(world, ids, call);
   if (denied !== undefined) return denied;
   // It may have ended while this piece came in.
   if (session === undefined || world.sessions.find(session.id) !== session) {
@@ -48,6 +54,18 @@ export function answerUpload(world: GraphWorld, ids: CallIds, call: UploadCall, 
   return session.received < session.attachment.size
     ? answerIntermediate(world, ids, call, session)
     : complete(world, ids, call, session);
+}
+
+/** A To Do session asks each time for the bearer token, of whoever opened it. */
+function checkOpener(ids: CallIds, { session }: UploadCall, bearer: BearerCheck): Answer | undefined {
+  if (bearer.kind === 'denied') return bearer.answer;
+  if (session === undefined || isSame(bearer.caller, session.openedBy)) return undefined;
+  return graphError(ids, 403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.');
+}
+
+function isSame(one: Caller, other: Caller): boolean {
+  if (one.kind === 'app' || other.kind === 'app') return one.kind === other.kind;
+  return one.userId === other.userId;
 }
 
 /** The secret in the query is the only credential; a bearer beside it is the most frequent mistake of clients. */

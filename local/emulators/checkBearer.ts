@@ -11,16 +11,30 @@ const GRAPH_ROOTS = [
 const CHALLENGE =
   'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"';
 
-/** Graph's 401 when the Authorization header holds no token for Graph that an emulated issuer gave out; else undefined. */
-export function checkBearer(world: GraphWorld, ids: CallIds, authorization: string | undefined): Answer | undefined {
-  const reason = whyNot(world, authorization);
-  if (reason === undefined) return undefined;
-  return graphError(ids, 401, 'InvalidAuthenticationToken', reason, { 'WWW-Authenticate': CHALLENGE });
+/** Whose token a call came with. */
+export type Caller =
+  | { readonly kind: 'app' }
+  /** An app on behalf of a user, by object id. */
+  | { readonly kind: 'user'; readonly userId: string };
+
+export type BearerCheck =
+  | { readonly kind: 'accepted'; readonly caller: Caller }
+  | { readonly kind: 'denied'; readonly answer: Answer };
+
+/** Denies with Graph's 401 when the Authorization header holds no token for Graph that an emulated issuer gave out. */
+export function checkBearer(world: GraphWorld, ids: CallIds, authorization: string | undefined): BearerCheck {
+  const [, token = ''] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
+  const reason = whyNot(world, token);
+  if (reason !== undefined) {
+    const headers = { 'WWW-Authenticate': CHALLENGE };
+    return { kind: 'denied', answer: graphError(ids, 401, 'InvalidAuthenticationToken', reason, headers) };
+  }
+  const userId = world.tokens.userOf(token);
+  return { kind: 'accepted', caller: userId === undefined ? { kind: 'app' } : { kind: 'user', userId } };
 }
 
-function whyNot(world: GraphWorld, authorization: string | undefined): string | undefined {
-  const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
-  if (token === undefined) return 'Access token is empty.';
+function whyNot(world: GraphWorld, token: string): string | undefined {
+  if (token === '') return 'Access token is empty.';
   const check = world.tokens.check(token);
   if (check.kind === 'unknown') return 'CompactToken parsing failed with error code: 80049217';
   if (check.kind === 'expired') return 'Lifetime validation failed, the token is expired.';

@@ -1,5 +1,6 @@
 import { readAttachmentBody } from './attachmentBody.ts';
 import { answerAttachments, attachmentTypeOf, postAttachment } from './attachmentsApi.ts';
+import type { Caller } from './checkBearer.ts';
 import type { FaultPoint } from './faultRequest.ts';
 import { readFileAttachmentBody } from './fileAttachmentBody.ts';
 import { type Answer, type CallIds, graphError, graphJson } from './graphAnswer.ts';
@@ -12,7 +13,9 @@ import { openSession } from './openSession.ts';
 /** A call whose bearer token has been accepted and whose path has been read. */
 export interface GraphCall {
   readonly method: string;
+  /** With a user's token, `me` has become that user's mailbox. */
   readonly path: GraphPath;
+  readonly caller: Caller;
   readonly query: URLSearchParams;
   readonly ids: CallIds;
   readonly contentType: string | undefined;
@@ -24,16 +27,21 @@ type Deed = Reading<(item: ItemRef) => Answer>;
 
 /** Answers a call to Graph itself: attaching in one call or by a session, and the few calls around it that a workflow makes. */
 export function answerGraph(world: GraphWorld, call: GraphCall): Answer {
-  const { ids, path } = call;
+  const { ids, path, caller } = call;
+  const { settings, mailboxes } = world;
   if (path.root === 'me') {
     return graphError(ids, 400, 'BadRequest', '/me request is only valid with delegated authentication flow.');
   }
   const deed = prepare(world, call);
   if (deed.kind === 'fault') return graphError(ids, deed.fault.status, deed.fault.code, deed.fault.message);
-  if (world.settings.appOnlyFamilies === 'asGraph' && !supportsAppOnly(path)) {
+  const isAdmitted =
+    caller.kind === 'user'
+      ? mailboxes.admits(path, caller.userId, settings.anyItem)
+      : settings.appOnlyFamilies === 'all' || supportsAppOnly(path);
+  if (!isAdmitted) {
     return graphError(ids, 403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.');
   }
-  const found = world.mailboxes.lookUp(path, world.settings.anyItem);
+  const found = mailboxes.lookUp(path, settings.anyItem);
   switch (found.kind) {
     case 'noMailbox':
       return path.root === 'groups'

@@ -35,6 +35,8 @@ export interface MailboxStore {
   createItem(mailboxId: string, type: string): string;
   /** Finds what a path under `users` or `groups` names; with `anyItem` every id is found. */
   lookUp(path: GraphPath, anyItem: boolean): Lookup;
+  /** False where the mailbox of a path is another user's, or that of a group without this user. */
+  admits(path: GraphPath, userId: string, anyItem: boolean): boolean;
   /** The mailbox by id or user principal name. */
   attachments(mailbox: string, itemId: string): readonly StoredAttachment[];
   addAttachment(item: ItemRef, attachment: Omit<StoredAttachment, 'id'>): StoredAttachment;
@@ -47,14 +49,21 @@ const WELL_FORMED_ID = /^[A-Za-z0-9+/_=-]+$/;
 /** `inbox`, `drafts`, …: learn.microsoft.com/graph/api/resources/mailfolder. */
 const WELL_KNOWN_FOLDER = /^(archive|deleteditems|drafts|inbox|junkemail|msgfolderroot|outbox|sentitems)$/i;
 
+interface Mailbox {
+  readonly kind: 'user' | 'group';
+  readonly id: string;
+  readonly members: readonly string[];
+  readonly items: Map<string, string>;
+}
+
 export function createMailboxStore(): MailboxStore {
   /** By lower-case id and by lower-case user principal name. */
-  const mailboxes = new Map<string, { kind: 'user' | 'group'; id: string; items: Map<string, string> }>();
+  const mailboxes = new Map<string, Mailbox>();
   const attachments = new Map<string, StoredAttachment[]>();
 
   function addMailbox(seed: MailboxSeed): void {
     const items = new Map(Object.entries(seed.items).flatMap(([type, ids]) => ids.map((id) => [id, type] as const)));
-    const mailbox = { kind: seed.kind, id: seed.id, items };
+    const mailbox = { kind: seed.kind, id: seed.id, members: seed.members ?? [], items };
     mailboxes.set(seed.id.toLowerCase(), mailbox);
     if (seed.userPrincipalName !== undefined) mailboxes.set(seed.userPrincipalName.toLowerCase(), mailbox);
   }
@@ -79,6 +88,13 @@ export function createMailboxStore(): MailboxStore {
     return { kind: 'found', item: { mailboxId, owner, type: path.type, id: path.keys.at(-1)?.id ?? '' } };
   }
 
+  function admits(path: GraphPath, userId: string, anyItem: boolean): boolean {
+    const mailbox = mailboxes.get(path.ownerId.toLowerCase());
+    // One that is not there is for lookUp to say; where every id is found, all but users' own mailboxes are others'.
+    if (mailbox === undefined) return !anyItem || path.root === 'groups' || path.ownerId === userId;
+    return mailbox.kind === 'user' ? mailbox.id === userId : mailbox.members.includes(userId);
+  }
+
   function keyOf(mailbox: string, itemId: string): string {
     return `${mailboxes.get(mailbox.toLowerCase())?.id ?? mailbox.toLowerCase()}\n${itemId}`;
   }
@@ -87,6 +103,7 @@ export function createMailboxStore(): MailboxStore {
   return {
     addMailbox,
     lookUp,
+    admits,
     reset,
     createItem(mailboxId, type) {
       const id = newExchangeId();

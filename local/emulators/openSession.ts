@@ -7,7 +7,7 @@ import { expirationDateTime, outlookItemPath, todoTaskPath, uploadUrl } from './
 
 /** Answers createUploadSession on an item that is there. */
 export function openSession(world: GraphWorld, call: GraphCall, item: ItemRef, attachment: DeclaredAttachment): Answer {
-  const { ids, path } = call;
+  const { ids, path, caller } = call;
   const isTodo = path.type === 'todoTask';
   if (!isTodo && attachment.size < world.settings.minimumSize) {
     return graphError(
@@ -19,7 +19,7 @@ export function openSession(world: GraphWorld, call: GraphCall, item: ItemRef, a
   }
   const expiresAtMs = world.now() + world.settings.sessionLifetimeMs;
   const session = world.sessions.open(
-    { item, attachment, expiresAtMs },
+    { item, attachment, expiresAtMs, openedBy: caller },
     isTodo
       ? { preauthenticated: false, path: (id) => `${todoTaskPath(path)}/attachmentSessions/${id}` }
       : { preauthenticated: true, path: (id) => `${outlookItemPath(item)}/AttachmentSessions('${id}')` },

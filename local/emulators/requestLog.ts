@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Caller } from './checkBearer.ts';
 
 /** One request as it arrived, and what became of it. */
 export interface RecordedRequest {
@@ -16,6 +17,8 @@ export interface RecordedRequest {
   body: string;
   /** The status sent; undefined while, or where, none was sent. */
   status?: number;
+  /** Whose token was accepted; an Outlook uploadUrl takes none. */
+  caller?: Caller;
   /** The name of the fault that was played on it. */
   fault?: string;
   /** True when the client went away before the whole answer was sent. */

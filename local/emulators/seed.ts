@@ -1,9 +1,11 @@
-/** What the Graph emulator holds at the start: two mailboxes and a group, with ids shaped as Exchange shapes them. */
+/** What the Graph emulator holds at the start: two mailboxes and a group of which Adele is a member, with ids shaped as Exchange shapes them. */
 
 export interface MailboxSeed {
   readonly kind: 'user' | 'group';
   readonly id: string;
   readonly userPrincipalName?: string;
+  /** Of a group: the object ids of the users who may use it. */
+  readonly members?: readonly string[];
   /** Ids by entity type, containers included. */
   readonly items: Readonly<Record<string, readonly string[]>>;
 }
@@ -41,6 +43,7 @@ export const MEGAN = {
 export const MARKETING = {
   kind: 'group',
   id: '02bd9fd6-8f93-4758-87c3-1fb73740a315',
+  members: [ADELE.id],
   items: {
     event: ['AAMkAGmarketing-event-1='],
     conversation: ['AAQkAGmarketing-conversation-1='],

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkBearer } from './checkBearer.ts';
+import { type Caller, checkBearer } from './checkBearer.ts';
 import type { Exchange } from './exchange.ts';
 import type { ActiveFault } from './faultPlan.ts';
 import { FaultRequestError } from './faultRequest.ts';
@@ -35,20 +35,21 @@ export async function serveGraph(world: GraphWorld, exchange: Exchange): Promise
 
 async function serveCall(world: GraphWorld, exchange: Exchange): Promise<void> {
   const { request, ids, record } = exchange;
-  const path = tryParse(request.url ?? '/');
+  const bearer = checkBearer(world, ids, request.headers.authorization);
+  if (bearer.kind === 'accepted') record.caller = bearer.caller;
+  const path = withoutMe(tryParse(request.url ?? '/'), record.caller);
   if (!(path instanceof GraphPathError)) exchange.enter(mailboxOf(world, path), 'call');
   const body = await readBody(exchange.body(), maxBodyBytes(world, path));
   if (body !== undefined && body.length <= MAX_RECORDED_CHARACTERS) record.body = body;
   if (world.settings.latencyMs > 0) await sleep(world.settings.latencyMs);
-  const denied = checkBearer(world, ids, request.headers.authorization);
-  if (denied !== undefined) return sendAnswer(exchange, () => denied);
+  if (bearer.kind === 'denied') return sendAnswer(exchange, () => bearer.answer);
   if (path instanceof GraphPathError) throw path;
   if (body === undefined) {
     return sendAnswer(exchange, () => graphError(ids, 413, 'RequestEntityTooLarge', 'The request body is over 4 MB.'));
   }
   const method = request.method ?? '';
   const query = new URLSearchParams(request.url?.split('?', 2)[1]);
-  const call = { method, path, query, ids, contentType: request.headers['content-type'], body };
+  const call = { method, path, caller: bearer.caller, query, ids, contentType: request.headers['content-type'], body };
   const fault = takeFault(world, method, path);
   sendAnswer(exchange, () => answerGraph(world, call), fault && { fault, speaker: 'graph', now: world.now() });
 }
@@ -73,6 +74,12 @@ function tryParse(target: string): GraphPath | GraphPathError {
     if (error instanceof GraphPathError) return error;
     throw error;
   }
+}
+
+/** With a user's token, `me` is that user. */
+function withoutMe(path: GraphPath | GraphPathError, caller: Caller | undefined): GraphPath | GraphPathError {
+  if (path instanceof GraphPathError || path.root !== 'me' || caller?.kind !== 'user') return path;
+  return { ...path, root: 'users', ownerId: caller.userId };
 }
 
 function mailboxOf(world: GraphWorld, path: GraphPath): string {

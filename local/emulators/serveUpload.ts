@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerUpload } from './answerUpload.ts';
+import { checkBearer } from './checkBearer.ts';
 import type { Exchange } from './exchange.ts';
 import type { ActiveFault } from './faultPlan.ts';
 import type { GraphWorld } from './graphWorld.ts';
@@ -13,6 +14,8 @@ export async function serveUpload(world: GraphWorld, exchange: Exchange, call: U
   const { session, isTodo } = call;
   const { settings } = world;
   const piece = placePiece(call);
+  const bearer = checkBearer(world, exchange.ids, call.authorization);
+  if (isTodo && bearer.kind === 'accepted') exchange.record.caller = bearer.caller;
   if (session !== undefined && piece !== undefined) exchange.enter(session.item.mailboxId, 'piece');
   const fault = takeFault(world, session, piece);
   if (fault !== undefined) exchange.record.fault = fault.name;
@@ -25,7 +28,7 @@ export async function serveUpload(world: GraphWorld, exchange: Exchange, call: U
   if (latencyMs > 0) await sleep(latencyMs);
   sendAnswer(
     exchange,
-    () => answerUpload(world, exchange.ids, call, received),
+    () => answerUpload(world, exchange.ids, call, bearer, received),
     fault && { fault, speaker: isTodo ? 'graph' : 'uploadHost', now: world.now() },
   );
 }

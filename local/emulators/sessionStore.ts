@@ -1,4 +1,5 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
+import type { Caller } from './checkBearer.ts';
 import { MAX_KEPT_BYTES } from './contentStore.ts';
 import { newExchangeId } from './exchangeId.ts';
 import type { ItemRef } from './mailboxStore.ts';
@@ -18,6 +19,8 @@ export interface UploadSession {
   readonly attachment: DeclaredAttachment;
   /** The secret in an Outlook uploadUrl; a To Do session has none and asks for the bearer token. */
   readonly authtoken: string | undefined;
+  /** Whose token it was opened with; a To Do session takes no other's. */
+  readonly openedBy: Caller;
   /** Decoded path of the uploadUrl. */
   readonly path: string;
   /** Fixed from the start: a PUT does not move it. The fault `expired` does. */
@@ -34,7 +37,10 @@ export interface UploadSession {
 }
 
 export interface SessionStore {
-  open(session: Pick<UploadSession, 'item' | 'attachment' | 'expiresAtMs'>, place: SessionPlace): UploadSession;
+  open(
+    session: Pick<UploadSession, 'item' | 'attachment' | 'expiresAtMs' | 'openedBy'>,
+    place: SessionPlace,
+  ): UploadSession;
   find(id: string): UploadSession | undefined;
   remove(id: string): void;
   reset(): void;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders, request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { createCertificate } from '../../local/emulators/certificate.ts';
@@ -56,8 +57,8 @@ export interface GraphBench {
   readonly graph: GraphEmulator;
   readonly tokens: TokenRegistry;
   readonly clock: { ms: number };
-  /** A good app-only token for Graph. */
-  token(): string;
+  /** A good token for Graph: a user's when an object id is given, else an app-only one. */
+  token(userId?: string): string;
   /** A call with a good token, unless `headers` says otherwise. */
   call(method: string, path: string, options?: Call): Promise<Answer>;
   /** Opens a session. */
@@ -75,7 +76,12 @@ export async function startGraph(options: Partial<GraphEmulatorOptions> = {}): P
   const tokens = createTokenRegistry(() => clock.ms);
   const certificate = await createCertificate();
   const graph = await startGraphEmulator({ certificate, tokens, now: () => clock.ms, ...options });
-  const token = () => tokens.issue({ audience: 'https://graph.microsoft.com', lifetimeSeconds: 3600 });
+  const token = (user?: string) => {
+    const made = randomUUID();
+    const holder = user === undefined ? {} : { user };
+    tokens.remember(made, 'https://graph.microsoft.com', clock.ms + 3_600_000, holder);
+    return made;
+  };
   const call = (method: string, path: string, { headers, ...rest }: Call = {}) => {
     const url = path.startsWith('https:') ? path : `${graph.url}${path}`;
     return send(url, {
