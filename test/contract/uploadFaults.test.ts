@@ -126,6 +126,24 @@ describe('the faults of uploads', () => {
     });
   });
 
+  test.each([
+    ['status429', 429, 'ApplicationThrottled'],
+    ['expired', 404, 'ErrorItemNotFound'],
+    ['sessionGone', 404, 'ErrorItemNotFound'],
+  ] as const)("plays %s on a To Do task's session as Graph answers it", async (fault, status, code) => {
+    bench.graph.settings.appOnlyFamilies = 'all';
+    const path = `/v1.0/users/${ADELE.id}/todo/lists/${ADELE.items.todoTaskList[0]}/tasks/${ADELE.items.todoTask[0]}`;
+    const body = { attachmentInfo: { attachmentType: 'file', name: 'a', size: FILE.length } };
+    const { json } = await bench.create(path, body);
+    bench.graph.play({ fault, on: 'upload' });
+
+    const headers = { authorization: `Bearer ${bench.token()}` };
+    const answer = await putPiece(bench, `${json['uploadUrl']}/content`, FILE, 0, MIB, { headers });
+
+    expect([answer.status, errorOf(answer)['code']]).toEqual([status, code]);
+    expect(errorOf(answer)['innerError']).toHaveProperty('client-request-id');
+  });
+
   test.each(['status413MessageSize', 'status400MessageSize'] as const)(
     'writes %s without innerError',
     async (fault) => {
