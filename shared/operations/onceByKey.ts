@@ -16,6 +16,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
  * under way. Only success is kept: after a failure nothing is attached, and the same request may be tried again.
  *
  * @param request what makes two requests the same
+ * @param holds whether a kept answer is still of use; where it is not, the work is done anew
  * @throws ServiceError InvalidRequest for a malformed key, IdempotencyKeyReused, and what the work throws
  */
 export async function onceByKey(
@@ -23,6 +24,7 @@ export async function onceByKey(
   request: readonly unknown[],
   { config, idempotency }: Pick<Collaborators, 'config' | 'idempotency'>,
   work: () => Promise<Answer>,
+  holds: (answer: Answer) => Promise<boolean> = async () => true,
 ): Promise<Answer> {
   const { deadline, record } = exchange;
   const key = keyOf(exchange.request.headers, request);
@@ -30,7 +32,8 @@ export async function onceByKey(
   if (key === undefined || (key.isImplied && config.storage.kind === 'none')) return work();
   const fingerprint = hash('sha256', JSON.stringify(request), 'hex');
   for (;;) {
-    const claim = await claimKey(idempotency, [record.caller ?? '', key.value], fingerprint, config.attachTimeoutMs);
+    let claim = await claimKey(idempotency, [record.caller ?? '', key.value], fingerprint, config.attachTimeoutMs);
+    if (claim.kind === 'answered' && !(await holds(claim.answer))) claim = await claim.claimAnew();
     record.endStage('store');
     switch (claim.kind) {
       case 'otherRequest':

@@ -12,12 +12,14 @@ import { createGraphItem } from '../transfer/graphItem.ts';
 import { readUploadAddress } from '../transfer/uploadAddress.ts';
 import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
 import { storageNotConfigured } from '../upload/storageFault.ts';
-import { createUploadRecord } from '../upload/uploadRecord.ts';
+import { createUploadRecord, type UploadRecord } from '../upload/uploadRecord.ts';
+import type { StoredUpload } from '../upload/uploadStore.ts';
 import { admit } from './admit.ts';
 import type { Exchange } from './answerOperation.ts';
 import { ceilingOf, isJsonFile } from './askedFile.ts';
 import type { Collaborators } from './collaborators.ts';
-import { uploadUrlOf } from './uploadUrlOf.ts';
+import { onceByKey } from './onceByKey.ts';
+import { uploadIdOf, uploadUrlOf } from './uploadUrlOf.ts';
 
 /** Logic Apps says that the body will come in chunks: learn.microsoft.com/azure/logic-apps/logic-apps-handle-large-messages */
 export function isChunkedMessage({ headers }: IncomingRequest): boolean {
@@ -34,16 +36,19 @@ export function refuseChunkedJson(request: IncomingRequest): void {
 
 /**
  * The opening of a chunked message: an upload of its own, whose address takes the chunks. All that can be wrong is said here,
- * before a byte is sent. A file below SESSION_FROM_BYTES has no session at Graph: it comes in one chunk.
+ * before a byte is sent. The same opening again, by its key or by the run that it comes from, gives the same address, so that a
+ * transfer that the engine begins twice attaches once.
  *
  * @throws ServiceError ChunkingNotSupported, InvalidAttachment, CallerNotAllowed, StorageNotConfigured; UpstreamFailure
  */
 export async function openChunkedMessage(
-  { request, head, deadline, record }: Exchange,
+  exchange: Exchange,
   caller: Caller,
   path: Target,
-  { config, policy, forwarder, tokens, uploads }: Collaborators,
+  collaborators: Collaborators,
 ): Promise<Answer> {
+  const { request, record } = exchange;
+  const { config, policy, uploads } = collaborators;
   if (isJsonFile(request)) refuseChunkedJson(request);
   const { sizeBytes, ...file } = readDeclaredFile({
     kind: path.kind,
@@ -60,8 +65,24 @@ export async function openChunkedMessage(
   const { kind, version, itemPath } = path;
   const target = { kind, version, owner, itemPath };
   const attachment = { ...file, sizeBytes };
+  return onceByKey(
+    exchange,
+    ['chunked', owner, version, itemPath, attachment],
+    collaborators,
+    () => openUpload(exchange, target, attachment, collaborators),
+    async ({ headers }) => isGoingOn(await uploads.read(uploadIdOf(headers['location'] ?? ''))),
+  );
+}
+
+/** A file below SESSION_FROM_BYTES has no session at Graph: it comes in one chunk. */
+async function openUpload(
+  { request, head, deadline, record }: Exchange,
+  target: UploadRecord['target'],
+  attachment: UploadRecord['attachment'],
+  { config, forwarder, tokens, uploads }: Collaborators,
+): Promise<Answer> {
   let session: ReturnType<typeof readUploadSession>;
-  if (sizeBytes >= SESSION_FROM_BYTES) {
+  if (attachment.sizeBytes >= SESSION_FROM_BYTES) {
     const item = createGraphItem({
       graphOrigin: config.graphOrigin,
       forwarder: await forwarder(),
@@ -81,4 +102,10 @@ export async function openChunkedMessage(
   record.upload = hashUploadId(id);
   const location = uploadUrlOf(id, request.url, config.publicBaseUrl);
   return { status: 200, headers: { location, 'x-ms-chunk-size': String(MAX_PIECE_BYTES) }, body: '' };
+}
+
+/** An upload that has failed, was cancelled or is past its end takes no more bytes. */
+function isGoingOn(stored: StoredUpload | undefined): boolean {
+  const status = stored?.record.state.status;
+  return status === 'uploading' || status === 'completed';
 }

@@ -55,7 +55,7 @@ export async function receiveRange(
       exchange.record.offset = transfer.record.offset;
     }
     const { record } = transfer;
-    return await (settledAnswer(record, range) ?? heldAnswer(record))(form, item, exchange);
+    return await (settledAnswer(record, range) ?? heldAnswer(record, range))(form, item, exchange);
   } finally {
     leave();
   }
@@ -90,7 +90,7 @@ function settledAnswer(record: UploadRecord, range: ByteRange): SettledAnswer | 
   const { state } = record;
   switch (state.status) {
     case 'completed':
-      return (form, item) => form.attached(record, item);
+      return (form, item) => form.attached(record, range, item);
     case 'failed':
       return async (_form, _item, { head }) => keptErrorAnswer(state.error, head, new Date());
     case 'cancelled':
@@ -99,14 +99,14 @@ function settledAnswer(record: UploadRecord, range: ByteRange): SettledAnswer | 
       break;
   }
   const position = locate(range, record.offset);
-  if (position.kind === 'held') return heldAnswer(record);
+  if (position.kind === 'held') return heldAnswer(record, range);
   if (position.kind === 'next') return undefined;
   const [expected] = nextExpectedRanges(record.offset, record.attachment.sizeBytes);
   throw new ServiceError('RangeNotExpected', `The range begins too far on; expected is ${expected}.`);
 }
 
-function heldAnswer(record: UploadRecord): SettledAnswer {
-  return async (form) => form.held(record);
+function heldAnswer(record: UploadRecord, range: ByteRange): SettledAnswer {
+  return async (form) => form.held(record, range);
 }
 
 async function sendOn(

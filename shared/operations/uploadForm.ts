@@ -1,16 +1,16 @@
 import type { Answer } from '../answer.ts';
 import { MAX_PIECE_BYTES } from '../limits.ts';
 import type { GraphItem } from '../transfer/graphItem.ts';
-import { formatHeldRange, nextExpectedRanges } from '../upload/byteRange.ts';
+import { type ByteRange, formatHeldRange, nextExpectedRanges } from '../upload/byteRange.ts';
 import type { UploadRecord } from '../upload/uploadRecord.ts';
 import { describeAttachment } from './describeAttachment.ts';
 
 /** How an upload's progress is put to one kind of client. */
 export interface UploadForm {
-  /** Graph holds a part of the file. */
-  held(record: UploadRecord): Answer;
-  /** The file is attached; the record is completed. */
-  attached(record: UploadRecord, item: GraphItem): Promise<Answer>;
+  /** Graph holds a part of the file. @param range what the request sent */
+  held(record: UploadRecord, range: ByteRange): Answer;
+  /** The file is attached; the record is completed. @param range what the request sent */
+  attached(record: UploadRecord, range: ByteRange, item: GraphItem): Promise<Answer>;
 }
 
 /**
@@ -25,12 +25,16 @@ export const UPLOAD_SESSION_FORM: UploadForm = {
   },
 };
 
-/** As the engine of Logic Apps demands it: 200 and all that is held on each chunk, the last one included, which has the result. */
+/**
+ * As the engine of Logic Apps demands it: 200 and what is held on each chunk, the last one included, which has the result. A
+ * chunk that comes once more, from a transfer that the engine has begun twice, is told its own end: the engine does not take a
+ * Range that ends behind what it has sent.
+ */
 export const CHUNKED_MESSAGE_FORM: UploadForm = {
-  held: (record) => ({ status: 200, headers: chunkHeaders(record.offset), body: '' }),
-  attached: async (record, item) => ({
+  held: ({ offset }, { last }) => ({ status: 200, headers: chunkHeaders(Math.min(offset, last + 1)), body: '' }),
+  attached: async (record, { last }, item) => ({
     status: 200,
-    headers: chunkHeaders(record.attachment.sizeBytes),
+    headers: chunkHeaders(last + 1),
     body: JSON.stringify(await describeAttachment({ ...record, attachmentId: attachmentIdOf(record) }, item)),
   }),
 };

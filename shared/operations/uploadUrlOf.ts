@@ -5,3 +5,8 @@
 export function uploadUrlOf(id: string, requestUrl: URL, publicBaseUrl: string | undefined): string {
   return `${publicBaseUrl ?? requestUrl.origin}/api/uploadSessions/${id}`;
 }
+
+/** The id in an address that uploadUrlOf has made. */
+export function uploadIdOf(uploadUrl: string): string {
+  return uploadUrl.slice(uploadUrl.lastIndexOf('/') + 1);
+}

@@ -44,7 +44,7 @@ export function readDeclaredFile(parts: RequestParts): DeclaredFile {
   const isInline = readFlag(query.isInline, details);
   const { contentId } = query;
   const name = query.name ?? fileNameOf(parts.headers.get('content-disposition'));
-  checkName(name, query.name === undefined ? 'Content-Disposition' : '?name', details);
+  checkName(name, query.name === undefined ? 'Content-Disposition' : '?name', parts, details);
   checkText(contentId, '?contentId', details);
   const sizeBytes = readSize(query.size, parts, details);
   if (parts.kind === 'todoTask') refuseInline(query, details);
@@ -87,10 +87,17 @@ function checkCoding({ headers }: RequestParts): void {
   }
 }
 
-function checkName(name: string | undefined, target: string, details: ErrorDetail[]): void {
+function checkName(
+  name: string | undefined,
+  target: string,
+  { lengthHeader }: RequestParts,
+  details: ErrorDetail[],
+): void {
   if (name === undefined) {
     const message = "'name' is missing: say ?name= or Content-Disposition: attachment; filename=…";
-    details.push({ code: 'Required', message, target: '?name' });
+    // The opening of a chunked transfer need not say that JSON will follow.
+    const orJson = lengthHeader === 'Content-Length' ? '' : ". For JSON as the body, turn off 'Allow chunking'.";
+    details.push({ code: 'Required', message: message + orJson, target: '?name' });
   } else if (name === '') {
     details.push({ code: 'ValueNotAllowed', message: "'name' must not be empty.", target });
   } else checkText(name, target, details);

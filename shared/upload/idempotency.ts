@@ -17,7 +17,12 @@ export type Claim =
   | { readonly kind: 'first'; keep(answer: KeptAnswer): Promise<void>; release(): Promise<void> }
   /** The first one is still under way. */
   | { readonly kind: 'underWay' }
-  | { readonly kind: 'answered'; readonly answer: KeptAnswer }
+  | {
+      readonly kind: 'answered';
+      readonly answer: KeptAnswer;
+      /** Claims the key anew, as if nothing had been kept: for an answer that no longer holds. */
+      claimAnew(): Promise<Claim>;
+    }
   /** The key came with another request before. */
   | { readonly kind: 'otherRequest' };
 
@@ -52,14 +57,15 @@ export async function claimKey(
   const record = stored && parseRecord(stored.content);
   if (stored === undefined || record === undefined)
     throw storageUnavailable(new Error('The key could not be claimed.'));
-  const age = Date.now() - record.startedAt;
-  const isLost = record.answer === undefined && age > abandonedAfterMs;
-  if (isLost || age > IDEMPOTENCY_LIFE_MS) {
+  const claimAnew = async (): Promise<Claim> => {
     const etag = await blobs.replace(secret, stored.etag, toContent(claim));
     return etag === undefined ? { kind: 'underWay' } : first(blobs, secret, etag, claim);
-  }
+  };
+  const age = Date.now() - record.startedAt;
+  const isLost = record.answer === undefined && age > abandonedAfterMs;
+  if (isLost || age > IDEMPOTENCY_LIFE_MS) return claimAnew();
   if (record.fingerprint !== fingerprint) return { kind: 'otherRequest' };
-  return record.answer === undefined ? { kind: 'underWay' } : { kind: 'answered', answer: record.answer };
+  return record.answer === undefined ? { kind: 'underWay' } : { kind: 'answered', answer: record.answer, claimAnew };
 }
 
 function first(blobs: SealedBlobs, secret: Buffer, etag: string, claim: IdempotencyRecord): Claim {

@@ -182,6 +182,41 @@ test('takes a repetition by the engine of Logic Apps for one, and the turns of a
   expect(attachments().map(({ name }) => name)).toEqual(['a', 'b']);
 });
 
+describe('the opening of a chunked transfer that the engine of Logic Apps repeats', () => {
+  const file = fileOf(9_000_000);
+  const open = (run: string) =>
+    send(`${MESSAGE}?name=${file.name}`, Buffer.alloc(0), {
+      'x-ms-transfer-mode': 'chunked',
+      'x-ms-content-length': String(file.bytes.byteLength),
+      'x-ms-workflow-run-id': run,
+      'x-ms-action-tracking-id': 'action',
+    });
+
+  test('leads to the same upload, whose chunks may come twice, and attaches once', async () => {
+    const openings = await Promise.all([open('run-1'), open('run-1')]);
+    const [location, ...others] = openings.map(({ headers }) => String(headers['location']));
+    expect(others).toEqual([location]);
+
+    const [first, second] = await Promise.all([sendChunks(location ?? '', file), sendChunks(location ?? '', file)]);
+    const third = await sendChunks(location ?? '', file);
+
+    const results = await Promise.all([first, second, third].map((answer) => answer.json()));
+    expect(results).toEqual(results.map(() => expect.objectContaining({ id: attachments()[0]?.id })));
+    expect(attachments()).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
+  });
+
+  test('leads to another upload where the first one has ended without the file', async () => {
+    const first = await open('run-2');
+    await fetch(String(first.headers['location']), { method: 'DELETE' });
+
+    const second = await open('run-2');
+
+    expect(second.headers['location']).not.toBe(first.headers['location']);
+    expect((await sendChunks(String(second.headers['location']), file)).status).toBe(200);
+    expect(attachments()).toHaveLength(1);
+  });
+});
+
 test('tries again by the same key after a failure', async () => {
   const headers = { 'idempotency-key': 'failed-once' };
   site.graph.play({ fault: 'status403', on: 'create' });
