@@ -5,6 +5,7 @@ import { BODY_SCHEMAS, bodyNameOf } from './bodySchemas.ts';
 import { describeErrors, ERROR_SCHEMAS, type ErrorResponse } from './errorResponses.ts';
 import type { OpenApiDocument, OpenApiOperation, OpenApiResponse } from './openApiDocument.ts';
 import { describeOperations, type Operation } from './operations.ts';
+import { describeUploadOperations, UPLOAD_PATH, UPLOAD_RESPONSES, UPLOAD_SCHEMAS } from './uploadOperations.ts';
 import { HEADERS, idHeaders, SESSION_RESPONSE, UPLOAD_SESSION } from './uploadSession.ts';
 
 /** The prefix of every path: `/api`. */
@@ -19,25 +20,29 @@ export function buildOpenApi(): OpenApiDocument {
     servers: [{ url: BASE_PATH }],
     security: [{ functionKey: [] }, { entra: [] }],
     tags: TAGS,
-    paths: Object.fromEntries(
-      describeOperations().map((operation) => [operation.path, { post: describeOperation(operation, errors) }]),
-    ),
+    paths: {
+      ...Object.fromEntries(
+        describeOperations().map((operation) => [operation.path, { post: describeOperation(operation, errors) }]),
+      ),
+      [UPLOAD_PATH]: describeUploadOperations(),
+    },
     components: {
       parameters: HEADERS,
       responses: {
         UploadSession: SESSION_RESPONSE,
+        ...UPLOAD_RESPONSES,
         ...Object.fromEntries(errors.map((error) => [`Error${error.status}`, describeResponse(error)])),
       },
-      schemas: { ...BODY_SCHEMAS, UploadSession: UPLOAD_SESSION, ...ERROR_SCHEMAS },
+      schemas: { ...BODY_SCHEMAS, UploadSession: UPLOAD_SESSION, ...UPLOAD_SCHEMAS, ...ERROR_SCHEMAS },
       securitySchemes: SECURITY_SCHEMES,
     },
   };
 }
 
 const DESCRIPTION = [
-  'Opens an upload session at Microsoft Graph for one large attachment. Send the file itself to the `uploadUrl` of the answer, in ranges of up to 4 MB.',
+  'Opens an upload session at Microsoft Graph for one large attachment. Send the file itself to the `uploadUrl` of the answer, in ranges: below 4 MB each where the address is Graph’s, up to 8 MiB where it is one of the proxy (`/uploadSessions/{id}`).',
   'Callers send a function key as `x-functions-key` or, where CALLER_AUTH is `entra`, an access token as `Authorization: Bearer …`.',
-  'The uploadUrl holds its own permission: keep it secret, and send no Authorization header to it. A To Do uploadUrl is the exception: append `/content` and send a Graph token.',
+  'The uploadUrl holds its own permission: keep it secret, and send no Authorization header to it. A To Do uploadUrl of Graph is the exception: append `/content` and send a Graph token.',
   'Each operation stands for a family of paths: mail folders, calendars, conversations and child items are taken as well, with or without `/v1.0` or `/beta` before them.',
 ].join('\n\n');
 
@@ -51,6 +56,7 @@ const TAGS = [
   { name: 'Calendar', description: 'Events of a mailbox.' },
   { name: 'Tasks', description: 'To Do tasks, and the Outlook tasks of Graph beta.' },
   { name: 'Groups', description: 'Events and posts of Microsoft 365 groups.' },
+  { name: 'Uploads', description: 'The bytes of a file, where its uploadUrl is one of the proxy.' },
 ];
 
 const SECURITY_SCHEMES = {

@@ -7,7 +7,7 @@ export interface OpenApiDocument {
   readonly servers: readonly { readonly url: string }[];
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly tags: readonly { readonly name: string; readonly description: string }[];
-  readonly paths: Readonly<Record<string, { readonly post: OpenApiOperation }>>;
+  readonly paths: Readonly<Record<string, PathItem<OpenApiOperation>>>;
   readonly components: {
     readonly parameters: Readonly<Record<string, OpenApiParameter>>;
     readonly responses: Readonly<Record<string, OpenApiResponse>>;
@@ -16,16 +16,24 @@ export interface OpenApiDocument {
   };
 }
 
+/** The operations of one path, by their methods. */
+export type PathItem<T> = { readonly [method in 'get' | 'put' | 'post' | 'patch' | 'delete']?: T };
+
 export interface OpenApiOperation {
   readonly operationId: string;
   readonly tags: readonly string[];
   readonly summary: string;
   readonly description: string;
-  readonly 'x-ms-visibility': 'important' | 'advanced';
+  readonly 'x-ms-visibility': 'important' | 'advanced' | 'internal';
+  /** Empty where no credential is looked at; absent where those of the document hold. */
+  readonly security?: OpenApiDocument['security'];
   readonly parameters: readonly (OpenApiParameter | Reference)[];
-  readonly requestBody: {
+  readonly requestBody?: {
     readonly required: true;
-    readonly content: { readonly 'application/json': { readonly schema: Reference } };
+    /** Raw bytes have no schema in OpenAPI 3.1. */
+    readonly content:
+      | { readonly 'application/json': { readonly schema: Reference } }
+      | { readonly 'application/octet-stream': Readonly<Record<string, never>> };
   };
   readonly responses: Readonly<Record<string, Reference>>;
 }
@@ -43,7 +51,8 @@ export interface OpenApiParameter {
 export interface OpenApiResponse {
   readonly description: string;
   readonly headers: Readonly<Record<string, { readonly description: string; readonly schema: Schema }>>;
-  readonly content: {
+  /** Absent where there is no body. */
+  readonly content?: {
     readonly 'application/json': {
       readonly schema: Reference;
       readonly examples: Readonly<Record<string, { readonly summary: string; readonly value: unknown }>>;

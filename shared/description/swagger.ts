@@ -4,6 +4,7 @@ import type {
   OpenApiOperation,
   OpenApiParameter,
   OpenApiResponse,
+  PathItem,
   Reference,
 } from './openApiDocument.ts';
 
@@ -19,11 +20,13 @@ export interface SwaggerDocument {
   readonly securityDefinitions: Schema;
   readonly security: OpenApiDocument['security'];
   readonly tags: OpenApiDocument['tags'];
-  readonly paths: Readonly<Record<string, { readonly post: SwaggerOperation }>>;
+  readonly paths: Readonly<Record<string, PathItem<SwaggerOperation>>>;
   readonly definitions: Readonly<Record<string, Schema>>;
 }
 
 export interface SwaggerOperation extends Omit<OpenApiOperation, 'parameters' | 'requestBody' | 'responses'> {
+  /** Absent where those of the document hold. */
+  readonly consumes?: readonly string[];
   readonly parameters: readonly Schema[];
   readonly responses: Readonly<Record<string, SwaggerResponse>>;
 }
@@ -53,7 +56,12 @@ export function toSwagger(document: OpenApiDocument): SwaggerDocument {
     security: document.security,
     tags: document.tags,
     paths: Object.fromEntries(
-      Object.entries(document.paths).map(([path, { post }]) => [path, { post: toOperation(post, document) }]),
+      Object.entries(document.paths).map(([path, item]) => [
+        path,
+        Object.fromEntries(
+          Object.entries(item).map(([method, operation]) => [method, toOperation(operation, document)]),
+        ),
+      ]),
     ),
     // The lists of codes are parts of an anyOf in OpenAPI; here the descriptions of the responses name them.
     definitions: Object.fromEntries(
@@ -78,22 +86,16 @@ function toOperation(
   { requestBody, parameters, responses, ...operation }: OpenApiOperation,
   document: OpenApiDocument,
 ): SwaggerOperation {
-  const { schema } = requestBody.content['application/json'];
   const { components } = document;
+  const hasBytes = requestBody !== undefined && 'application/octet-stream' in requestBody.content;
   return {
     ...operation,
+    ...(hasBytes && { consumes: ['application/octet-stream'] }),
     parameters: [
       ...parameters.map((parameter) =>
         toParameter(isReference(parameter) ? resolve(parameter, components.parameters) : parameter),
       ),
-      {
-        name: 'body',
-        in: 'body',
-        required: true,
-        description: 'What is to be attached.',
-        'x-ms-summary': 'Body',
-        schema: toSwaggerSchema(schema),
-      },
+      ...toBody(requestBody),
     ],
     responses: Object.fromEntries(
       Object.entries(responses).map(([status, reference]) =>
@@ -101,6 +103,17 @@ function toOperation(
       ),
     ),
   };
+}
+
+function toBody(requestBody: OpenApiOperation['requestBody']): readonly Schema[] {
+  if (requestBody === undefined) return [];
+  const { content } = requestBody;
+  const schema =
+    'application/json' in content
+      ? toSwaggerSchema(content['application/json'].schema)
+      : { type: 'string', format: 'binary' };
+  const description = 'What is to be attached.';
+  return [{ name: 'body', in: 'body', required: true, description, 'x-ms-summary': 'Body', schema }];
 }
 
 function toParameter({ schema, ...parameter }: OpenApiParameter): Schema {
@@ -114,16 +127,19 @@ function toResponse(
   { description, headers, content }: OpenApiResponse,
 ): readonly [status: string, response: SwaggerResponse] {
   if (status === '4XX') return ['default', { description }];
-  const { schema, examples } = content['application/json'];
   const response = {
     description,
     headers: Object.fromEntries(
       Object.entries(headers).map(([name, header]) => [name, { description: header.description, type: 'string' }]),
     ),
+  };
+  if (content === undefined) return [status, response];
+  const { schema, examples } = content['application/json'];
+  const body = {
     schema: toSwaggerSchema(schema),
     examples: { 'application/json': Object.values(examples)[0]?.value },
   };
-  return [status, response];
+  return [status, { ...response, ...body }];
 }
 
 /** JSON Schema 2020-12 to what Swagger 2.0 has of it. */

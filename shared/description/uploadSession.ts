@@ -24,8 +24,8 @@ export const HEADERS = {
 } as const satisfies Record<string, OpenApiParameter>;
 
 /** learn.microsoft.com/graph/api/resources/uploadsession. The date may have seven fractional digits. */
-export const UPLOAD_SESSION: Schema = {
-  description: "Graph's uploadSession, unchanged.",
+export const UPLOAD_SESSION = {
+  description: "Graph's uploadSession, unchanged but for an uploadUrl that leads through the proxy.",
   type: 'object',
   required: ['uploadUrl'],
   properties: {
@@ -43,12 +43,12 @@ export const UPLOAD_SESSION: Schema = {
     },
     nextExpectedRanges: {
       'x-ms-summary': 'Next expected ranges',
-      description: 'The bytes that are missing: at the start `0-`.',
+      description: 'The bytes that are missing: at the start `0-`, or `0-` and the last byte at the proxy.',
       type: 'array',
       items: { type: 'string' },
     },
   },
-};
+} as const satisfies Schema;
 
 export const SESSION_RESPONSE: OpenApiResponse = {
   description: 'The upload session. Graph answers 201 for Outlook items and 200 for To Do tasks.',
@@ -64,6 +64,14 @@ export const SESSION_RESPONSE: OpenApiResponse = {
               "https://outlook.office.com/api/v2.0/Users('…')/Messages('…')/AttachmentSessions('…')?authtoken=…",
             expirationDateTime: '2026-11-23T12:00:00.0000000Z',
             nextExpectedRanges: ['0-'],
+          },
+        },
+        throughProxy: {
+          summary: 'One whose bytes go through the proxy (UPLOAD_URL)',
+          value: {
+            uploadUrl: 'https://proxy.contoso.example/api/uploadSessions/…',
+            expirationDateTime: '2026-11-23T12:00:00.0000000Z',
+            nextExpectedRanges: ['0-5242879'],
           },
         },
       },

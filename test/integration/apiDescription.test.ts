@@ -32,7 +32,20 @@ const refused = await client.POST(route, {
 });
 const session: string | undefined = data?.uploadUrl;
 const code: string | undefined = refused.error?.error.details?.[0]?.code;
-console.log(JSON.stringify({ status: response.status, session, code }));
+
+const uploadId = session?.split('/').at(-1) ?? '';
+const sent = await client.PUT('/uploadSessions/{uploadId}', {
+  params: { path: { uploadId }, header: { 'Content-Range': 'bytes 0-5242879/5242880' } },
+  body: new Uint8Array(5_242_880),
+  bodySerializer: (bytes) => bytes,
+  headers: { 'content-type': 'application/octet-stream' },
+});
+const location = sent.response.headers.get('location');
+const shown = await client.GET('/uploadSessions/{uploadId}', { params: { path: { uploadId } } });
+const upload: 'uploading' | 'completed' | 'failed' | 'cancelled' | undefined = shown.data?.status;
+const cancelled = await client.DELETE('/uploadSessions/{uploadId}', { params: { path: { uploadId } } });
+const refusal: string | undefined = cancelled.error?.error.code;
+console.log(JSON.stringify({ status: response.status, session, code, location, upload, refusal }));
 `;
 
 let site: Site;
@@ -40,7 +53,11 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'generated-client-'));
-  site = await startSite({ host: { enableAuth: true, functionKey: KEY }, settings: { ALLOW_ANY_MAILBOX: 'true' } });
+  site = await startSite({
+    host: { enableAuth: true, functionKey: KEY },
+    settings: { ALLOW_ANY_MAILBOX: 'true', UPLOAD_URL: 'proxy' },
+    storage: true,
+  });
 });
 afterAll(async () => {
   await site.close();
@@ -93,7 +110,7 @@ describe('the address in the documents', () => {
 });
 
 describe('a client generated from openapi.json', () => {
-  it('compiles, gets a 201, and reads an error by its type', async () => {
+  it('compiles, opens a session, reads an error by its type, and sends the file', async () => {
     const response = await fetch(`${site.api}/openapi.json`);
     const document = await response.text();
     const { servers }: { servers: { url: string }[] } = JSON.parse(document);
@@ -116,8 +133,14 @@ describe('a client generated from openapi.json', () => {
       ADELE.items.message[0],
     ]);
 
-    const { url } = site.graph;
-    expect(JSON.parse(stdout)).toEqual({ status: 201, session: expect.stringContaining(url), code: 'Required' });
+    expect(JSON.parse(stdout)).toEqual({
+      status: 201,
+      session: expect.stringContaining(`${site.api}/uploadSessions/`),
+      code: 'Required',
+      location: expect.stringContaining("/Attachments('"),
+      upload: 'completed',
+      refusal: 'UploadCompleted',
+    });
   });
 });
 
