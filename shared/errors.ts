@@ -18,8 +18,8 @@ export const ERRORS = {
   },
   MethodNotAllowed: {
     status: 405,
-    means: 'The path is known, the method is not POST.',
-    callerCan: 'Send POST.',
+    means: 'The path is known, and does not take this method.',
+    callerCan: 'Use a method that the header Allow names.',
   },
   InvalidRequest: {
     status: 400,
