@@ -13,6 +13,7 @@ const LIBRARIES = [
   'shared/graph/identityLibrary.ts',
   'shared/graph/graphLibrary.ts',
   'shared/graph/httpLibrary.ts',
+  'shared/graph/cacheLibrary.ts',
   'shared/caller/tokenLibrary.ts',
   'shared/source/sourceLibrary.ts',
   'shared/telemetry/telemetryLibrary.ts',

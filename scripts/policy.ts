@@ -30,7 +30,15 @@ const OPTIONS = {
 } as const satisfies ParseArgsConfig['options'];
 
 /** The settings that concern the policy; faults of others are not this command's to report. */
-const CONCERNED = ['CALLER_AUTH', 'POLICY_FILE', 'POLICY', 'ME_MAILBOX', 'ALLOW_ANY_MAILBOX', 'UPLOAD_URL'];
+const CONCERNED = [
+  'CALLER_AUTH',
+  'OBO_CLIENT_ID',
+  'POLICY_FILE',
+  'POLICY',
+  'ME_MAILBOX',
+  'ALLOW_ANY_MAILBOX',
+  'UPLOAD_URL',
+];
 
 function main(): void {
   const { values, positionals } = readArguments();
@@ -105,18 +113,18 @@ function folderOfHostJson(folder: string): string | undefined {
 }
 
 /**
- * As the app would read them, local.settings.json included. Only whoever sets CALLER_AUTH here has it count against the
- * policy: the machine that checks one need not know it.
+ * As the app would read them, local.settings.json included. Only whoever sets CALLER_AUTH here has it and OBO_CLIENT_ID
+ * count against the policy: the machine that checks one need not know them.
  */
 function readPolicySettings(
   appRoot: string | undefined,
   options: { readonly file?: string; readonly 'me-mailbox'?: string },
 ): PolicySettings | { readonly faults: readonly ConfigFault[] } {
   const { file } = options;
+  const given: Environment = { ...localValues(appRoot), ...process.env };
   const environment: Environment = {
     CALLER_AUTH: 'entra',
-    ...localValues(appRoot),
-    ...process.env,
+    ...given,
     ...(file === undefined ? {} : { POLICY: undefined, POLICY_FILE: file }),
   };
   const found: ConfigFault[] = [];
@@ -130,6 +138,7 @@ function readPolicySettings(
     allowAnyMailbox: values.ALLOW_ANY_MAILBOX,
     uploadUrl: values.UPLOAD_URL,
     callerAuth: { kind: values.CALLER_AUTH },
+    canActForUsers: values.OBO_CLIENT_ID !== undefined || given['CALLER_AUTH'] === undefined,
   };
 }
 

@@ -22,7 +22,7 @@ export async function readiness(
   const policy = settings && !faults.some((fault) => fault.part === 'policy');
   const deadline = startDeadline(TOKEN_TIMEOUT_MS);
   const [token, isStorageGood] = await Promise.all([
-    succeeds(tokens?.acquire(deadline) ?? Promise.reject()),
+    succeeds(faults.length > 0 ? Promise.reject() : tokens?.acquire(deadline)),
     succeeds(storage?.check()),
   ]);
   deadline.end();
@@ -31,7 +31,7 @@ export async function readiness(
   const checks = {
     settings: word(settings),
     policy: word(policy),
-    token: word(token),
+    token: token && tokens === undefined ? 'none' : word(token),
     storage: storage === undefined ? 'none' : word(isStorageGood),
   };
   return report(ready, { status: ready ? 'ready' : 'notReady', checks, unpairedRequests: requests.unpaired });

@@ -3,6 +3,7 @@ import { type Answer, errorAnswer } from './answer.ts';
 import { functionKeyAuthenticator } from './caller/caller.ts';
 import { createEntraAuthenticator } from './caller/entraAuthenticator.ts';
 import { loadPolicy } from './caller/loadPolicy.ts';
+import { actsForUsersAlone } from './caller/policy.ts';
 import { type Config, parseConfig } from './config/config.ts';
 import type { Environment } from './config/readSettings.ts';
 import { startDeadline } from './deadline.ts';
@@ -11,6 +12,8 @@ import { createCredential } from './graph/credential.ts';
 import { createForwarder } from './graph/forwarder.ts';
 import { createMailboxQueue } from './graph/mailboxQueue.ts';
 import { createTokenSource, type TokenSource } from './graph/tokenSource.ts';
+import { createUserCredential } from './graph/userCredential.ts';
+import { createUserTokens, type UserTokens } from './graph/userTokens.ts';
 import { MAX_WAITING_PER_UPLOAD, TOKEN_TIMEOUT_MS } from './limits.ts';
 import { describeCause } from './log/mask.ts';
 import { once } from './once.ts';
@@ -39,7 +42,7 @@ export interface Service {
   answerUpload(request: ReadRequest, id: string, context: InvocationContext): Promise<Answer>;
   /** Empty where the settings and the policy are sound. */
   readonly faults: readonly StartUpFault[];
-  /** Absent where there are faults. */
+  /** Absent where there are faults, and where every caller acts as its user. */
   readonly tokens: TokenSource | undefined;
   /** Absent where there are faults, or the settings name no storage account. */
   readonly storage: Pick<UploadContainer, 'check'> | undefined;
@@ -70,7 +73,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     );
   }
   const { config } = parsed;
-  const policy = loadPolicy(config, appRoot);
+  const policy = loadPolicy({ ...config, canActForUsers: config.onBehalfOf !== undefined }, appRoot);
   if (policy.kind === 'broken') {
     return misconfigured(
       policy.faults.map((fault) => ({ part: 'policy', setting: policy.source, ...fault })),
@@ -78,11 +81,15 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
       config,
     );
   }
+  const onTokenFailure = (error: unknown) =>
+    log('error', JSON.stringify({ event: 'tokenFailed', cause: describeCause(error) }));
   const tokens = createTokenSource({
     createCredential: () => createCredential(config.credential),
     scope: `${config.graphOrigin}/.default`,
-    onFailure: (error) => log('error', JSON.stringify({ event: 'tokenFailed', cause: describeCause(error) })),
+    onFailure: onTokenFailure,
   });
+  const ownTokens = actsForUsersAlone(policy.policy) ? undefined : tokens;
+  const userTokens = tokensOfUsers(config, onTokenFailure);
   const container = createUploadContainer(config.storage, (error) =>
     log('error', JSON.stringify({ event: 'storageFailed', cause: describeCause(error) })),
   );
@@ -104,6 +111,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
       config.callerAuth.kind === 'entra' ? createEntraAuthenticator(config.callerAuth) : functionKeyAuthenticator,
     forwarder,
     tokens,
+    userTokens,
     queue,
     uploads: createUploadStore(container),
     idempotency: createSealedBlobs(container, 'idempotency'),
@@ -114,17 +122,34 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     answerGraphPath: (request, path, context) => answerGraphPath(request, path, context, collaborators),
     answerUpload: (request, id, context) => answerUpload(request, id, context, collaborators),
     faults: [],
-    tokens,
+    tokens: ownTokens,
     storage: container.isConfigured ? container : undefined,
     authLevel: authLevelOf(config),
     async warmUp() {
       log('info', JSON.stringify(startedLine(config, policy.source)));
       const deadline = startDeadline(TOKEN_TIMEOUT_MS);
-      await Promise.allSettled([tokens.acquire(deadline), forwarder().then(({ connect }) => connect())]);
+      await Promise.allSettled([
+        ownTokens?.acquire(deadline),
+        userTokens?.prepare(),
+        forwarder().then(({ connect }) => connect()),
+      ]);
       deadline.end();
     },
     close: async () => (await spans()).flush(),
   };
+}
+
+function tokensOfUsers(
+  { onBehalfOf, graphOrigin }: Config,
+  onFailure: (error: unknown) => void,
+): UserTokens | undefined {
+  if (onBehalfOf === undefined) return undefined;
+  const { authorityHost, tenantId } = onBehalfOf;
+  return createUserTokens({
+    createCredential: () => createUserCredential(onBehalfOf, onFailure),
+    scope: `${graphOrigin}/.default`,
+    authorizationUri: `${authorityHost}/${tenantId}/oauth2/v2.0/authorize`,
+  });
 }
 
 async function createSpans({ otlpEndpoint, graphOrigin }: Config): Promise<GraphSpans> {

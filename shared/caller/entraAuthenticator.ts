@@ -3,7 +3,7 @@ import type { CallerAuthConfig } from '../config/config.ts';
 import { untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { MAX_AUTHORIZATION_LENGTH, TOKEN_CLOCK_SKEW_SECONDS } from '../limits.ts';
-import type { Authenticator, Caller } from './caller.ts';
+import type { AuthenticatedCaller, Authenticator } from './caller.ts';
 import { createSigningKeys } from './signingKeys.ts';
 
 type EntraConfig = Extract<CallerAuthConfig, { kind: 'entra' }>;
@@ -45,7 +45,7 @@ export function createEntraAuthenticator(config: EntraConfig): Authenticator {
         throw error instanceof ServiceError ? error : invalidToken(error);
       }
       if (claims['tid'] !== config.tenantId) throw invalidToken('The token is of another tenant.');
-      return callerOf(claims, config.role);
+      return callerOf(claims, config.role, token);
     },
   };
 }
@@ -70,7 +70,7 @@ function bearerToken(authorization: string | null): string {
 }
 
 /** An app's token carries roles; one with `scp` is a user's, and its own user is all that it can stand for. */
-function callerOf(claims: JWTPayload, role: string): Caller {
+function callerOf(claims: JWTPayload, role: string, token: string): AuthenticatedCaller {
   const appId = claims['azp'] ?? claims['appid'];
   if (typeof appId !== 'string' || !GUID.test(appId)) throw invalidToken('The token names no calling app.');
   const scopes = claims['scp'];
@@ -82,7 +82,7 @@ function callerOf(claims: JWTPayload, role: string): Caller {
   if (typeof scopes !== 'string' || !scopes.split(' ').includes(role)) throw missing('scope', role);
   const userId = claims['oid'];
   if (typeof userId !== 'string' || !GUID.test(userId)) throw invalidToken('The token names no user.');
-  return { kind: 'delegated', appId: appId.toLowerCase(), userId: userId.toLowerCase() };
+  return { kind: 'delegated', appId: appId.toLowerCase(), userId: userId.toLowerCase(), assertion: token };
 }
 
 /** The caller learns no more than RFC 6750 says; `cause` is for the log. */

@@ -24,6 +24,8 @@ export type PolicyResult =
 
 export interface PolicySettings extends Pick<Config, 'policySource' | 'meMailbox' | 'allowAnyMailbox' | 'uploadUrl'> {
   readonly callerAuth: Pick<CallerAuthConfig, 'kind'>;
+  /** Whether the settings name a registration that acts on behalf of users. */
+  readonly canActForUsers: boolean;
 }
 
 /**
@@ -53,15 +55,20 @@ function fromDocument(document: unknown, source: string, settings: PolicySetting
   if (parsed.kind === 'broken') return { ...parsed, source };
   if (settings.allowAnyMailbox) return broken(source, 'ALLOW_ANY_MAILBOX=true is refused beside a policy');
   const { document: checked } = parsed;
-  const faults = settings.callerAuth.kind === 'entra' ? [] : usersWithoutTokens(checked);
+  const faults = usersNotActedFor(checked, settings);
   if (faults.length > 0) return { kind: 'broken', faults, source };
   return { kind: 'ok', policy: compilePolicy(checked, settings), document: checked, source };
 }
 
-/** Only a token proves a user: with function keys nobody could be acted for. */
-function usersWithoutTokens({ callers }: PolicyDocument): PolicyFault[] {
+/** Only a token proves a user, and only a registration can exchange it. */
+function usersNotActedFor(
+  { callers }: PolicyDocument,
+  { callerAuth, canActForUsers }: Pick<PolicySettings, 'callerAuth' | 'canActForUsers'>,
+): PolicyFault[] {
+  const needed = callerAuth.kind === 'entra' ? 'OBO_CLIENT_ID' : 'CALLER_AUTH=entra';
+  if (callerAuth.kind === 'entra' && canActForUsers) return [];
   return callers.flatMap(({ actsAs }, index) =>
-    actsAs === 'user' ? [{ pointer: `/callers/${index}/actsAs`, fault: 'user needs CALLER_AUTH=entra' }] : [],
+    actsAs === 'user' ? [{ pointer: `/callers/${index}/actsAs`, fault: `user needs ${needed}` }] : [],
   );
 }
 

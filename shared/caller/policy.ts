@@ -64,6 +64,12 @@ export interface Policy {
   readonly anyApp: Grant | undefined;
 }
 
+/** Whether no caller can make the app use its own token: every one of them acts as its user. */
+export function actsForUsersAlone({ functionKey, apps, anyApp }: Policy): boolean {
+  const grants = [functionKey, anyApp, ...apps.values()].filter((grant) => grant !== undefined);
+  return grants.length > 0 && grants.every(({ actsAs }) => actsAs === 'user');
+}
+
 /**
  * Folds the letters A to Z only: userPrincipalNames and object ids are ASCII, and a wider folding would make strangers
  * equal (U+212A KELVIN SIGN becomes k).

@@ -4,6 +4,7 @@ import { ServiceError } from '../errors.ts';
 import { RETRY_MIN_ATTEMPT_MS } from '../limits.ts';
 import type { RequestRecord } from '../log/requestRecord.ts';
 import type { GraphSpans } from '../telemetry/graphSpans.ts';
+import { challengeIn } from './challengeIn.ts';
 import { type AttemptResult, Exchange, type UpstreamAnswer } from './exchange.ts';
 import { forward, type GraphCall } from './forward.ts';
 import { createGraphClient } from './graphClient.ts';
@@ -96,11 +97,13 @@ export async function createForwarder({
       let isTokenRenewed = false;
       for (let attempts = 1; ; ) {
         const result = await attempt({ ...call, token }, context);
-        if (!isTokenRenewed && result.kind === 'answer' && result.answer.status === 401) {
-          isTokenRenewed = true;
-          tokens.drop(token, claimsChallenge(result.answer));
-          token = await acquire(context);
-          continue;
+        if (result.kind === 'answer' && result.answer.status === 401) {
+          tokens.drop(token, challengeIn(result.answer));
+          if (!isTokenRenewed) {
+            isTokenRenewed = true;
+            token = await acquire(context);
+            continue;
+          }
         }
         if (!isRetryable(result, call.isRepeatable)) return settle(result);
         const delayMs = retryDelayMs(retryAfterOf(result), attempts, Date.now(), Math.random());
@@ -139,10 +142,4 @@ async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   } catch {
     throw signal.reason;
   }
-}
-
-/** Continuous access evaluation: learn.microsoft.com/entra/identity-platform/claims-challenge */
-function claimsChallenge(answer: UpstreamAnswer): string | undefined {
-  const encoded = /claims="([A-Za-z0-9+/=_-]+)"/.exec(answer.headers['www-authenticate'] ?? '')?.[1];
-  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
 }

@@ -10,14 +10,18 @@ import {
 } from '../limits.ts';
 import type { GraphCredential } from './credential.ts';
 
-/** Where the app-only token comes from: one fetch at a time, the last good token as long as it is usable. */
+/** Where the tokens of a request come from: the app's own, or those of the user for whom it acts. */
 export interface TokenSource {
   /**
    * A usable token, fetched if there is none.
-   * @throws ServiceError TokenUnavailable (also where the deadline passes first), CallerDisconnected
+   * @throws ServiceError TokenUnavailable (also where the deadline passes first), CallerDisconnected; for a user's what
+   *   UserTokens says
    */
   acquire(deadline: Deadline): Promise<string>;
-  /** Forgets a token that Graph refused; `claims` is the challenge that came with the refusal (CAE), if any. */
+  /**
+   * Forgets a token that Graph refused; `claims` is the challenge that came with the refusal (CAE), if any.
+   * @throws ServiceError InteractionRequired where the challenge is the user's to meet
+   */
   drop(token: string, claims?: string): void;
 }
 
@@ -37,6 +41,8 @@ interface HeldToken {
 }
 
 /**
+ * The app's own token: one fetch at a time, the last good token as long as it is usable.
+ *
  * @azure/identity has no single flight, and its early refresh throws although the token it holds is still good; both are
  * mended here. A failed fetch is followed by a growing pause, so that a broken identity endpoint sees no storm.
  */

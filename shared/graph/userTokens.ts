@@ -1,15 +1,18 @@
 import { hash } from 'node:crypto';
 import type { AccessToken } from '@azure/identity';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import { type Deadline, untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { MAX_USER_TOKENS, TOKEN_TIMEOUT_MS, TOKEN_USABLE_MARGIN_MS } from '../limits.ts';
+import { once } from '../once.ts';
 import { type AssertionFacts, readAssertion } from './assertion.ts';
 import type { UserCredential } from './userCredential.ts';
 import { claimsChallenge, isConnectionFailure, unavailable, userTokenError } from './userTokenError.ts';
 
 /** Tokens that act as the users who call: one fetch at a time for each, and none is given for another's assertion. */
 export interface UserTokens {
+  /** Loads what the first exchange needs. */
+  prepare(): Promise<void>;
   /**
    * A usable token for Graph that acts as the user whose verified token `assertion` is.
    * @throws ServiceError ConsentRequired, InteractionRequired, InvalidAuthenticationToken, UserNotAllowed, TokenUnavailable
@@ -42,15 +45,22 @@ interface HeldToken {
 /** Held in memory alone, by the assertion's hash; the least recently used go first. */
 export function createUserTokens(options: UserTokensOptions): UserTokens {
   const { scope, authorizationUri, now = Date.now, maxUsers = MAX_USER_TOKENS } = options;
-  const held = new LRUCache<string, HeldToken>({ max: maxUsers });
+  const credential = once(options.createCredential);
+  /** Absent before the first fetch. */
+  let held: LRUCache<string, HeldToken> | undefined;
   const pending = new Map<string, Promise<HeldToken>>();
-  let credential: Promise<UserCredential> | undefined;
+
+  async function cache(): Promise<LRUCache<string, HeldToken>> {
+    const { LRUCache } = await import('./cacheLibrary.ts');
+    held ??= new LRUCache({ max: maxUsers });
+    return held;
+  }
 
   async function fetchToken(assertion: string): Promise<HeldToken> {
     const facts = readAssertion(assertion);
     const signal = AbortSignal.timeout(TOKEN_TIMEOUT_MS);
     const request = { abortSignal: signal, enableCae: facts.takesChallenges };
-    const ask = async () => (await ready()).getToken(assertion, scope, request);
+    const ask = async () => (await credential()).getToken(assertion, scope, request);
     // A kept-alive connection may have been closed at the other end: a new one is worth one try.
     const asked = ask().catch((error) => (isConnectionFailure(error) ? ask() : Promise.reject(error)));
     try {
@@ -62,27 +72,27 @@ export function createUserTokens(options: UserTokensOptions): UserTokens {
     }
   }
 
-  function ready(): Promise<UserCredential> {
-    credential ??= options.createCredential().catch((error) => {
-      credential = undefined; // It is built anew next time.
-      throw error;
-    });
-    return credential;
+  async function fetchAndHold(key: string, assertion: string): Promise<HeldToken> {
+    const [token, tokens] = await Promise.all([fetchToken(assertion), cache()]);
+    tokens.set(key, token);
+    return token;
   }
 
   function fetchOnce(key: string, assertion: string): Promise<HeldToken> {
     const underWay = pending.get(key);
     if (underWay !== undefined) return underWay;
-    const fetched = fetchToken(assertion).finally(() => pending.delete(key));
-    fetched.then((token) => held.set(key, token)).catch(() => {}); // Whoever waits for it is answered.
+    const fetched = fetchAndHold(key, assertion).finally(() => pending.delete(key));
     pending.set(key, fetched);
     return fetched;
   }
 
   return {
+    async prepare() {
+      await Promise.all([credential(), cache()]);
+    },
     async acquire(assertion, deadline) {
       const key = keyOf(assertion);
-      const known = held.get(key);
+      const known = held?.get(key);
       if (known !== undefined && now() < known.usableUntil) return known.value;
       try {
         return (await untilAborted(fetchOnce(key, assertion), deadline.signal)).value;
@@ -94,7 +104,7 @@ export function createUserTokens(options: UserTokensOptions): UserTokens {
     },
     drop(assertion, token, claims) {
       const key = keyOf(assertion);
-      if (held.peek(key)?.value === token) held.delete(key);
+      if (held?.peek(key)?.value === token) held.delete(key);
       if (claims !== undefined) throw claimsChallenge(claims, authorizationUri);
     },
   };

@@ -11,7 +11,7 @@ export type Admission = Extract<Decision, { kind: 'allowed' }>;
 /**
  * Asks the policy; a denial names what was asked as the caller wrote it, and nothing else.
  *
- * @throws ServiceError CallerNotAllowed, MailboxNotNamed, ServiceMisconfigured
+ * @throws ServiceError CallerNotAllowed, MailboxNotNamed
  */
 export function admit(
   policy: Policy,
@@ -24,10 +24,6 @@ export function admit(
   const decision = authorize(policy, caller, { ...asked, kind: target.kind, owner: target.owner });
   switch (decision.kind) {
     case 'allowed':
-      if (decision.actsAs === 'user') {
-        // The app's own token would reach what the user may not.
-        throw new ServiceError('ServiceMisconfigured', 'The service cannot act for a user.');
-      }
       record.decidedBy = decision.decidedBy;
       if (decision.owner.kind !== 'group') record.mailbox = decision.owner.id;
       return decision;

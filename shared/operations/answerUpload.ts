@@ -28,7 +28,7 @@ const OPERATIONS: Readonly<Record<string, { readonly operation: OperationName; r
 
 /**
  * Answers a request at an upload's address. The address is the credential, as Graph's own uploadUrl is: no key and no token is
- * looked at, and none goes on.
+ * looked at, and none goes on. Where the upload acts for a user, Graph is asked with that user's token, which must come along.
  */
 export function answerUpload(
   read: ReadRequest,

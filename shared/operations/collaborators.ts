@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Forwarder } from '../graph/forwarder.ts';
 import type { MailboxQueue } from '../graph/mailboxQueue.ts';
 import type { TokenSource } from '../graph/tokenSource.ts';
+import type { UserTokens } from '../graph/userTokens.ts';
 import type { UploadHost } from '../transfer/uploadHost.ts';
 import type { SealedBlobs } from '../upload/sealedBlobs.ts';
 import type { UploadStore } from '../upload/uploadStore.ts';
@@ -17,6 +18,8 @@ export interface Collaborators {
   readonly forwarder: () => Promise<Forwarder>;
   /** The app's own tokens for Graph. */
   readonly tokens: TokenSource;
+  /** Those of users who call; undefined where nobody acts as a user. */
+  readonly userTokens: UserTokens | undefined;
   /** The places at each mailbox, for calls to Graph and for pieces alike. */
   readonly queue: MailboxQueue;
   readonly uploads: UploadStore;

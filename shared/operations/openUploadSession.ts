@@ -2,7 +2,7 @@ import type { Answer } from '../answer.ts';
 import { parseJson } from '../body/parseJson.ts';
 import { readBody } from '../body/readBody.ts';
 import { type ValidAttachment, validateAttachment } from '../body/validateAttachment.ts';
-import type { Caller } from '../caller/caller.ts';
+import type { AuthenticatedCaller } from '../caller/caller.ts';
 import { foldCase } from '../caller/policy.ts';
 import { parseBody, relay } from '../graph/relay.ts';
 import { readUploadSession, replaceInUploadSession } from '../graph/uploadSession.ts';
@@ -11,11 +11,12 @@ import { type Target, upstreamPath } from '../route/target.ts';
 import { readUploadAddress } from '../transfer/uploadAddress.ts';
 import { nextExpectedRanges } from '../upload/byteRange.ts';
 import { storageNotConfigured } from '../upload/storageFault.ts';
-import { createUploadRecord } from '../upload/uploadRecord.ts';
+import { createUploadRecord, type UploadRecord } from '../upload/uploadRecord.ts';
 import { type Admission, admit } from './admit.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
 import { refuseChunkedJson } from './openChunkedMessage.ts';
+import { tokensFor } from './tokensFor.ts';
 import { uploadUrlOf } from './uploadUrlOf.ts';
 
 /**
@@ -24,12 +25,12 @@ import { uploadUrlOf } from './uploadUrlOf.ts';
  */
 export async function openUploadSession(
   exchange: Exchange,
-  caller: Caller,
+  caller: AuthenticatedCaller,
   target: Target,
   collaborators: Collaborators,
 ): Promise<Answer> {
   const { request, head, deadline, record } = exchange;
-  const { config, policy, forwarder, tokens } = collaborators;
+  const { config, policy, forwarder } = collaborators;
   refuseChunkedJson(request);
   const body = await readBody(request, deadline.signal);
   record.endStage('body');
@@ -49,10 +50,12 @@ export async function openUploadSession(
     wantsImmutableIds: head.wantsImmutableIds,
     traceParent: head.traceParent,
   } as const;
+  const tokens = tokensFor(admission.actsAs, caller, collaborators);
   const context = { mailbox: foldCase(admission.owner.id), tokens, deadline, record };
   const answer = relay(await (await forwarder()).send(call, context));
   if (answer.status >= 300 || admission.uploadUrl === 'graph') return answer;
-  return keepUpload(answer, exchange, target, admission, attachment, collaborators);
+  const actsFor = admission.actsAs === 'user' && caller.kind === 'delegated' ? caller : undefined;
+  return keepUpload(answer, exchange, target, admission, attachment, actsFor, collaborators);
 }
 
 /** Keeps Graph's uploadUrl in a record, and gives the caller the record's address in its place. */
@@ -62,6 +65,7 @@ async function keepUpload(
   { kind, version, itemPath }: Target,
   { owner }: Admission,
   { declared }: ValidAttachment,
+  actsFor: UploadRecord['actsFor'],
   { config, uploads }: Collaborators,
 ): Promise<Answer> {
   const body = parseBody(answer.body);
@@ -74,6 +78,7 @@ async function keepUpload(
       attachment: declared,
       wantsImmutableIds: head.wantsImmutableIds,
       session,
+      ...(actsFor !== undefined && { actsFor: { appId: actsFor.appId, userId: actsFor.userId } }),
     }),
   );
   record.endStage('store');

@@ -7,6 +7,7 @@ import { createSending, type Sending } from '../transfer/sending.ts';
 import type { StoredUpload } from '../upload/uploadStore.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
+import { tokensForUpload } from './tokensForUpload.ts';
 
 /** An upload that a request goes on with. */
 export interface UploadUnderWay {
@@ -35,13 +36,23 @@ export async function readUpload(id: string, { record }: Exchange, { uploads }: 
   return stored;
 }
 
-/** What going on with an upload needs: its item at Graph, its account, and the way for its bytes. */
+/**
+ * What going on with an upload needs: its item at Graph, its account, and the way for its bytes.
+ *
+ * @throws ServiceError of a user's token, where bytes cannot be sent without one
+ */
 export async function takeUpUpload(
   stored: StoredUpload,
-  { head, deadline, record }: Exchange,
-  { config, forwarder, tokens, queue, uploads, uploadHost }: Collaborators,
+  exchange: Exchange,
+  collaborators: Collaborators,
 ): Promise<UploadUnderWay> {
-  const { target, wantsImmutableIds } = stored.record;
+  const { head, deadline, record } = exchange;
+  const { config, forwarder, queue, uploads, uploadHost } = collaborators;
+  const { target, wantsImmutableIds, actsFor } = stored.record;
+  const tokens = tokensForUpload(stored.record, exchange, collaborators);
+  // Outlook's upload host refuses bytes that come with a token; Graph's own demands one for To Do.
+  const needsToken = target.kind === 'todoTask';
+  if (needsToken && actsFor !== undefined) await tokens.acquire(deadline);
   const item = createGraphItem({
     graphOrigin: config.graphOrigin,
     forwarder: await forwarder(),
@@ -58,8 +69,7 @@ export async function takeUpUpload(
     mailbox: item.mailbox,
     deadline,
     record,
-    // Outlook's upload host refuses bytes that come with a token; Graph's own demands one for To Do.
-    tokens: target.kind === 'todoTask' ? tokens : undefined,
+    tokens: needsToken ? tokens : undefined,
     retryTimeoutMs: MAX_PIECE_RETRY_MS,
   });
   return { item, transfer, sending };

@@ -20,10 +20,12 @@ export async function untilSettled(
     const result = await send(token);
     signal.throwIfAborted();
     const answer = result.kind === 'answer' ? result.answer : undefined;
-    if (answer?.status === 401 && token !== undefined && !isTokenRenewed) {
-      isTokenRenewed = true;
-      sending.dropToken(token);
-      continue;
+    if (answer?.status === 401 && token !== undefined) {
+      sending.dropToken(token, answer);
+      if (!isTokenRenewed) {
+        isTokenRenewed = true;
+        continue;
+      }
     }
     if (answer !== undefined && isSettled(answer)) return result;
     const delayMs = retryDelayMs(answer?.headers['retry-after'], attempts, Date.now(), Math.random());

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deadline } from '../deadline.ts';
+import { challengeIn } from '../graph/challengeIn.ts';
+import type { UpstreamAnswer } from '../graph/exchange.ts';
 import type { MailboxQueue } from '../graph/mailboxQueue.ts';
 import type { TokenSource } from '../graph/tokenSource.ts';
 import type { RequestRecord } from '../log/requestRecord.ts';
@@ -18,7 +20,8 @@ export interface Sending {
   readonly record: RequestRecord;
   /** Undefined for Outlook's upload host, which must not see one. */
   token(): Promise<string | undefined>;
-  dropToken(token: string): void;
+  /** @throws ServiceError InteractionRequired where Graph's challenge is the user's to meet */
+  dropToken(token: string, refusal: UpstreamAnswer): void;
   /** How long the next attempt may still be put off. */
   retryRemainingMs(): number;
   /** @throws the deadline's reason */
@@ -47,7 +50,7 @@ export function createSending({ hosts, uploadUrl, tokens, retryTimeoutMs, ...sha
         record.endStage('token');
       }
     },
-    dropToken: (token) => tokens?.drop(token),
+    dropToken: (token, refusal) => tokens?.drop(token, challengeIn(refusal)),
     retryRemainingMs: () => Math.min(deadline.remainingMs(), retryUntil - performance.now()),
     async pause(delayMs) {
       try {

@@ -16,6 +16,8 @@ export interface UploadRecord {
   };
   /** The policy's name of the caller. */
   readonly caller: string;
+  /** The user as whom Graph is asked, and the application that brought the user's token; absent: it acts as the app. */
+  readonly actsFor?: { readonly userId: string; readonly appId: string };
   readonly attachment: {
     readonly name: string;
     readonly sizeBytes: number;
@@ -45,7 +47,7 @@ export type UploadState =
 
 /** The record of an upload that begins now: Graph holds none of its bytes. */
 export function createUploadRecord(
-  about: Pick<UploadRecord, 'target' | 'caller' | 'attachment' | 'wantsImmutableIds' | 'session'>,
+  about: Pick<UploadRecord, 'target' | 'caller' | 'actsFor' | 'attachment' | 'wantsImmutableIds' | 'session'>,
 ): UploadRecord {
   const sessionsOpened = about.session === undefined ? 0 : 1;
   const createdAt = new Date().toISOString();
@@ -99,10 +101,11 @@ const RECORD = object({
   target: object({
     kind: oneOf(...ITEM_KINDS),
     version: oneOf('v1.0', 'beta'),
-    owner: object({ kind: oneOf('mailbox', 'group'), id: text }),
+    owner: object({ kind: oneOf('mailbox', 'group', 'me'), id: text }),
     itemPath: text,
   }),
   caller: text,
+  actsFor: optional(object({ userId: text, appId: text })),
   attachment: object({
     name: text,
     sizeBytes: count,

@@ -70,7 +70,7 @@ async function expectClosed(site: Site, checks: Record<string, string>): Promise
 }
 
 const POLICY_FAILS = { settings: 'ok', policy: 'failing', token: 'failing' };
-const [brokenPolicy, brokenLines, missingLine, besideLine, userLine] = blocksBelow('A broken policy');
+const [brokenPolicy, brokenLines, missingLine, besideLine, userLine, registrationLine] = blocksBelow('A broken policy');
 const [onlyMeLine, nothingLine, anyLine] = blocksBelow('Without a policy');
 
 describe('a broken policy', () => {
@@ -78,6 +78,7 @@ describe('a broken policy', () => {
     ['the one of the document', {}, brokenPolicy, parseLines(brokenLines)],
     ['a named file that is missing', { POLICY_FILE: 'teams/policy.json' }, undefined, parseLines(missingLine)],
     ['users without tokens', {}, JSON.stringify(AS_USER), parseLines(userLine)],
+    ['users whom nobody can act for', ENTRA, JSON.stringify(AS_USER), parseLines(registrationLine)],
     ['ALLOW_ANY_MAILBOX beside it', { ALLOW_ANY_MAILBOX: 'true' }, JSON.stringify(VALID), parseLines(besideLine)],
   ])('answers 503, with the log lines of docs/policy.md: %s', async (_, settings, policyJson, lines) => {
     await withSite(settings, policyJson, async (site) => {

@@ -181,6 +181,11 @@ describe('npm run policy', () => {
       { CALLER_AUTH: 'functionKey' },
       'policy.json/callers/3/actsAs: user needs CALLER_AUTH=entra\n',
     ],
+    [
+      'users whom nobody can act for',
+      { CALLER_AUTH: 'entra' },
+      'policy.json/callers/3/actsAs: user needs OBO_CLIENT_ID\n',
+    ],
     ['a named file that is missing', { POLICY_FILE: 'gone.json' }, 'gone.json: the file cannot be read (ENOENT)\n'],
   ])('exits 1 on what the app would refuse: %s', (_, settings, stderr) => {
     expect(runWith(settings, 'check')).toEqual({ status: 1, stdout: '', stderr });

@@ -14,7 +14,8 @@ describe('the policy', () => {
   let site: TenantSite;
 
   beforeAll(async () => {
-    site = await startTenantSite({ policy: POLICY });
+    // A registration that the tenant does not know: there is never a token for a user.
+    site = await startTenantSite({ policy: POLICY, settings: { OBO_CLIENT_ID: ATTACHER } });
   });
   afterAll(() => site.close());
   beforeEach(() => site.forget());
@@ -46,7 +47,7 @@ describe('the policy', () => {
     async (owner) => {
       const { answer } = await ask(owner, await site.bearer(ASSISTANT, { scp: ROLE, oid: USER_ID }));
 
-      expect(answer.status).toBe(503);
+      expect([answer.status, errorCode(answer)]).toEqual([503, 'TokenUnavailable']);
       expect(site.graph.requests).toEqual([]);
     },
   );

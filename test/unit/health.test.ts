@@ -82,6 +82,13 @@ describe('readiness', () => {
     });
   });
 
+  it('asks for no token where every caller acts as its user', async () => {
+    const answer = await readiness({ ...serviceOf(), tokens: undefined }, REQUESTS);
+
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toHaveProperty('checks.token', 'none');
+  });
+
   it('is green where the storage account that is set can be used', async () => {
     const answer = await readiness(serviceOf([], goodTokens, goodStorage), REQUESTS);
 

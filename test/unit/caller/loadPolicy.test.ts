@@ -224,6 +224,7 @@ describe('loadPolicy', () => {
     allowAnyMailbox: false,
     uploadUrl: 'graph',
     callerAuth: { kind: 'entra' },
+    canActForUsers: true,
   } as const;
   const load = (policySource: PolicySource, settings: Partial<PolicySettings> = {}) =>
     loadPolicy({ ...SETTINGS, policySource, ...settings }, appRoot);
@@ -297,6 +298,16 @@ describe('loadPolicy', () => {
       faults: [{ pointer: '/callers/1/actsAs', fault: 'user needs CALLER_AUTH=entra' }],
     });
     expect(load({ kind: 'inline', document })).toMatchObject({ kind: 'ok' });
+  });
+
+  it('refuses users whom no registration can act for', () => {
+    const asUser = policyEntry({ delegated: true, actsAs: 'user' });
+
+    expect(load({ kind: 'inline', document: { callers: [asUser] } }, { canActForUsers: false })).toMatchObject({
+      kind: 'broken',
+      faults: [{ pointer: '/callers/0/actsAs', fault: 'user needs OBO_CLIENT_ID' }],
+    });
+    expect(load({ kind: 'inline', document: { callers: [policyEntry()] } }, { canActForUsers: false }).kind).toBe('ok');
   });
 
   it.each(['graph', 'proxy'] as const)('takes UPLOAD_URL=%s where the entry names no uploadUrl', (uploadUrl) => {

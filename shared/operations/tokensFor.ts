@@ -1,0 +1,27 @@
+import type { AuthenticatedCaller } from '../caller/caller.ts';
+import type { ActsAs } from '../caller/policy.ts';
+import { ServiceError } from '../errors.ts';
+import type { TokenSource } from '../graph/tokenSource.ts';
+import type { Collaborators } from './collaborators.ts';
+
+/**
+ * Whose tokens Graph sees in this request. One that acts as a user gets those of that user or none: the app's own would
+ * reach what the user may not.
+ *
+ * @throws ServiceError ServiceMisconfigured where nobody can be acted for; loadPolicy refuses such a policy before
+ */
+export function tokensFor(
+  actsAs: ActsAs,
+  caller: AuthenticatedCaller,
+  { tokens, userTokens }: Pick<Collaborators, 'tokens' | 'userTokens'>,
+): TokenSource {
+  if (actsAs === 'app') return tokens;
+  if (caller.kind !== 'delegated' || userTokens === undefined) {
+    throw new ServiceError('ServiceMisconfigured', 'The service cannot act for a user.');
+  }
+  const { assertion } = caller;
+  return {
+    acquire: (deadline) => userTokens.acquire(assertion, deadline),
+    drop: (token, claims) => userTokens.drop(assertion, token, claims),
+  };
+}

@@ -1,0 +1,44 @@
+import { ServiceError } from '../errors.ts';
+import type { TokenSource } from '../graph/tokenSource.ts';
+import type { UploadRecord } from '../upload/uploadRecord.ts';
+import type { Exchange } from './answerOperation.ts';
+import type { Collaborators } from './collaborators.ts';
+import { tokensFor } from './tokensFor.ts';
+
+/**
+ * Whose tokens Graph sees when a request goes on with an upload. The record of one that acts for a user holds no token: the
+ * user's comes with the request. It is looked at when Graph is to be asked, and not before, since Outlook's own upload host
+ * takes bytes without one.
+ */
+export function tokensForUpload(
+  { actsFor }: Pick<UploadRecord, 'actsFor'>,
+  { request }: Exchange,
+  collaborators: Pick<Collaborators, 'authenticator' | 'tokens' | 'userTokens'>,
+): TokenSource {
+  if (actsFor === undefined) return collaborators.tokens;
+  let users: TokenSource | undefined;
+  return {
+    async acquire(deadline) {
+      users ??= await usersTokens(actsFor, request.headers.get('authorization'), deadline.signal, collaborators);
+      return users.acquire(deadline);
+    },
+    drop: (token, claims) => users?.drop(token, claims),
+  };
+}
+
+/** @throws ServiceError InvalidAuthenticationToken, CallerNotAllowed, SigningKeysUnavailable, or the signal's reason */
+async function usersTokens(
+  actsFor: NonNullable<UploadRecord['actsFor']>,
+  authorization: string | null,
+  signal: AbortSignal,
+  collaborators: Pick<Collaborators, 'authenticator' | 'tokens' | 'userTokens'>,
+): Promise<TokenSource> {
+  const caller = await collaborators.authenticator.authenticate(authorization, signal);
+  if (caller.kind !== 'delegated' || caller.userId !== actsFor.userId || caller.appId !== actsFor.appId) {
+    throw new ServiceError(
+      'CallerNotAllowed',
+      'The access token is not of the user and the application that began this upload.',
+    );
+  }
+  return tokensFor('user', caller, collaborators);
+}
