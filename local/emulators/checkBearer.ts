@@ -26,11 +26,18 @@ export function checkBearer(world: GraphWorld, ids: CallIds, authorization: stri
   const [, token = ''] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
   const reason = whyNot(world, token);
   if (reason !== undefined) {
-    const headers = { 'WWW-Authenticate': CHALLENGE };
+    const headers = { 'WWW-Authenticate': challenge(world, token) };
     return { kind: 'denied', answer: graphError(ids, 401, 'InvalidAuthenticationToken', reason, headers) };
   }
   const userId = world.tokens.userOf(token);
   return { kind: 'accepted', caller: userId === undefined ? { kind: 'app' } : { kind: 'user', userId } };
+}
+
+/** With the claims that a new token must meet, where the user's sessions were revoked. */
+function challenge(world: GraphWorld, token: string): string {
+  const check = world.tokens.check(token);
+  if (check.kind !== 'revoked') return CHALLENGE;
+  return `${CHALLENGE}, error="insufficient_claims", claims="${Buffer.from(check.claims).toString('base64')}"`;
 }
 
 function whyNot(world: GraphWorld, token: string): string | undefined {
@@ -38,6 +45,8 @@ function whyNot(world: GraphWorld, token: string): string | undefined {
   const check = world.tokens.check(token);
   if (check.kind === 'unknown') return 'CompactToken parsing failed with error code: 80049217';
   if (check.kind === 'expired') return 'Lifetime validation failed, the token is expired.';
+  if (check.kind === 'revoked')
+    return 'Continuous access evaluation resulted in challenge with result: InteractionRequired.';
   const audience = check.audience.replace(/\/$/, '');
   return audience === world.url || GRAPH_ROOTS.includes(audience)
     ? undefined

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 export type TokenCheck =
   | { readonly kind: 'valid'; readonly audience: string }
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'expired' };
+  | { readonly kind: 'expired' }
+  /** The user's sessions were revoked; `claims` is the challenge, as JSON, that a new token must meet. */
+  | { readonly kind: 'revoked'; readonly claims: string };
 
 /** Whom a token was given to; both are ids that the issuer knows. */
 export interface TokenHolder {
@@ -30,11 +32,15 @@ export interface TokenRegistry extends TokenChecker {
   remember(token: string, audience: string, expiresAtMs: number, holder?: TokenHolder): void;
   /** Makes every token given out so far unknown, as when an app's sessions are revoked. */
   revokeAll(): void;
+  /** Revokes what a user's apps hold so far (continuous access evaluation). */
+  revokeUser(user: string): void;
 }
 
 interface Entry extends TokenHolder {
   readonly audience: string;
   readonly expiresAtMs: number;
+  /** Epoch seconds. */
+  revokedAt?: number;
 }
 
 /** Drops the oldest when full, so that a long run does not grow. */
@@ -53,6 +59,10 @@ export function createTokenRegistry(now: () => number = Date.now): TokenRegistry
   return {
     remember,
     revokeAll: () => tokens.clear(),
+    revokeUser(user) {
+      const revokedAt = Math.floor(now() / 1000);
+      for (const entry of tokens.values()) if (entry.user === user) entry.revokedAt = revokedAt;
+    },
     issue({ audience, lifetimeSeconds, app }) {
       const token = randomBytes(48).toString('base64url');
       remember(token, audience, now() + lifetimeSeconds * 1000, app === undefined ? {} : { app });
@@ -61,9 +71,15 @@ export function createTokenRegistry(now: () => number = Date.now): TokenRegistry
     check(token) {
       const entry = tokens.get(token);
       if (entry === undefined) return { kind: 'unknown' };
+      if (entry.revokedAt !== undefined) return { kind: 'revoked', claims: challengeSince(entry.revokedAt) };
       return entry.expiresAtMs > now() ? { kind: 'valid', audience: entry.audience } : { kind: 'expired' };
     },
     userOf: (token) => tokens.get(token)?.user,
     appOf: (token) => tokens.get(token)?.app,
   };
+}
+
+/** As Graph writes it: only a token given out since then will do. */
+function challengeSince(epochSeconds: number): string {
+  return JSON.stringify({ access_token: { nbf: { essential: true, value: String(epochSeconds) } } });
 }

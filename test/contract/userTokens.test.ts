@@ -139,4 +139,21 @@ describe("with a user's token, the Graph emulator", () => {
 
     expect(bench.graph.maxConcurrentPerMailbox).toBe(2);
   });
+
+  test('challenges what a user’s apps hold once the sessions were revoked, and takes a new token', async () => {
+    const revoked = bench.token(ADELE.id);
+    bench.tokens.revokeUser(ADELE.id);
+    const path = `/v1.0/me/messages/${message[0]}`;
+
+    const answer = await bench.create(path, attachmentItem(), { headers: { authorization: `Bearer ${revoked}` } });
+
+    const challenge = answer.headers['www-authenticate'] ?? '';
+    const [, claims = ''] = /error="insufficient_claims", claims="([^"]+)"/.exec(challenge) ?? [];
+    expect([answer.status, errorOf(answer)['code']]).toEqual([401, 'InvalidAuthenticationToken']);
+    expect(JSON.parse(Buffer.from(claims, 'base64').toString())).toEqual({
+      access_token: { nbf: { essential: true, value: String(Math.floor(bench.clock.ms / 1000)) } },
+    });
+    expect((await createAs(ADELE.id, path)).status).toBe(201);
+    expect((await createAs(MEGAN.id, `/v1.0/me/messages/${MEGAN.items.message[0]}`)).status).toBe(201);
+  });
 });
