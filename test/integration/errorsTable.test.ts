@@ -4,18 +4,25 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ADELE } from '../../local/emulators/seed.ts';
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/tenant.ts';
+import type { TokenRefusalName } from '../../local/emulators/tenantRefusals.ts';
 import { expectGraphError, postJson, REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
+import { ROLE, startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 import { startThrowingApp, type ThrowingApp } from '../support/throwingApp/startThrowingApp.ts';
 
 const [messageId] = ADELE.items.message;
 const ITEM = `me/messages/${messageId}/attachments/createUploadSession`;
 const AUDIENCE = 'api://upload-session-proxy';
+const ADD_IN = 'b4a1c2d3-5e6f-4a7b-8c9d-0e1f2a3b4c5d';
+const USERS_POLICY = {
+  callers: [{ name: 'Add-in', appId: ADD_IN, delegated: true, actsAs: 'user', kinds: ['message'] }],
+};
 
 let site: Site;
 /** Every mailbox is open, and nothing says which one `me` is. */
 let siteWithoutMe: Site;
 let siteWithEntra: Site;
 let siteWithFaults: Site;
+let siteForUsers: TenantSite;
 let tenant: TenantEmulator;
 let throwingApp: ThrowingApp;
 
@@ -36,10 +43,13 @@ beforeAll(async () => {
       AZURE_AUTHORITY_HOST: tenant.url,
     },
   });
+  siteForUsers = await startTenantSite({ policy: USERS_POLICY, onBehalfOf: {} });
   throwingApp = await startThrowingApp();
 });
 afterAll(async () => {
-  await Promise.all([site, siteWithoutMe, siteWithFaults, siteWithEntra, throwingApp, tenant].map((it) => it.close()));
+  await Promise.all(
+    [site, siteWithoutMe, siteWithFaults, siteWithEntra, siteForUsers, throwingApp, tenant].map((it) => it.close()),
+  );
 });
 
 interface Row {
@@ -58,6 +68,12 @@ function openSession(id: string): Promise<Response> {
   return postJson(`${site.api}/me/messages/${encodeURIComponent(id)}/attachments/createUploadSession`);
 }
 
+async function openForUser(refusal: TokenRefusalName): Promise<Response> {
+  siteForUsers.tenant.play(refusal);
+  const authorization = await siteForUsers.bearer(ADD_IN, { scp: ROLE, oid: ADELE.id });
+  return postJson(`${siteForUsers.api}/${ITEM}`, undefined, { authorization });
+}
+
 /** One request for each code that a caller can receive. */
 const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
   PathNotSupported: () => postJson(`${site.api}/me/drive/root`),
@@ -72,6 +88,9 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
   InvalidAttachment: () => postJson(`${site.api}/${ITEM}`, {}),
   InvalidAuthenticationToken: () => postJson(`${siteWithEntra.api}/${ITEM}`),
   CallerNotAllowed: () => postJson(`${site.api}/${ITEM.replace('me', 'users/megan@contoso.example')}`),
+  InteractionRequired: () => openForUser('interactionRequired'),
+  ConsentRequired: () => openForUser('consentRequired'),
+  UserNotAllowed: () => openForUser('userNotAssigned'),
   SigningKeysUnavailable: async () => {
     tenant.play('failing');
     const token = await tenant.issue({ audience: AUDIENCE, appId: '0d3c5a2e-5a5b-4f0e-9f0b-6d1a3a1c7e10' });

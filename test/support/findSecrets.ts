@@ -12,7 +12,8 @@ export function findSecrets(
   text: string,
 ): string[] {
   const found: string[] = [];
-  const sent = new Set(graph.requests.map(({ headers }) => headers.authorization?.replace('Bearer ', '') ?? ''));
+  // A user's token is a JWT: each of its parts would be one too many.
+  const sent = new Set(graph.requests.flatMap(({ headers }) => headers.authorization?.split(/[ .]/) ?? []));
   for (const run of text.match(TOKEN_LIKE) ?? []) {
     if (identity.tokens.check(run).kind !== 'unknown' || sent.has(run)) found.push('a token for Graph');
   }

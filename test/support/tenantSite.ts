@@ -2,13 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import { type EmulatorCertificate, writeCaFile } from '../../local/emulators/certificate.ts';
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/tenant.ts';
+import type { TenantClient } from '../../local/emulators/tenantClient.ts';
 import type { IssueOptions, TokenSubject } from '../../local/emulators/tenantTokens.ts';
+import { createTokenRegistry } from '../../local/emulators/tokenRegistry.ts';
+import { parsePolicy } from '../../shared/caller/loadPolicy.ts';
 import type { ItemKind } from '../../shared/route/entityModel.ts';
 import { type RawAnswer, sendRaw } from './probeApp/sendRaw.ts';
-import { type Site, startSite } from './site.ts';
+import { type Site, startSite, type TestSiteOptions } from './site.ts';
 
 export const AUDIENCE = 'api://upload-sessions';
 export const ROLE = 'UploadSession.Create';
+
+/** The API's registration, and the managed identity that it trusts. */
+export const API_CLIENT_ID = '6a7f0f2e-94d5-4a4e-8a53-0a2a5c2c3f10';
+export const API_IDENTITY = '0d3c5a2e-5a5b-4f0e-9f0b-6d1a3a1c7e10';
 
 export interface SessionCall {
   /** Below the route prefix; goes into the request line as it is. */
@@ -37,6 +44,10 @@ export interface TenantSiteOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Played from the start. */
   readonly fault?: Parameters<TenantEmulator['play']>[0];
+  /** Members of the API's registration over the usual ones; with any, the app can act on behalf of users. */
+  readonly onBehalfOf?: Partial<TenantClient>;
+  readonly graph?: TestSiteOptions['graph'];
+  readonly storage?: TestSiteOptions['storage'];
   /** Of the proxy's own token; with a short one, each request that needs a token causes a request for it. */
   readonly lifetimeSeconds?: number;
 }
@@ -44,19 +55,22 @@ export interface TenantSiteOptions {
 /** Graph finds every id and takes every family and size, so that the policy alone decides. */
 export const PERMISSIVE_GRAPH = { anyItem: true, appOnlyFamilies: 'all', minimumSize: 1 } as const;
 
-/** Returns once the app's warm-up has asked for its token: what is asked afterwards, a request has caused. */
+/** Returns once the app's warm-up has asked for its token, if it does: what is asked afterwards, a request has caused. */
 export async function startTenantSite(options: TenantSiteOptions = {}): Promise<TenantSite> {
-  const { policy, settings, fault, lifetimeSeconds } = options;
+  const { policy, settings, fault, lifetimeSeconds, onBehalfOf, graph, storage = false } = options;
   const certificate = await createTenantCertificate();
   const ca = writeCaFile(certificate);
-  const tenant = await startTenantEmulator({ certificate });
+  const tokens = createTokenRegistry();
+  const api = { clientId: API_CLIENT_ID, identifierUris: [AUDIENCE], federatedIdentities: [API_IDENTITY] };
+  const tenant = await startTenantEmulator({ certificate, tokens, clients: [{ ...api, ...onBehalfOf }] });
   // The identity library of the app takes an authority over https only, also beside a managed identity.
   const authorityHost = tenant.secureUrl ?? '';
   const v2Issuer = `${authorityHost}/${tenant.tenantId}/v2.0`;
   if (fault !== undefined) tenant.play(fault);
   const site = await startSite({
-    graph: PERMISSIVE_GRAPH,
-    ...(lifetimeSeconds !== undefined && { identity: { lifetimeSeconds } }),
+    graph: { ...PERMISSIVE_GRAPH, ...graph },
+    storage,
+    identity: { tokens, userAssigned: [API_IDENTITY], ...(lifetimeSeconds !== undefined && { lifetimeSeconds }) },
     settings: {
       CALLER_AUTH: 'entra',
       ENTRA_TENANT_ID: tenant.tenantId,
@@ -64,6 +78,10 @@ export async function startTenantSite(options: TenantSiteOptions = {}): Promise<
       AZURE_AUTHORITY_HOST: authorityHost,
       ...alsoTrusting(ca.path),
       ...(policy !== undefined && { POLICY: JSON.stringify(policy) }),
+      ...(onBehalfOf !== undefined && {
+        OBO_CLIENT_ID: API_CLIENT_ID,
+        OBO_MANAGED_IDENTITY_CLIENT_ID: API_IDENTITY,
+      }),
       ...settings,
     },
   });
@@ -73,11 +91,13 @@ export async function startTenantSite(options: TenantSiteOptions = {}): Promise<
     tenant.reset();
   }
 
-  for (let attempt = 0; !site.identity.requests.some(({ status }) => status !== undefined); attempt++) {
+  await site.findEvent('started');
+  for (let attempt = 0; !actsForUsersAlone(policy) && !isAnswered(site); attempt++) {
     if (attempt === 500) throw new Error('The app did not warm up; was it built?');
     await delay(10);
   }
   site.identity.reset();
+  const issued: string[] = [];
   return {
     ...site,
     tenant,
@@ -87,15 +107,30 @@ export async function startTenantSite(options: TenantSiteOptions = {}): Promise<
       const { version = 2, hostile, claims } = options;
       const iss = version === 2 && hostile !== 'wrongIssuer' ? { iss: v2Issuer } : {};
       const issueOptions = { ...options, claims: { ...iss, ...claims } };
-      return `Bearer ${await tenant.issue({ audience: AUDIENCE, appId, ...roles, ...subject }, issueOptions)}`;
+      const token = await tenant.issue({ audience: AUDIENCE, appId, ...roles, ...subject }, issueOptions);
+      issued.push(token);
+      return `Bearer ${token}`;
     },
     openSession: (call) => openSession(site.url, call),
     async close() {
       await site.close();
       await tenant.close();
       ca.remove();
+      const signatures = issued.flatMap((token) => token.split('.').slice(2)).filter((part) => part !== '');
+      const leak = site.lines.find(({ message }) => signatures.some((signature) => message.includes(signature)));
+      if (leak !== undefined) throw new Error(`A log line holds a caller's token: ${leak.message}`);
     },
   };
+}
+
+function actsForUsersAlone(policy: unknown): boolean {
+  const parsed = parsePolicy(policy);
+  const callers = parsed.kind === 'ok' ? parsed.document.callers : [];
+  return callers.length > 0 && callers.every(({ actsAs }) => actsAs === 'user');
+}
+
+function isAnswered({ identity }: Site): boolean {
+  return identity.requests.some(({ status }) => status !== undefined);
 }
 
 /** One that vouches for itself: two authorities of one name, as createCertificate makes them, cannot be trusted side by side. */
