@@ -110,7 +110,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     authenticator:
       config.callerAuth.kind === 'entra' ? createEntraAuthenticator(config.callerAuth) : functionKeyAuthenticator,
     forwarder,
-    tokens,
+    appTokens: tokens,
     userTokens,
     queue,
     uploads: createUploadStore(container),

@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.ts';
-import type { Caller } from '../caller/caller.ts';
+import type { AuthenticatedCaller } from '../caller/caller.ts';
+import type { TokenSource } from '../graph/tokenSource.ts';
 import type { Target } from '../route/target.ts';
 import { attachFile } from '../transfer/attachFile.ts';
 import { createGraphItem } from '../transfer/graphItem.ts';
@@ -9,6 +10,7 @@ import type { Collaborators } from './collaborators.ts';
 import { describeAttachment, withoutBytes } from './describeAttachment.ts';
 import { onceByKey } from './onceByKey.ts';
 import { isChunkedMessage, openChunkedMessage } from './openChunkedMessage.ts';
+import { tokensFor } from './tokensFor.ts';
 
 /**
  * `POST {item}/attachments`: attaches a file of any size in one call, from the body's bytes, from Graph's own JSON, or from an
@@ -16,22 +18,26 @@ import { isChunkedMessage, openChunkedMessage } from './openChunkedMessage.ts';
  */
 export async function attach(
   exchange: Exchange,
-  caller: Caller,
+  caller: AuthenticatedCaller,
   target: Target,
   collaborators: Collaborators,
 ): Promise<Answer> {
   if (isChunkedMessage(exchange.request)) return openChunkedMessage(exchange, caller, target, collaborators);
   const asked = await readAskedFile(exchange, caller, target, collaborators);
-  const { owner } = asked.admission;
+  const { owner, actsAs } = asked.admission;
+  const tokens = tokensFor(actsAs, caller, collaborators);
   const request = [owner, target.version, target.itemPath, asked.file, asked.sourceUrl?.href];
-  return onceByKey(exchange, request, collaborators, () => attachAsked(exchange, target, asked, collaborators));
+  return onceByKey(exchange, caller, request, collaborators, () =>
+    attachAsked(exchange, target, asked, tokens, collaborators),
+  );
 }
 
 async function attachAsked(
   { head, deadline, record }: Exchange,
   { kind, version, itemPath }: Target,
   { file, admission, open }: AskedFile,
-  { config, forwarder, tokens, queue, uploadHost }: Collaborators,
+  tokens: TokenSource,
+  { config, forwarder, queue, uploadHost }: Collaborators,
 ): Promise<Answer> {
   const target = { kind, version, owner: admission.owner, itemPath };
   const createdAt = new Date().toISOString();

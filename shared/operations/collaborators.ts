@@ -16,8 +16,8 @@ export interface Collaborators {
   readonly policy: Policy;
   /** Loaded when the first request needs it. */
   readonly forwarder: () => Promise<Forwarder>;
-  /** The app's own tokens for Graph. */
-  readonly tokens: TokenSource;
+  /** The app's own tokens for Graph. Only tokensFor and tokensForUpload give them out: a request that acts as a user gets none. */
+  readonly appTokens: TokenSource;
   /** Those of users who call; undefined where nobody acts as a user. */
   readonly userTokens: UserTokens | undefined;
   /** The places at each mailbox, for calls to Graph and for pieces alike. */

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../answer.ts';
+import type { Caller } from '../caller/caller.ts';
 import { ServiceError } from '../errors.ts';
 import { IDEMPOTENCY_POLL_MS } from '../limits.ts';
 import type { RequestHeaders } from '../request/incomingRequest.ts';
@@ -21,6 +22,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
  */
 export async function onceByKey(
   exchange: Exchange,
+  caller: Caller,
   request: readonly unknown[],
   { config, idempotency }: Pick<Collaborators, 'config' | 'idempotency'>,
   work: () => Promise<Answer>,
@@ -32,7 +34,9 @@ export async function onceByKey(
   if (key === undefined || (key.isImplied && config.storage.kind === 'none')) return work();
   const fingerprint = hash('sha256', JSON.stringify(request), 'hex');
   for (;;) {
-    let claim = await claimKey(idempotency, [record.caller ?? '', key.value], fingerprint, config.attachTimeoutMs);
+    // A user must not be given the answer of another: what one may, Graph has not said of the other.
+    const names = [record.caller ?? '', ...(caller.kind === 'delegated' ? [caller.userId] : []), key.value];
+    let claim = await claimKey(idempotency, names, fingerprint, config.attachTimeoutMs);
     if (claim.kind === 'answered' && !(await holds(claim.answer))) claim = await claim.claimAnew();
     record.endStage('store');
     switch (claim.kind) {

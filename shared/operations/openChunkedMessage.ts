@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.ts';
-import type { Caller } from '../caller/caller.ts';
+import type { AuthenticatedCaller } from '../caller/caller.ts';
+import type { ActsAs } from '../caller/policy.ts';
 import { ServiceError } from '../errors.ts';
 import { parseBody } from '../graph/relay.ts';
 import { readUploadSession } from '../graph/uploadSession.ts';
@@ -19,6 +20,8 @@ import type { Exchange } from './answerOperation.ts';
 import { ceilingOf, isJsonFile } from './askedFile.ts';
 import type { Collaborators } from './collaborators.ts';
 import { onceByKey } from './onceByKey.ts';
+import { tokensFor } from './tokensFor.ts';
+import { actsForOf } from './tokensForUpload.ts';
 import { uploadIdOf, uploadUrlOf } from './uploadUrlOf.ts';
 
 /** Logic Apps says that the body will come in chunks: learn.microsoft.com/azure/logic-apps/logic-apps-handle-large-messages */
@@ -43,7 +46,7 @@ export function refuseChunkedJson(request: IncomingRequest): void {
  */
 export async function openChunkedMessage(
   exchange: Exchange,
-  caller: Caller,
+  caller: AuthenticatedCaller,
   path: Target,
   collaborators: Collaborators,
 ): Promise<Answer> {
@@ -60,16 +63,17 @@ export async function openChunkedMessage(
   if (sizeBytes === undefined || sizeBytes === 0) {
     throw new ServiceError('LengthRequired', 'x-ms-content-length must say how many bytes the file has, at least one.');
   }
-  const { owner } = admit(policy, caller, path, { operation: 'attach', sizeBytes }, record);
+  const { owner, actsAs } = admit(policy, caller, path, { operation: 'attach', sizeBytes }, record);
   if (config.storage.kind === 'none') throw storageNotConfigured();
   const { kind, version, itemPath } = path;
   const target = { kind, version, owner, itemPath };
   const attachment = { ...file, sizeBytes };
   return onceByKey(
     exchange,
+    caller,
     ['chunked', owner, version, itemPath, attachment],
     collaborators,
-    () => openUpload(exchange, target, attachment, collaborators),
+    () => openUpload(exchange, caller, actsAs, target, attachment, collaborators),
     async ({ headers }) => isGoingOn(await uploads.read(uploadIdOf(headers['location'] ?? ''))),
   );
 }
@@ -77,10 +81,13 @@ export async function openChunkedMessage(
 /** A file below SESSION_FROM_BYTES has no session at Graph: it comes in one chunk. */
 async function openUpload(
   { request, head, deadline, record }: Exchange,
+  caller: AuthenticatedCaller,
+  actsAs: ActsAs,
   target: UploadRecord['target'],
   attachment: UploadRecord['attachment'],
-  { config, forwarder, tokens, uploads }: Collaborators,
+  collaborators: Collaborators,
 ): Promise<Answer> {
+  const { config, forwarder, uploads } = collaborators;
   let session: ReturnType<typeof readUploadSession>;
   if (attachment.sizeBytes >= SESSION_FROM_BYTES) {
     const item = createGraphItem({
@@ -88,7 +95,7 @@ async function openUpload(
       forwarder: await forwarder(),
       target,
       call: head,
-      context: { tokens, deadline, record },
+      context: { tokens: tokensFor(actsAs, caller, collaborators), deadline, record },
     });
     const answer = await item.openSession(attachment);
     session = answer.status < 300 ? readUploadSession(parseBody(answer.body)) : undefined;
@@ -96,7 +103,14 @@ async function openUpload(
     readUploadAddress(session.uploadUrl, config.uploadHosts);
   }
   const { wantsImmutableIds } = head;
-  const upload = createUploadRecord({ target, caller: record.caller ?? '', attachment, wantsImmutableIds, session });
+  const upload = createUploadRecord({
+    target,
+    caller: record.caller ?? '',
+    attachment,
+    wantsImmutableIds,
+    session,
+    ...actsForOf(actsAs, caller),
+  });
   const { id } = await uploads.create(upload);
   record.endStage('store');
   record.upload = hashUploadId(id);

@@ -11,12 +11,13 @@ import { type Target, upstreamPath } from '../route/target.ts';
 import { readUploadAddress } from '../transfer/uploadAddress.ts';
 import { nextExpectedRanges } from '../upload/byteRange.ts';
 import { storageNotConfigured } from '../upload/storageFault.ts';
-import { createUploadRecord, type UploadRecord } from '../upload/uploadRecord.ts';
+import { createUploadRecord } from '../upload/uploadRecord.ts';
 import { type Admission, admit } from './admit.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
 import { refuseChunkedJson } from './openChunkedMessage.ts';
 import { tokensFor } from './tokensFor.ts';
+import { actsForOf } from './tokensForUpload.ts';
 import { uploadUrlOf } from './uploadUrlOf.ts';
 
 /**
@@ -54,18 +55,17 @@ export async function openUploadSession(
   const context = { mailbox: foldCase(admission.owner.id), tokens, deadline, record };
   const answer = relay(await (await forwarder()).send(call, context));
   if (answer.status >= 300 || admission.uploadUrl === 'graph') return answer;
-  const actsFor = admission.actsAs === 'user' && caller.kind === 'delegated' ? caller : undefined;
-  return keepUpload(answer, exchange, target, admission, attachment, actsFor, collaborators);
+  return keepUpload(answer, exchange, caller, target, admission, attachment, collaborators);
 }
 
 /** Keeps Graph's uploadUrl in a record, and gives the caller the record's address in its place. */
 async function keepUpload(
   answer: Answer,
   { request, head, record }: Exchange,
+  caller: AuthenticatedCaller,
   { kind, version, itemPath }: Target,
-  { owner }: Admission,
+  { owner, actsAs }: Admission,
   { declared }: ValidAttachment,
-  actsFor: UploadRecord['actsFor'],
   { config, uploads }: Collaborators,
 ): Promise<Answer> {
   const body = parseBody(answer.body);
@@ -78,7 +78,7 @@ async function keepUpload(
       attachment: declared,
       wantsImmutableIds: head.wantsImmutableIds,
       session,
-      ...(actsFor !== undefined && { actsFor: { appId: actsFor.appId, userId: actsFor.userId } }),
+      ...actsForOf(actsAs, caller),
     }),
   );
   record.endStage('store');

@@ -13,9 +13,9 @@ import type { Collaborators } from './collaborators.ts';
 export function tokensFor(
   actsAs: ActsAs,
   caller: AuthenticatedCaller,
-  { tokens, userTokens }: Pick<Collaborators, 'tokens' | 'userTokens'>,
+  { appTokens, userTokens }: Pick<Collaborators, 'appTokens' | 'userTokens'>,
 ): TokenSource {
-  if (actsAs === 'app') return tokens;
+  if (actsAs === 'app') return appTokens;
   if (caller.kind !== 'delegated' || userTokens === undefined) {
     throw new ServiceError('ServiceMisconfigured', 'The service cannot act for a user.');
   }

@@ -1,3 +1,5 @@
+import type { AuthenticatedCaller } from '../caller/caller.ts';
+import type { ActsAs } from '../caller/policy.ts';
 import { ServiceError } from '../errors.ts';
 import type { TokenSource } from '../graph/tokenSource.ts';
 import type { UploadRecord } from '../upload/uploadRecord.ts';
@@ -13,9 +15,9 @@ import { tokensFor } from './tokensFor.ts';
 export function tokensForUpload(
   { actsFor }: Pick<UploadRecord, 'actsFor'>,
   { request }: Exchange,
-  collaborators: Pick<Collaborators, 'authenticator' | 'tokens' | 'userTokens'>,
+  collaborators: Pick<Collaborators, 'authenticator' | 'appTokens' | 'userTokens'>,
 ): TokenSource {
-  if (actsFor === undefined) return collaborators.tokens;
+  if (actsFor === undefined) return collaborators.appTokens;
   let users: TokenSource | undefined;
   return {
     async acquire(deadline) {
@@ -26,12 +28,18 @@ export function tokensForUpload(
   };
 }
 
+/** What an upload's record keeps of the user for whom it acts. */
+export function actsForOf(actsAs: ActsAs, caller: AuthenticatedCaller): Pick<UploadRecord, 'actsFor'> {
+  if (actsAs === 'app' || caller.kind !== 'delegated') return {};
+  return { actsFor: { userId: caller.userId, appId: caller.appId } };
+}
+
 /** @throws ServiceError InvalidAuthenticationToken, CallerNotAllowed, SigningKeysUnavailable, or the signal's reason */
 async function usersTokens(
   actsFor: NonNullable<UploadRecord['actsFor']>,
   authorization: string | null,
   signal: AbortSignal,
-  collaborators: Pick<Collaborators, 'authenticator' | 'tokens' | 'userTokens'>,
+  collaborators: Pick<Collaborators, 'authenticator' | 'appTokens' | 'userTokens'>,
 ): Promise<TokenSource> {
   const caller = await collaborators.authenticator.authenticate(authorization, signal);
   if (caller.kind !== 'delegated' || caller.userId !== actsFor.userId || caller.appId !== actsFor.appId) {

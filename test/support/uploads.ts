@@ -37,12 +37,19 @@ export async function openUpload(
 }
 
 /** Sends bytes first to last, both in it. */
-export function putRange(url: string, { bytes }: TestFile, first: number, last: number): Promise<Response> {
+export function putRange(
+  url: string,
+  { bytes }: TestFile,
+  first: number,
+  last: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   return fetch(url, {
     method: 'PUT',
     headers: {
       'content-range': `bytes ${first}-${last}/${bytes.byteLength}`,
       'content-type': 'application/octet-stream',
+      ...headers,
     },
     body: bytes.subarray(first, last + 1),
   });

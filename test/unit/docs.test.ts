@@ -34,6 +34,16 @@ describe('source', () => {
     expect(readers).toEqual(['functions/main.ts']);
   });
 
+  it("lets no operation have the app's tokens but through tokensFor and tokensForUpload, which ask as whom it acts", () => {
+    const users = sources('shared/operations').filter((path) => /\bappTokens\b/.test(read(path)));
+
+    expect(users.sort()).toEqual([
+      'shared/operations/collaborators.ts',
+      'shared/operations/tokensFor.ts',
+      'shared/operations/tokensForUpload.ts',
+    ]);
+  });
+
   it('registers no function whose name sorts after the owner of the rest', () => {
     const names = sources('functions').flatMap((path) => {
       const text = read(path);

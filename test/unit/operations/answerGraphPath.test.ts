@@ -31,7 +31,7 @@ interface Run {
 
 const notAsked = () => Promise.reject(new Error('not asked for'));
 const NOT_ASKED = {
-  tokens: { acquire: notAsked, drop: () => {} },
+  appTokens: { acquire: notAsked, drop: () => {} },
   userTokens: undefined,
   queue: createMailboxQueue(1),
   turns: createMailboxQueue(1),

@@ -7,7 +7,7 @@ import { APP_ID, openDeadline } from '../../support/builders.ts';
 
 const HOUR_MS = 3_600_000;
 const APP_TOKEN = 'the app’s';
-const tokens: TokenSource = { acquire: async () => APP_TOKEN, drop: () => {} };
+const appTokens: TokenSource = { acquire: async () => APP_TOKEN, drop: () => {} };
 
 function delegated(user: string, nonce = 0): AuthenticatedCaller {
   const claims = { oid: user, exp: (Date.now() + HOUR_MS) / 1000, nonce };
@@ -43,7 +43,7 @@ describe('tokensFor', () => {
     ];
 
     for (const caller of callers) {
-      const source = tokensFor('app', caller, { tokens, userTokens: usersTokens(1) });
+      const source = tokensFor('app', caller, { appTokens, userTokens: usersTokens(1) });
       expect(await source.acquire(openDeadline())).toBe(APP_TOKEN);
     }
   });
@@ -53,7 +53,7 @@ describe('tokensFor', () => {
     ['a holder of a key', { kind: 'functionKey' }, usersTokens(1)],
     ['a user, where nobody can be acted for', delegated('adele'), undefined],
   ])("never gives the app's to %s where the policy acts as the user", (_, caller, userTokens) => {
-    expect(() => tokensFor('user', caller, { tokens, userTokens })).toThrow(
+    expect(() => tokensFor('user', caller, { appTokens, userTokens })).toThrow(
       expect.objectContaining({ code: 'ServiceMisconfigured' }),
     );
   });
@@ -70,7 +70,7 @@ describe('tokensFor', () => {
         const userTokens = usersTokens(max);
         const seen = await Promise.all(
           requests.map(async ({ user, nonce, isRefused, actsAs }) => {
-            const source = tokensFor(actsAs, delegated(user, nonce), { tokens, userTokens });
+            const source = tokensFor(actsAs, delegated(user, nonce), { appTokens, userTokens });
             const first = await source.acquire(openDeadline());
             if (!isRefused) return [first];
             source.drop(first);
@@ -90,8 +90,8 @@ describe('tokensFor', () => {
 
   it('drops a refused token of the one user', async () => {
     const userTokens = usersTokens(10);
-    const adele = tokensFor('user', delegated('adele'), { tokens, userTokens });
-    const megan = tokensFor('user', delegated('megan'), { tokens, userTokens });
+    const adele = tokensFor('user', delegated('adele'), { appTokens, userTokens });
+    const megan = tokensFor('user', delegated('megan'), { appTokens, userTokens });
     const [first, other] = [await adele.acquire(openDeadline()), await megan.acquire(openDeadline())];
 
     adele.drop(first);

@@ -7,7 +7,7 @@ import { tokensForUpload } from '../../../shared/operations/tokensForUpload.ts';
 import { readHead } from '../../../shared/request/requestHead.ts';
 import { APP_ID, incomingRequest, invocation, openDeadline, TENANT_ID, USER_ID } from '../../support/builders.ts';
 
-const tokens: TokenSource = { acquire: async () => 'the app’s', drop: () => {} };
+const appTokens: TokenSource = { acquire: async () => 'the app’s', drop: () => {} };
 const ACTS_FOR = { userId: USER_ID, appId: APP_ID };
 const USER: AuthenticatedCaller = { kind: 'delegated', appId: APP_ID, userId: USER_ID, assertion: 'a.user.token' };
 
@@ -39,7 +39,7 @@ function sourceFor(
     record: new RequestRecord('receiveRange'),
   };
   const record = actsFor === undefined ? {} : { actsFor };
-  return { source: tokensForUpload(record, exchange, { authenticator, tokens, userTokens }), asked, dropped };
+  return { source: tokensForUpload(record, exchange, { authenticator, appTokens, userTokens }), asked, dropped };
 }
 
 describe('tokensForUpload', () => {
