@@ -11,7 +11,7 @@ export interface SiteOptions {
   /** Settings of the app, over those of the emulators. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly graph?: Omit<Partial<GraphEmulatorOptions>, 'certificate' | 'tokens'>;
-  readonly identity?: Omit<IdentityEmulatorOptions, 'tokens'>;
+  readonly identity?: IdentityEmulatorOptions;
   readonly host?: Omit<HostOptions, 'appRoot' | 'port' | 'env'>;
   /** False: none. An Azurite: that one, which the site leaves running. Absent: one of its own, unless `settings` name an account. */
   readonly storage?: false | Azurite;

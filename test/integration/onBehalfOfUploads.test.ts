@@ -197,6 +197,7 @@ describe('ranges that act for a user', () => {
 
 test('give no user the answer that another got under the same Idempotency-Key', async () => {
   const item = `groups/${MARKETING.id}/threads/${MARKETING.items.thread[0]}/posts/${MARKETING.items.post[0]}`;
+  site.graph.addMailbox({ ...MARKETING, members: [ADELE.id, MEGAN.id] });
   const file = fileOf(FIVE_MEGABYTES);
   const attach = async (user: string) =>
     fetch(`${site.api}/${item}/attachments?name=a.txt`, {
