@@ -1,15 +1,17 @@
 import type { InvocationContext } from '@azure/functions';
-import { type Answer, errorAnswer, errorCode } from '../answer.ts';
+import { type Answer, errorAnswer, errorCode, keptErrorAnswer } from '../answer.ts';
 import type { Config } from '../config/config.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { asServiceError, ServiceError } from '../errors.ts';
-import { relayError } from '../graph/relay.ts';
+import { parseBody, relayError } from '../graph/relay.ts';
+import { isObject } from '../isObject.ts';
 import { requestLine } from '../log/requestLine.ts';
 import { type OperationName, RequestRecord } from '../log/requestRecord.ts';
 import type { IncomingRequest, ReadRequest } from '../request/incomingRequest.ts';
 import { type RequestHead, readHead } from '../request/requestHead.ts';
 import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
 import { UploadConflict } from '../upload/uploadStore.ts';
+import { failureOf } from './failureOf.ts';
 
 /** One request under way, as every operation gets it. */
 export interface Exchange {
@@ -60,12 +62,21 @@ export async function answerOperation(
 /** @param failure of Graph, which may be relayed, or of ours */
 function failureAnswer(failure: unknown, head: RequestHead): Answer {
   try {
-    if (failure instanceof UpstreamFailure) return relayError(failure.answer);
+    if (failure instanceof UpstreamFailure) return inGraphShape(relayError(failure.answer), head);
     if (failure instanceof UploadConflict) return errorAnswer(movedOn(), head, new Date());
     return errorAnswer(asServiceError(failure), head, new Date());
   } catch (unrelayable) {
     return errorAnswer(asServiceError(unrelayable), head, new Date());
   }
+}
+
+/** Outlook's upload host, and the store behind it, write errors without the ids that Graph's clients look for. */
+function inGraphShape(answer: Answer, head: RequestHead): Answer {
+  const error = parseBody(answer.body);
+  const inner = isObject(error) && isObject(error['error']) ? error['error']['innerError'] : undefined;
+  if (isObject(inner) && typeof inner['request-id'] === 'string') return answer;
+  const shaped = keptErrorAnswer(failureOf(answer), head, new Date());
+  return { ...shaped, headers: { ...answer.headers, ...shaped.headers } };
 }
 
 function movedOn(): ServiceError {

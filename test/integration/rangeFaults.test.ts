@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CELLS } from '../support/rangeFaults/cells.ts';
+import { playRanges, type RangeRun, startRangeSite } from '../support/rangeFaults/playRanges.ts';
+import { judgeRange, renderRanges } from '../support/rangeFaults/renderRanges.ts';
+import { readWholeStore } from '../support/readWholeStore.ts';
+import { REPOSITORY_ROOT, type Site } from '../support/site.ts';
+
+let site: Site;
+let run: RangeRun;
+
+beforeAll(async () => {
+  site = await startRangeSite();
+  run = await playRanges(site);
+}, 120_000);
+afterAll(() => site.close());
+
+test('brings every file whole and once, or says clearly why not, and attaches nothing', () => {
+  expect(run.observations).toHaveLength(CELLS.length);
+  expect(run.observations.flatMap(judgeRange)).toEqual([]);
+});
+
+test('agrees with docs/uploadFaults.md', () => {
+  const documented = readFileSync(join(REPOSITORY_ROOT, 'docs', 'uploadFaults.md'), 'utf8');
+
+  expect(renderRanges(run.observations)).toBe(documented);
+});
+
+test('writes no address, no file name and no part of an uploadUrl to a log, an error or the store', async () => {
+  const log = site.lines.map(({ message }) => message).join('\n');
+  const stored = await readWholeStore(site.storage?.connectionString ?? '');
+  const ids = run.uploads.map(({ url }) => url.slice(url.lastIndexOf('/') + 1));
+  const authtokens = site.graph.requests.flatMap(({ path }) => /authtoken=([^&]+)/.exec(path)?.[1] ?? []);
+  expect([ids.length, new Set(authtokens).size]).toEqual([CELLS.length, expect.any(Number)]);
+  expect(authtokens.length).toBeGreaterThan(CELLS.length);
+
+  const secrets = [...ids, ...new Set(authtokens), run.file.name, 'authtoken', 'attachmentSessions'];
+  for (const text of [log, stored, run.errors.join('\n')]) {
+    expect(text.length).toBeGreaterThan(1_000);
+    expect(secrets.filter((secret) => text.toLowerCase().includes(secret.toLowerCase()))).toEqual([]);
+  }
+});

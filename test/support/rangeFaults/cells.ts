@@ -1,0 +1,120 @@
+/** The fault table of ranges as data: what becomes of a piece on its way to Graph × which piece × what the caller does then. */
+
+/** What the caller is answered besides progress, as `status code`. */
+export type Refusal = `${number} ${string}`;
+
+export interface RangeFault {
+  /** As docs/uploadFaults.md names it. */
+  readonly name: string;
+  /** The item id that makes the emulator play it (docs/emulators.md), without its piece and nonce. */
+  readonly id: string;
+  /** How often it is played; absent: without end. */
+  readonly times?: number;
+  readonly outcome: Outcome | Readonly<Partial<Record<Piece, Outcome>>>;
+}
+
+export interface Outcome {
+  /** Whether the file is attached, whole and once, or not at all. */
+  readonly isWhole: boolean;
+  /** What the caller is answered on the way, of which the last ends it where nothing is attached. */
+  readonly refusals: readonly Refusal[];
+}
+
+export const PIECES = ['first', 'middle', 'last'] as const;
+export type Piece = (typeof PIECES)[number];
+
+/** `repeats`: sends the range again. `resumes`: asks where the upload is, and goes on from there. */
+export const CALLERS = ['repeats', 'resumes'] as const;
+export type CallerConduct = (typeof CALLERS)[number];
+
+/** How often a caller tries on. */
+export const CALLER_TRIES = 3;
+
+/** UPLOAD_TIMEOUT_MS of all cells. */
+export const RANGE_BUDGET_MS = 3_000;
+
+export interface Cell {
+  readonly fault: RangeFault;
+  readonly piece: Piece;
+  readonly caller: CallerConduct;
+}
+
+const WHOLE: Outcome = { isWhole: true, refusals: [] };
+
+function wholeAfter(...refusals: readonly Refusal[]): Outcome {
+  return { isWhole: true, refusals };
+}
+
+function nothing(refusal: Refusal): Outcome {
+  return { isWhole: false, refusals: [refusal] };
+}
+
+/** Answered at each try. */
+const GONE = nothing('404 ErrorItemNotFound');
+
+/** Played once, the proxy sends the piece again; what lasts is relayed. */
+function passing(name: string, fault: string, lasting: Refusal): RangeFault[] {
+  return [
+    { name: `${name}, once`, id: `fault=${fault}`, times: 1, outcome: WHOLE },
+    { name: `${name}, lasting`, id: `fault=${fault}`, outcome: nothing(lasting) },
+  ];
+}
+
+/** Graph asks for more time than there is: the caller is told so, and comes back. */
+function asksForMore(status: 429 | 503, code: string): RangeFault {
+  const id = `fault=status${status};retry-after=9999`;
+  const refusal = `${status} ${code}` as const;
+  return { name: `${status}, Retry-After: 9999, twice`, id, times: 2, outcome: wholeAfter(refusal, refusal) };
+}
+
+/** The bytes are taken, and the answer is not heard. */
+function unheard(name: string, fault: string): RangeFault {
+  return { name, id: `fault=${fault}`, times: 1, outcome: WHOLE };
+}
+
+export const RANGE_FAULTS: readonly RangeFault[] = [
+  { name: 'no fault', id: 'none', outcome: WHOLE },
+  ...passing('429', 'status429;retry-after=none', '429 ApplicationThrottled'),
+  { name: '429, Retry-After: 1, once', id: 'fault=status429;retry-after=1', times: 1, outcome: WHOLE },
+  asksForMore(429, 'ApplicationThrottled'),
+  ...passing('503', 'status503', '503 serviceNotAvailable'),
+  asksForMore(503, 'serviceNotAvailable'),
+  unheard('503, though the bytes were taken', 'status503AfterCommit'),
+  ...passing('504', 'status504', '504 UnknownError'),
+  ...passing('500', 'status500', '502 GraphAnswerInvalid'),
+  ...passing('412, another writer', 'status412', '412 ErrorIrresolvableConflict'),
+  ...passing('page of a gateway with 200', 'html', '502 GraphAnswerInvalid'),
+  ...passing('reset before the bytes are taken', 'resetBeforeHeaders', '502 GraphUnreachable'),
+  ...passing('reset in the middle of the piece', 'resetMidBody', '502 GraphUnreachable'),
+  unheard('reset after the bytes are taken', 'resetAfterCommit'),
+  unheard('reset within the answer', 'resetAfterHeaders'),
+  unheard('answer cut off', 'truncated'),
+  ...passing('hang', 'hangBeforeHeaders', '504 TimedOut'),
+  unheard('hang after the bytes are taken', 'hangAfterCommit'),
+  unheard('hang within the answer', 'hangInBody'),
+  { name: '401, once', id: 'fault=status401', times: 1, outcome: wholeAfter('502 GraphRejectedToken') },
+  { name: '401, lasting', id: 'fault=status401', outcome: nothing('502 GraphRejectedToken') },
+  { name: 'session expired (401)', id: 'fault=expired', outcome: nothing('502 GraphRejectedToken') },
+  {
+    name: 'session gone (404), once',
+    id: 'fault=sessionGone',
+    times: 1,
+    outcome: { first: WHOLE, middle: GONE, last: GONE },
+  },
+  { name: 'item not found at first, twice', id: 'fault=notFoundAtFirst', times: 2, outcome: { first: WHOLE } },
+  { name: 'item not found at first, lasting', id: 'fault=notFoundAtFirst', outcome: { first: GONE } },
+  { name: '413 message size', id: 'fault=status413MessageSize', outcome: nothing('413 ErrorMessageSizeExceeded') },
+  { name: '400 message size', id: 'fault=status400MessageSize', outcome: nothing('400 ErrorMessageSizeExceeded') },
+  { name: 'page of a gateway with 413', id: 'fault=html413', outcome: nothing('413 GraphRefused') },
+];
+
+/** Undefined where the fault cannot happen at that piece. */
+export function outcomeOf({ outcome }: RangeFault, piece: Piece): Outcome | undefined {
+  return 'isWhole' in outcome ? outcome : outcome[piece];
+}
+
+export const CELLS: readonly Cell[] = RANGE_FAULTS.flatMap((fault) =>
+  PIECES.flatMap((piece) =>
+    outcomeOf(fault, piece) === undefined ? [] : CALLERS.map((caller) => ({ fault, piece, caller })),
+  ),
+);
