@@ -5,7 +5,10 @@ import { isObject } from '../isObject.ts';
 import type { UploadState } from '../upload/uploadRecord.ts';
 
 /** Graph's refusal of a file as the upload keeps it: every later request gets the same. */
-export function failureOf({ status, body }: Pick<UpstreamAnswer, 'status' | 'body'>): Extract<UploadState, { status: 'failed' }>['error'] {
+export function failureOf({
+  status,
+  body,
+}: Pick<UpstreamAnswer, 'status' | 'body'>): Extract<UploadState, { status: 'failed' }>['error'] {
   const parsed = parseBody(body);
   const error = isObject(parsed) && isObject(parsed['error']) ? parsed['error'] : {};
   const { message } = error;

@@ -37,12 +37,14 @@ export interface GraphItemOptions {
   readonly context: Omit<CallContext, 'mailbox'>;
 }
 
-/** Without contentBytes, which a list would hold for every attachment. */
-const SELECT = '$select=id,name,contentType,size,isInline,lastModifiedDateTime';
+/** Without contentBytes, which a list would hold for every attachment. Those of tasks have no isInline (graph.attachmentBase). */
+const SELECT = '$select=id,name,contentType,size,lastModifiedDateTime';
+const SELECT_INLINE = `${SELECT},isInline`;
 
 export function createGraphItem({ graphOrigin, forwarder, target, call, context }: GraphItemOptions): GraphItem {
   const { kind, version, owner } = target;
   const mailbox = foldCase(owner.id);
+  const select = kind === 'todoTask' ? SELECT : SELECT_INLINE;
 
   function send(
     about: Pick<GraphCall, 'operation' | 'method' | 'path' | 'body' | 'isRepeatable'>,
@@ -76,11 +78,11 @@ export function createGraphItem({ graphOrigin, forwarder, target, call, context 
         isRepeatable: false,
       }),
     async listAttachments() {
-      const list = await get(`${upstreamPath(target, owner)}?${SELECT}&$top=100`);
+      const list = await get(`${upstreamPath(target, owner)}?${select}&$top=100`);
       return isObject(list) && Array.isArray(list['value']) ? list['value'].filter(isAttachment) : [];
     },
     async readAttachment(id) {
-      const attachment = await get(`${upstreamPath(target, owner, encodeURIComponent(id))}?${SELECT}`);
+      const attachment = await get(`${upstreamPath(target, owner, encodeURIComponent(id))}?${select}`);
       if (!isAttachment(attachment)) throw new TypeError('Graph gave no attachment.');
       return attachment;
     },

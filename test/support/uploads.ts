@@ -39,10 +39,11 @@ export async function openUpload(
 /** Sends bytes first to last, both in it. */
 export function putRange(
   url: string,
-  { bytes }: TestFile,
+  { bytes }: Pick<TestFile, 'bytes'>,
   first: number,
   last: number,
   headers: Readonly<Record<string, string>> = {},
+  signal: AbortSignal | null = null,
 ): Promise<Response> {
   return fetch(url, {
     method: 'PUT',
@@ -52,6 +53,7 @@ export function putRange(
       ...headers,
     },
     body: bytes.subarray(first, last + 1),
+    signal,
   });
 }
 

@@ -1,6 +1,6 @@
 /** The fault table of ranges as data: what becomes of a piece on its way to Graph × which piece × what the caller does then. */
 
-/** What the caller is answered besides progress, as `status code`. */
+/** What the caller is answered besides progress, as `status code`; 499 where it has hung up. */
 export type Refusal = `${number} ${string}`;
 
 export interface RangeFault {
@@ -10,6 +10,10 @@ export interface RangeFault {
   readonly id: string;
   /** How often it is played; absent: without end. */
   readonly times?: number;
+  /** The caller hangs up on the first range that takes longer, which is the one with the fault. */
+  readonly callerWaitsMs?: number;
+  /** The item is a task of To Do, whose pieces carry the proxy's token. */
+  readonly isTask?: true;
   readonly outcome: Outcome | Readonly<Partial<Record<Piece, Outcome>>>;
 }
 
@@ -67,6 +71,12 @@ function asksForMore(status: 429 | 503, code: string): RangeFault {
   return { name: `${status}, Retry-After: 9999, twice`, id, times: 2, outcome: wholeAfter(refusal, refusal) };
 }
 
+/** The answer does not come, and the caller hangs up. */
+function hungUpOn(name: string, fault: string): RangeFault {
+  const outcome = wholeAfter('499 CallerDisconnected');
+  return { name: `${name}; the caller hangs up`, id: `fault=${fault}`, times: 1, callerWaitsMs: 1_000, outcome };
+}
+
 /** The bytes are taken, and the answer is not heard. */
 function unheard(name: string, fault: string): RangeFault {
   return { name, id: `fault=${fault}`, times: 1, outcome: WHOLE };
@@ -92,6 +102,8 @@ export const RANGE_FAULTS: readonly RangeFault[] = [
   ...passing('hang', 'hangBeforeHeaders', '504 TimedOut'),
   unheard('hang after the bytes are taken', 'hangAfterCommit'),
   unheard('hang within the answer', 'hangInBody'),
+  hungUpOn('hang', 'hangBeforeHeaders'),
+  hungUpOn('hang after the bytes are taken', 'hangAfterCommit'),
   { name: '401, once', id: 'fault=status401', times: 1, outcome: wholeAfter('502 GraphRejectedToken') },
   { name: '401, lasting', id: 'fault=status401', outcome: nothing('502 GraphRejectedToken') },
   { name: 'session expired (401)', id: 'fault=expired', outcome: nothing('502 GraphRejectedToken') },
@@ -99,6 +111,16 @@ export const RANGE_FAULTS: readonly RangeFault[] = [
     name: 'session gone (404), once',
     id: 'fault=sessionGone',
     times: 1,
+    outcome: { first: WHOLE, middle: GONE, last: GONE },
+  },
+  { name: 'To Do: 401, once', id: 'fault=status401', times: 1, isTask: true, outcome: WHOLE },
+  { name: 'To Do: 401, lasting', id: 'fault=status401', isTask: true, outcome: nothing('502 GraphRejectedToken') },
+  { ...unheard('To Do: reset after the bytes are taken', 'resetAfterCommit'), isTask: true },
+  {
+    name: 'To Do: session expired (404), once',
+    id: 'fault=expired',
+    times: 1,
+    isTask: true,
     outcome: { first: WHOLE, middle: GONE, last: GONE },
   },
   { name: 'item not found at first, twice', id: 'fault=notFoundAtFirst', times: 2, outcome: { first: WHOLE } },

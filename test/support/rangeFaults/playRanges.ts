@@ -36,7 +36,7 @@ export interface RangeRun {
 
 const SLICE_BYTES = 65_536;
 /** Cells at a time: most of them wait. */
-const LANES = 24;
+const LANES = 40;
 
 /** Plays every cell on the site; takes half a minute. */
 export async function playRanges(site: Site): Promise<RangeRun> {
@@ -63,7 +63,7 @@ export function startRangeSite(): Promise<Site> {
   return startSite({
     storage: true,
     settings: { UPLOAD_URL: 'proxy', ALLOW_ANY_MAILBOX: 'true', UPLOAD_TIMEOUT_MS: String(RANGE_BUDGET_MS) },
-    graph: { anyItem: true, minimumSize: 1 },
+    graph: { anyItem: true, minimumSize: 1, appOnlyFamilies: 'all' },
   });
 }
 
@@ -75,7 +75,8 @@ async function playCell(
 ): Promise<{ observation: Observation; upload: OpenedUpload; errors: string[] }> {
   const itemId = idOf(cell, n);
   const mailbox = `ranges${n}@contoso.example`;
-  const upload = await openUpload(site, file, `users/${mailbox}/messages/${encodeURIComponent(itemId)}`);
+  const items = cell.fault.isTask ? 'todo/lists/any/tasks' : 'messages';
+  const upload = await openUpload(site, file, `users/${mailbox}/${items}/${encodeURIComponent(itemId)}`);
   const refusals: Refusal[] = [];
   const answered: string[] = [];
   const errors: string[] = [];
@@ -84,11 +85,11 @@ async function playCell(
   let offset = 0;
   for (let failures = 0; failures < CALLER_TRIES && status !== 201; ) {
     const startedAt = performance.now();
-    const answer = await putRange(upload.url, file, offset, Math.min(offset + SLICE_BYTES, file.bytes.length) - 1);
-    const body = await answer.text();
+    const last = Math.min(offset + SLICE_BYTES, file.bytes.length) - 1;
+    const waitsMs = failures === 0 ? cell.fault.callerWaitsMs : undefined;
+    const { code, body, ...answer } = await putUntil(upload.url, file, offset, last, waitsMs);
     longestMs = Math.max(longestMs, performance.now() - startedAt);
     status = answer.status;
-    const code = status === 201 ? 'Created' : status === 200 ? 'Succeeded' : readError(answer, body);
     answered.push(code);
     if (status === 200) offset = expectedOffset(JSON.parse(body));
     if (status < 300) continue;
@@ -119,6 +120,33 @@ async function playCell(
       logged: await readLogged(site, upload, answered.length),
     },
   };
+}
+
+interface RangeAnswer {
+  readonly status: number;
+  /** As the log calls it. */
+  readonly code: string;
+  readonly body: string;
+}
+
+/** One range. A caller that hangs up counts as answered with 499. */
+async function putUntil(
+  url: string,
+  file: TestFile,
+  first: number,
+  last: number,
+  waitsMs: number | undefined,
+): Promise<RangeAnswer> {
+  const signal = waitsMs === undefined ? null : AbortSignal.timeout(waitsMs);
+  try {
+    const answer = await putRange(url, file, first, last, {}, signal);
+    const body = await answer.text();
+    const { status } = answer;
+    return { status, body, code: status === 201 ? 'Created' : status === 200 ? 'Succeeded' : readError(answer, body) };
+  } catch (error) {
+    if (signal?.aborted) return { status: 499, code: 'CallerDisconnected', body: '' };
+    throw error;
+  }
 }
 
 function idOf({ fault, piece }: Cell, n: number): string {

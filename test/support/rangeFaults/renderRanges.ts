@@ -1,4 +1,13 @@
-import { CALLER_TRIES, CALLERS, CELLS, outcomeOf, PIECES, RANGE_BUDGET_MS, RANGE_FAULTS, type Refusal } from './cells.ts';
+import {
+  CALLER_TRIES,
+  CALLERS,
+  CELLS,
+  outcomeOf,
+  PIECES,
+  RANGE_BUDGET_MS,
+  RANGE_FAULTS,
+  type Refusal,
+} from './cells.ts';
 import type { Observation } from './playRanges.ts';
 
 /** Beyond its budget, on a machine on which other tests run as well. */
