@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { residentMebibytes } from '../../test/support/residentMemory.ts';
 
 export interface MemoryReport {
   /** Resident memory in MiB when the warm-up was over, and at the end. */
@@ -36,11 +35,6 @@ export function watchMemory(pid: number): { end(warmUpSeconds: number): MemoryRe
       };
     },
   };
-}
-
-async function residentMebibytes(pid: number): Promise<number> {
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
-  return Number(stdout) / 1024;
 }
 
 /** Least squares, in MiB per second. */
