@@ -20,7 +20,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' existing = {
         requireAuthentication: true
         unauthenticatedClientAction: 'Return401'
         // The designer reads the definition, and probes read the health, without a token. Neither holds a secret.
-        excludedPaths: ['/api/swagger.json', '/api/openapi.json', '/api/health']
+        // The address of an upload is its own credential: stock upload clients send no token there.
+        excludedPaths: ['/api/swagger.json', '/api/openapi.json', '/api/health', '/api/uploadSessions/*']
       }
       identityProviders: {
         azureActiveDirectory: {
