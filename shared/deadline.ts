@@ -29,6 +29,15 @@ function timedOut(): ServiceError {
   return new ServiceError('TimedOut', 'The time allowed for the request passed before Graph answered.');
 }
 
+/** Settles as `work` does; where the time ran out meanwhile, it is `late` that is told, not TimedOut. */
+export async function orLate<T>(work: Promise<T>, late: () => ServiceError): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof ServiceError && error.code === 'TimedOut' ? late() : error;
+  }
+}
+
 /** Settles as `work` does, or rejects with the signal's reason once it aborts, whichever is first. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {

@@ -9,8 +9,8 @@ const MIB = 1024 * KIB;
 /** An attachmentItem is a few hundred bytes; the cap makes collecting every fault of a body safe. Our choice. */
 export const MAX_REQUEST_BODY_BYTES = 64 * KIB;
 
-/** An uploadSession is 3 to 4 kB (its uploadUrl holds a JWT); the cap keeps a broken upstream from filling memory. Our choice. */
-export const MAX_UPSTREAM_BODY_BYTES = MIB;
+/** The answer to an attachment sent in one call holds it, 3 MiB in base64; the cap keeps a broken upstream from filling memory. Our choice. */
+export const MAX_UPSTREAM_BODY_BYTES = 5 * MIB;
 
 /** Largest file an Outlook session takes: 150 MB, read as MiB so that Graph decides in the band. learn.microsoft.com/graph/outlook-large-attachments */
 export const DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES = 150 * MIB;
@@ -91,6 +91,9 @@ export const ASSUMED_SESSION_LIFE_MS = 3_600_000;
 
 /** Files from this size on go through a session, smaller ones in one call: learn.microsoft.com/graph/outlook-large-attachments (3 MB). */
 export const SESSION_FROM_BYTES = 3_000_000;
+
+/** The smallest file that Outlook has been seen to open a session for (microsoftgraph/msgraph-sdk-java issue 52). */
+export const MIN_SESSION_BYTES = 2 * MIB;
 
 /** The largest file that Graph has been seen to take in one call (microsoftgraph/msgraph-sdk-java issue 52): tenants differ. */
 export const MAX_SINGLE_POST_BYTES = 3_145_611;

@@ -1,4 +1,5 @@
 import { MIMEType } from 'node:util';
+import { orLate } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 import type { IncomingRequest, RequestHeaders } from '../request/incomingRequest.ts';
@@ -25,13 +26,8 @@ export async function readBody(
   return Buffer.concat(chunks, bytes);
 }
 
-async function readChunk(body: IncomingRequest['body'], signal: AbortSignal): Promise<Buffer | undefined> {
-  try {
-    return await body.read(signal);
-  } catch (error) {
-    const isTimeout = error instanceof ServiceError && error.code === 'TimedOut';
-    throw isTimeout ? new ServiceError('RequestBodyTimeout', 'The body did not arrive in time.') : error;
-  }
+function readChunk(body: IncomingRequest['body'], signal: AbortSignal): Promise<Buffer | undefined> {
+  return orLate(body.read(signal), () => new ServiceError('RequestBodyTimeout', 'The body did not arrive in time.'));
 }
 
 function checkMediaType(headers: RequestHeaders): void {

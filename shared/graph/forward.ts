@@ -10,8 +10,8 @@ export type GraphOperation = 'createUploadSession' | 'attachments';
 export interface GraphCall {
   readonly operation: GraphOperation;
   readonly method: 'GET' | 'POST';
-  /** Whether it does no harm to send it twice, where the first answer was lost. */
-  readonly isRepeatable: boolean;
+  /** Of a call that must not be done twice: looks whether it has been done. Absent where a second time does no harm. */
+  readonly isDone?: () => Promise<boolean>;
   readonly kind: ItemKind;
   readonly version: GraphVersion;
   /** Already encoded; begins with a slash. */

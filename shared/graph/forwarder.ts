@@ -41,7 +41,7 @@ export interface Forwarder {
 /**
  * A POST that makes a session may be repeated: a session that nobody uses expires by itself. 429, 503, 504 and a
  * connection that failed before the answer are tried again while the wait fits the deadline; else what is there is given
- * back at once. A POST that attaches is tried again only where Graph has surely not taken it.
+ * back at once. A POST that attaches is tried again only where Graph has answered, and has not done it all the same.
  * A 401 drops the token and is tried once more with the next one.
  */
 export async function createForwarder({
@@ -105,19 +105,20 @@ export async function createForwarder({
             continue;
           }
         }
-        if (!isRetryable(result, call.isRepeatable)) return settle(result);
+        if (!isRetryable(result, call.isDone === undefined)) return settle(result);
         const delayMs = retryDelayMs(retryAfterOf(result), attempts, Date.now(), Math.random());
         const fits = delayMs + RETRY_MIN_ATTEMPT_MS < deadline.remainingMs();
         if (attempts >= maxAttempts || !fits) return settle(result);
         attempts += 1;
         await pause(delayMs, deadline.signal);
         record.endStage('wait');
+        if (await call.isDone?.()) return settle(result);
       }
     },
   };
 }
 
-/** Of a call that must not be sent twice, only what Graph has refused to take. */
+/** Of a call that must not be done twice, only one that Graph is done with. */
 function isRetryable(result: AttemptResult, isRepeatable: boolean): boolean {
   if (result.kind === 'failed') return isRepeatable && result.phase === 'beforeAnswer';
   const { status } = result.answer;

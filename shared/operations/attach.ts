@@ -2,13 +2,15 @@ import type { Answer } from '../answer.ts';
 import type { AuthenticatedCaller } from '../caller/caller.ts';
 import type { TokenSource } from '../graph/tokenSource.ts';
 import type { Target } from '../route/target.ts';
+import type { AttachedFile } from '../transfer/addWhole.ts';
 import { attachFile } from '../transfer/attachFile.ts';
+import { findAttachment } from '../transfer/findAttachment.ts';
 import { createGraphItem } from '../transfer/graphItem.ts';
 import type { Exchange } from './answerOperation.ts';
 import { type AskedFile, readAskedFile } from './askedFile.ts';
 import type { Collaborators } from './collaborators.ts';
 import { describeAttachment, withoutBytes } from './describeAttachment.ts';
-import { onceByKey } from './onceByKey.ts';
+import { type Attempt, onceByKey } from './onceByKey.ts';
 import { isChunkedMessage, openChunkedMessage } from './openChunkedMessage.ts';
 import { tokensFor } from './tokensFor.ts';
 
@@ -25,10 +27,11 @@ export async function attach(
   if (isChunkedMessage(exchange.request)) return openChunkedMessage(exchange, caller, target, collaborators);
   const asked = await readAskedFile(exchange, caller, target, collaborators);
   const { owner, actsAs } = asked.admission;
+  const { wantsImmutableIds } = exchange.head;
+  const request = [owner, target.version, target.itemPath, asked.file, asked.sourceUrl?.href, wantsImmutableIds];
   const tokens = tokensFor(actsAs, caller, collaborators);
-  const request = [owner, target.version, target.itemPath, asked.file, asked.sourceUrl?.href];
-  return onceByKey(exchange, caller, request, collaborators, () =>
-    attachAsked(exchange, target, asked, tokens, collaborators),
+  return onceByKey(exchange, caller, request, collaborators, (attempt) =>
+    attachAsked(exchange, target, asked, { ...collaborators, tokens }, attempt),
   );
 }
 
@@ -36,11 +39,10 @@ async function attachAsked(
   { head, deadline, record }: Exchange,
   { kind, version, itemPath }: Target,
   { file, admission, open }: AskedFile,
-  tokens: TokenSource,
-  { config, forwarder, queue, uploadHost }: Collaborators,
+  { config, forwarder, tokens, queue, uploadHost }: Collaborators & { readonly tokens: TokenSource },
+  { mayBeDoneSince, onWhole }: Attempt,
 ): Promise<Answer> {
   const target = { kind, version, owner: admission.owner, itemPath };
-  const createdAt = new Date().toISOString();
   const { source, contentType, close } = await open();
   try {
     const attachment = { ...(contentType !== undefined && { contentType }), ...file, sizeBytes: source.sizeBytes };
@@ -52,24 +54,25 @@ async function attachAsked(
       call: head,
       context: { tokens, deadline, record },
     });
-    const attached = await attachFile(
-      item,
-      { target, attachment, createdAt, source },
-      {
-        host: uploadHost,
-        hosts: config.uploadHosts,
-        queue,
-        deadline,
-        record,
-        tokens: kind === 'todoTask' ? tokens : undefined,
-        retryTimeoutMs: config.attachTimeoutMs,
-      },
-    );
-    const shown =
-      attached.kind === 'shown'
-        ? withoutBytes(attached.attachment)
-        : await describeAttachment({ attachmentId: attached.id, target, attachment }, item);
-    return { status: 201, headers: {}, body: JSON.stringify(shown) };
+    const createdAt = new Date(mayBeDoneSince ?? Date.now()).toISOString();
+    const toAttach = { target, attachment, createdAt, source, onWhole };
+    const earlier = mayBeDoneSince === undefined ? undefined : await findAttachment(item, toAttach);
+    const attached: AttachedFile = earlier
+      ? { id: earlier.id }
+      : await attachFile(item, toAttach, {
+          host: uploadHost,
+          hosts: config.uploadHosts,
+          queue,
+          deadline,
+          record,
+          tokens: kind === 'todoTask' ? tokens : undefined,
+          retryTimeoutMs: config.attachTimeoutMs,
+        });
+    const { id, shown } = attached;
+    const answer = shown
+      ? withoutBytes(shown)
+      : await describeAttachment({ attachmentId: id, target, attachment }, item);
+    return { status: 201, headers: {}, body: JSON.stringify(answer) };
   } finally {
     close();
   }

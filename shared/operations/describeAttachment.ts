@@ -17,13 +17,11 @@ export async function describeAttachment(
   const read = id === undefined ? undefined : await item.readAttachment(id).catch(() => undefined);
   if (read !== undefined) return withoutBytes(read);
   const { name, sizeBytes, contentType, isInline, contentId } = attachment;
-  const type = target.kind === 'todoTask' ? 'taskFileAttachment' : 'fileAttachment';
+  const known = { id, name, contentType: contentType ?? null, size: sizeBytes };
+  if (target.kind === 'todoTask') return { '@odata.type': '#microsoft.graph.taskFileAttachment', ...known };
   return {
-    '@odata.type': `#microsoft.graph.${type}`,
-    id,
-    name,
-    contentType: contentType ?? null,
-    size: sizeBytes,
+    '@odata.type': '#microsoft.graph.fileAttachment',
+    ...known,
     isInline: isInline ?? false,
     contentId: contentId ?? null,
   };

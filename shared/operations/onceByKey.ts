@@ -5,16 +5,22 @@ import type { Caller } from '../caller/caller.ts';
 import { ServiceError } from '../errors.ts';
 import { IDEMPOTENCY_POLL_MS } from '../limits.ts';
 import type { RequestHeaders } from '../request/incomingRequest.ts';
-import { claimKey } from '../upload/idempotency.ts';
+import type { FileToAttach } from '../transfer/attachFile.ts';
+import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
+import { claimKey, type Turn } from '../upload/idempotency.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
+
+/** One turn at the work. */
+export interface Attempt extends Pick<Turn, 'mayBeDoneSince'>, Pick<FileToAttach, 'onWhole'> {}
 
 /** draft-ietf-httpapi-idempotency-key-header: a string of the client's, here without quotes too. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
  * Runs the work once for all requests that carry the same key: a repetition gets the first answer, also while the first is still
- * under way. Only success is kept: after a failure nothing is attached, and the same request may be tried again.
+ * under way. Only success is kept: after a failure the same request may be tried again, and where the work may be done all the
+ * same (its instance was lost, Graph's answer never came), the next turn is told so.
  *
  * @param request what makes two requests the same
  * @param holds whether a kept answer is still of use; where it is not, the work is done anew
@@ -25,13 +31,14 @@ export async function onceByKey(
   caller: Caller,
   request: readonly unknown[],
   { config, idempotency }: Pick<Collaborators, 'config' | 'idempotency'>,
-  work: () => Promise<Answer>,
+  work: (attempt: Attempt) => Promise<Answer>,
   holds: (answer: Answer) => Promise<boolean> = async () => true,
 ): Promise<Answer> {
   const { deadline, record } = exchange;
   const key = keyOf(exchange.request.headers, request);
   // The key that a run of Logic Apps gives is a help, not a demand: without a store the call goes on as it is.
-  if (key === undefined || (key.isImplied && config.storage.kind === 'none')) return work();
+  if (key === undefined || (key.isImplied && config.storage.kind === 'none'))
+    return work({ mayBeDoneSince: undefined, onWhole: () => {} });
   const fingerprint = hash('sha256', JSON.stringify(request), 'hex');
   for (;;) {
     // A user must not be given the answer of another: what one may, Graph has not said of the other.
@@ -49,16 +56,25 @@ export async function onceByKey(
         deadline.signal.throwIfAborted();
         record.endStage('wait');
         break;
-      case 'first':
-        try {
-          const answer = await work();
-          await claim.keep(answer).catch(() => {}); // The work is done all the same.
-          return answer;
-        } catch (error) {
-          await claim.release().catch(() => {});
-          throw error;
-        }
+      case 'turn':
+        return takeTurn(claim, work);
     }
+  }
+}
+
+async function takeTurn({ mayBeDoneSince, keep, release }: Turn, work: (attempt: Attempt) => Promise<Answer>) {
+  let isWhole = false;
+  const onWhole = () => {
+    isWhole = true;
+  };
+  try {
+    const answer = await work({ mayBeDoneSince, onWhole });
+    await keep(answer).catch(() => {}); // The work is done all the same.
+    return answer;
+  } catch (error) {
+    const isRefused = error instanceof UpstreamFailure && error.answer.status < 500;
+    await release(isWhole && !isRefused).catch(() => {});
+    throw error;
   }
 }
 

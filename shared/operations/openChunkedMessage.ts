@@ -3,13 +3,14 @@ import type { AuthenticatedCaller } from '../caller/caller.ts';
 import type { ActsAs } from '../caller/policy.ts';
 import { ServiceError } from '../errors.ts';
 import { parseBody } from '../graph/relay.ts';
-import { readUploadSession } from '../graph/uploadSession.ts';
+import { readUploadSession, type UploadSession } from '../graph/uploadSession.ts';
 import { MAX_PIECE_BYTES, SESSION_FROM_BYTES } from '../limits.ts';
 import { hashUploadId } from '../log/mask.ts';
 import type { IncomingRequest } from '../request/incomingRequest.ts';
 import type { Target } from '../route/target.ts';
 import { readDeclaredFile } from '../source/declaredFile.ts';
-import { createGraphItem } from '../transfer/graphItem.ts';
+import { isTooShortForSession } from '../transfer/addWhole.ts';
+import { createGraphItem, type GraphItem } from '../transfer/graphItem.ts';
 import { readUploadAddress } from '../transfer/uploadAddress.ts';
 import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
 import { storageNotConfigured } from '../upload/storageFault.ts';
@@ -88,7 +89,7 @@ async function openUpload(
   collaborators: Collaborators,
 ): Promise<Answer> {
   const { config, forwarder, uploads } = collaborators;
-  let session: ReturnType<typeof readUploadSession>;
+  let session: UploadSession | undefined;
   if (attachment.sizeBytes >= SESSION_FROM_BYTES) {
     const item = createGraphItem({
       graphOrigin: config.graphOrigin,
@@ -97,10 +98,8 @@ async function openUpload(
       call: head,
       context: { tokens: tokensFor(actsAs, caller, collaborators), deadline, record },
     });
-    const answer = await item.openSession(attachment);
-    session = answer.status < 300 ? readUploadSession(parseBody(answer.body)) : undefined;
-    if (session === undefined) throw new UpstreamFailure(answer);
-    readUploadAddress(session.uploadUrl, config.uploadHosts);
+    session = await openSession(item, attachment);
+    if (session !== undefined) readUploadAddress(session.uploadUrl, config.uploadHosts);
   }
   const { wantsImmutableIds } = head;
   const upload = createUploadRecord({
@@ -122,4 +121,16 @@ async function openUpload(
 function isGoingOn(stored: StoredUpload | undefined): boolean {
   const status = stored?.record.state.status;
   return status === 'uploading' || status === 'completed';
+}
+
+/** Undefined where Graph takes the file in one call alone. @throws UpstreamFailure */
+async function openSession(
+  item: GraphItem,
+  attachment: UploadRecord['attachment'],
+): Promise<UploadSession | undefined> {
+  const answer = await item.openSession(attachment);
+  const session = answer.status < 300 ? readUploadSession(parseBody(answer.body)) : undefined;
+  const failure = new UpstreamFailure(answer);
+  if (session === undefined && !isTooShortForSession(failure, attachment)) throw failure;
+  return session;
 }

@@ -42,7 +42,6 @@ export async function openUploadSession(
   const call = {
     operation: 'createUploadSession',
     method: 'POST',
-    isRepeatable: true,
     kind: target.kind,
     version: target.version,
     path: upstreamPath(target, admission.owner, 'createUploadSession'),

@@ -2,11 +2,12 @@ import { type Answer, errorCode, keptErrorAnswer } from '../answer.ts';
 import { ServiceError } from '../errors.ts';
 import type { UpstreamAnswer } from '../graph/exchange.ts';
 import { parseBody } from '../graph/relay.ts';
-import { MAX_SLICE_BYTES, SESSION_FROM_BYTES } from '../limits.ts';
+import { MAX_SLICE_BYTES } from '../limits.ts';
 import type { IncomingRequest } from '../request/incomingRequest.ts';
-import type { ByteSource } from '../source/byteSource.ts';
+import { createMemorySource } from '../source/memorySource.ts';
+import { readWhole } from '../source/readWhole.ts';
 import { createRequestSource } from '../source/requestSource.ts';
-import { addWhole } from '../transfer/addWhole.ts';
+import { addWhole, isTooLongForOneCall } from '../transfer/addWhole.ts';
 import { ChunkReader } from '../transfer/chunkReader.ts';
 import type { GraphItem } from '../transfer/graphItem.ts';
 import type { RecordedTransfer } from '../transfer/recordedTransfer.ts';
@@ -112,34 +113,41 @@ function heldAnswer(record: UploadRecord, range: ByteRange): SettledAnswer {
 async function sendOn(
   { request, deadline }: Exchange,
   range: ByteRange,
-  { transfer, sending, item }: UploadUnderWay,
+  upload: UploadUnderWay,
 ): Promise<RangeOutcome> {
+  const { transfer, sending } = upload;
   const source = createRequestSource(request.body, lengthOf(range));
   const reader = new ChunkReader(source);
   const { offset, session } = transfer.record;
-  if (session === undefined) return sendWhole(range, transfer, item, source, deadline.signal);
+  if (session === undefined) {
+    requireWhole(range);
+    return sendWhole(range, upload, await readWhole(source, deadline.signal));
+  }
   await reader.skip(offset - range.first, deadline.signal);
   return sendRange(sending, { ...range, first: offset }, reader, transfer);
 }
 
-/** A small file has no session: it goes up in one call, once, and only whole. */
+function requireWhole({ first, last, total }: ByteRange): void {
+  if (first === 0 && last + 1 === total) return;
+  throw new ServiceError('InvalidRange', 'A file that is attached in one call comes in one range.');
+}
+
+/** A small file has no session: it goes up in one call, once. */
 async function sendWhole(
-  { first, last, total }: ByteRange,
-  transfer: RecordedTransfer,
-  item: GraphItem,
-  source: ByteSource,
-  signal: AbortSignal,
+  range: ByteRange,
+  { transfer, item, sending }: UploadUnderWay,
+  chunks: readonly Buffer[],
 ): Promise<RangeOutcome> {
-  if (first > 0 || last + 1 < total) {
-    throw new ServiceError('InvalidRange', `A file of less than ${SESSION_FROM_BYTES} bytes comes in one range.`);
-  }
   const attached = transfer.mayBeAttached ? await transfer.findAttachment() : undefined;
   if (attached !== undefined) return attached;
-  await transfer.intend(total);
+  await transfer.intend(range.total);
   try {
-    const { id } = await addWhole(item, transfer.record, source, signal);
+    const { id } = await addWhole(item, transfer.record, chunks);
     return { kind: 'attached', location: item.locationOf(id) };
   } catch (error) {
+    if (isTooLongForOneCall(error, transfer.record.attachment) && (await transfer.reopen())) {
+      return sendRange(sending, range, new ChunkReader(createMemorySource(chunks)), transfer);
+    }
     if (error instanceof UpstreamFailure && error.answer.status < 500) return { kind: 'refused', answer: error.answer };
     throw error;
   }

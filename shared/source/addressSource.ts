@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { untilAborted } from '../deadline.ts';
+import { orLate, untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { retryDelayMs } from '../graph/retryDelay.ts';
 import {
@@ -77,14 +77,14 @@ export async function openAddress(
   }
   const reader = new AddressReader(url, rule, options);
   try {
-    const { file, contentType } = await reader.begin(signal);
+    const { file, contentType } = await orLate(reader.begin(signal), late);
     options.checkSize(file.totalBytes);
     return {
       sizeBytes: file.totalBytes - reader.offset,
       totalBytes: file.totalBytes,
       etag: file.etag,
       contentType,
-      read: (readSignal) => reader.read(readSignal),
+      read: (readSignal) => orLate(reader.read(readSignal), late),
       close: () => reader.close(),
     };
   } catch (error) {
@@ -240,6 +240,10 @@ class AddressReader {
 async function lookUp(host: string): ReturnType<Resolve> {
   const { lookup } = await import('node:dns/promises');
   return lookup(host, { all: true });
+}
+
+function late(): ServiceError {
+  return unavailable('It did not send the file in time.', undefined);
 }
 
 function unavailable(why: string, cause: unknown): ServiceError {

@@ -1,3 +1,4 @@
+import { orLate } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { MAX_SILENCE_MS } from '../limits.ts';
 import type { ByteSource } from './byteSource.ts';
@@ -42,9 +43,11 @@ export function readPatiently(
   signal: AbortSignal,
   maxSilenceMs = MAX_SILENCE_MS,
 ): Promise<Buffer | undefined> {
-  return withinSilence(body.read(signal), maxSilenceMs, () => {
-    return new ServiceError('RequestBodyTimeout', 'No byte of the body came for too long.');
-  });
+  const late = (message: string) => () => new ServiceError('RequestBodyTimeout', message);
+  return orLate(
+    withinSilence(body.read(signal), maxSilenceMs, late('No byte of the body came for too long.')),
+    late('The bytes did not arrive in time.'),
+  );
 }
 
 function mismatch(message: string): ServiceError {

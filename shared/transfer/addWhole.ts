@@ -1,8 +1,8 @@
+import { errorCode } from '../answer.ts';
 import { ServiceError } from '../errors.ts';
-import type { UpstreamAnswer } from '../graph/exchange.ts';
 import { parseBody } from '../graph/relay.ts';
 import { isObject } from '../isObject.ts';
-import type { ByteSource } from '../source/byteSource.ts';
+import { MAX_SINGLE_POST_BYTES, MIN_SESSION_BYTES } from '../limits.ts';
 import type { UploadRecord } from '../upload/uploadRecord.ts';
 import { findAttachment } from './findAttachment.ts';
 import type { GraphAttachment, GraphItem } from './graphItem.ts';
@@ -10,48 +10,60 @@ import { UpstreamFailure } from './upstreamFailure.ts';
 
 type WholeFile = Pick<UploadRecord, 'target' | 'attachment' | 'createdAt'>;
 
+/** What a file became. */
+export interface AttachedFile {
+  /** Undefined where Graph named none. */
+  readonly id: string | undefined;
+  /** As Graph gave it, its bytes included; undefined where it must be asked for. */
+  readonly shown?: GraphAttachment;
+}
+
 /**
  * Attaches a small file in one call (learn.microsoft.com/graph/api/message-post-attachments, …/todotask-post-attachments). Where
  * the answer is lost, the item says whether the file is there: it is never sent again on a guess.
  *
- * @throws UpstreamFailure for Graph's refusal, and what the source and the forwarder throw
+ * @throws UpstreamFailure for Graph's refusal, and what the forwarder throws
  */
 export async function addWhole(
   item: GraphItem,
   file: WholeFile,
-  source: ByteSource,
-  signal: AbortSignal,
-): Promise<GraphAttachment> {
-  const json = attachmentJson(file, await readWhole(source, signal));
-  let answer: UpstreamAnswer;
+  chunks: readonly Buffer[],
+): Promise<AttachedFile & { readonly id: string }> {
+  const find = () => findAttachment(item, file);
   try {
-    answer = await item.addAttachment(json);
-  } catch (error) {
-    return await foundOr(item, file, error);
+    const { status, headers, body } = await item.addAttachment(
+      attachmentJson(file, Buffer.concat(chunks)),
+      async () => (await find()) !== undefined,
+    );
+    const attachment = parseBody(body);
+    if (status < 300 && isGraphAttachment(attachment)) return { id: attachment.id, shown: attachment };
+    if (status >= 300) throw new UpstreamFailure({ status, headers, body });
+    throw new ServiceError('GraphAnswerInvalid', 'Graph sent an answer that is no attachment.');
+  } catch (failure) {
+    const isRefusal = failure instanceof UpstreamFailure && failure.answer.status < 500;
+    const found = isRefusal ? undefined : await find().catch(() => undefined);
+    if (found === undefined) throw failure;
+    return { id: found.id };
   }
-  if (answer.status >= 500 && answer.status !== 503) return await foundOr(item, file, new UpstreamFailure(answer));
-  const attachment = parseBody(answer.body);
-  if (answer.status >= 300) throw new UpstreamFailure(answer);
-  if (isGraphAttachment(attachment)) return attachment;
-  return await foundOr(
-    item,
-    file,
-    new ServiceError('GraphAnswerInvalid', 'Graph sent an answer that is no attachment.'),
-  );
 }
 
-/** The attachment that is there all the same; else the failure is thrown. */
-async function foundOr(item: GraphItem, file: WholeFile, failure: unknown): Promise<GraphAttachment> {
-  const found = await findAttachment(item, file).catch(() => undefined);
-  if (found === undefined) throw failure;
-  return found;
+/**
+ * Whether Graph refuses a file as too long for one call, where a session might take it: tenants differ in the band between.
+ * 413, or 400 as some front ends put it (microsoft-graph-docs-contrib issue 682).
+ */
+export function isTooLongForOneCall(error: unknown, { sizeBytes }: UploadRecord['attachment']): boolean {
+  if (!(error instanceof UpstreamFailure) || sizeBytes < MIN_SESSION_BYTES) return false;
+  const { status, body } = error.answer;
+  return status === 413 || (status === 400 && errorCode(parseBody(body)) === 'BadRequest');
 }
 
-async function readWhole(source: ByteSource, signal: AbortSignal): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for (let chunk = await source.read(signal); chunk !== undefined; chunk = await source.read(signal))
-    chunks.push(chunk);
-  return Buffer.concat(chunks);
+/**
+ * Whether Graph refuses a session for a file as too short, where one call might take it: learn.microsoft.com/graph/outlook-large-attachments
+ * names this error.
+ */
+export function isTooShortForSession(error: unknown, { sizeBytes }: UploadRecord['attachment']): boolean {
+  if (!(error instanceof UpstreamFailure) || sizeBytes > MAX_SINGLE_POST_BYTES) return false;
+  return errorCode(parseBody(error.answer.body)) === 'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize';
 }
 
 /** learn.microsoft.com/graph/api/resources/fileattachment and …/taskfileattachment, which has no isInline and no contentId. */

@@ -1,29 +1,26 @@
 import { ServiceError } from '../errors.ts';
-import type { UpstreamAnswer } from '../graph/exchange.ts';
 import { parseBody } from '../graph/relay.ts';
 import { readUploadSession, type UploadSession } from '../graph/uploadSession.ts';
-import { MAX_SESSIONS_OPENED, MAX_SINGLE_POST_BYTES, SESSION_FROM_BYTES } from '../limits.ts';
+import { MAX_SESSIONS_OPENED, SESSION_FROM_BYTES } from '../limits.ts';
 import type { ByteSource } from '../source/byteSource.ts';
 import { createMemorySource } from '../source/memorySource.ts';
+import { readWhole } from '../source/readWhole.ts';
 import type { UploadRecord } from '../upload/uploadRecord.ts';
-import { addWhole } from './addWhole.ts';
+import { type AttachedFile, addWhole, isTooLongForOneCall, isTooShortForSession } from './addWhole.ts';
 import { ChunkReader } from './chunkReader.ts';
 import { endSession } from './endSession.ts';
 import { attachmentIdIn, findAttachment } from './findAttachment.ts';
-import type { GraphAttachment, GraphItem } from './graphItem.ts';
+import type { GraphItem } from './graphItem.ts';
 import { createSending, type SendingOptions } from './sending.ts';
 import { type Account, type Attached, sendRange } from './sendRange.ts';
 import { UpstreamFailure } from './upstreamFailure.ts';
 
-/** A file that one request attaches; Graph names it. */
+/** A file that one request attaches. */
 export interface FileToAttach extends Pick<UploadRecord, 'target' | 'attachment' | 'createdAt'> {
   readonly source: ByteSource;
+  /** Called before Graph can have the whole file: from then on only its own refusal says that nothing is attached. */
+  readonly onWhole: () => void;
 }
-
-/** What Graph says of the attachment; undefined members where it could not be asked. */
-export type AttachedFile =
-  | { readonly kind: 'shown'; readonly attachment: GraphAttachment }
-  | { readonly kind: 'located'; readonly id: string | undefined };
 
 /**
  * Attaches a file by the way that fits its size: one call, or a session and pieces. Tenants differ in where the first ends and
@@ -40,21 +37,25 @@ export async function attachFile(
   const { signal } = options.deadline;
   const { sizeBytes } = file.attachment;
   if (sizeBytes < SESSION_FROM_BYTES) {
-    const chunks = await readChunks(file.source, signal);
+    const chunks = await readWhole(file.source, signal);
     try {
-      return { kind: 'shown', attachment: await addWhole(item, file, createMemorySource(chunks), signal) };
+      return await inOneCall(item, file, chunks);
     } catch (error) {
-      if (!isRefusal(error, 413) || sizeBytes === 0) throw error;
+      if (!isTooLongForOneCall(error, file.attachment)) throw error;
       return await throughSession(item, { ...file, source: createMemorySource(chunks) }, options);
     }
   }
   try {
     return await throughSession(item, file, options);
   } catch (error) {
-    // The session was refused before a byte of the source was read.
-    if (!isBelowMinimum(error) || sizeBytes > MAX_SINGLE_POST_BYTES) throw error;
-    return { kind: 'shown', attachment: await addWhole(item, file, file.source, signal) };
+    if (!isTooShortForSession(error, file.attachment)) throw error; // If so, no byte of the source has been read.
+    return await inOneCall(item, file, await readWhole(file.source, signal));
   }
+}
+
+async function inOneCall(item: GraphItem, file: FileToAttach, chunks: readonly Buffer[]): Promise<AttachedFile> {
+  file.onWhole();
+  return addWhole(item, file, chunks);
 }
 
 async function throughSession(
@@ -73,7 +74,7 @@ async function throughSession(
       new ChunkReader(file.source),
       account,
     );
-    if (outcome.kind === 'attached') return { kind: 'located', id: attachmentIdIn(outcome.location) };
+    if (outcome.kind === 'attached') return { id: attachmentIdIn(outcome.location) };
     if (outcome.kind === 'refused') throw new UpstreamFailure(outcome.answer);
     throw new ServiceError('GraphAnswerInvalid', 'Graph took the whole file and attached nothing.');
   } catch (error) {
@@ -108,7 +109,9 @@ class HeldAccount implements Account {
     this.#sessionsOpened += 1;
   }
 
-  async intend(): Promise<void> {}
+  async intend(toOffset: number): Promise<void> {
+    if (toOffset === this.#file.attachment.sizeBytes) this.#file.onWhole();
+  }
 
   async held(): Promise<void> {}
 
@@ -122,22 +125,4 @@ class HeldAccount implements Account {
     const found = await findAttachment(this.#item, this.#file);
     return found && { kind: 'attached', location: this.#item.locationOf(found.id) };
   }
-}
-
-async function readChunks(source: ByteSource, signal: AbortSignal): Promise<readonly Buffer[]> {
-  const chunks: Buffer[] = [];
-  for (let chunk = await source.read(signal); chunk !== undefined; chunk = await source.read(signal))
-    chunks.push(chunk);
-  return chunks;
-}
-
-function isRefusal(error: unknown, status: UpstreamAnswer['status']): boolean {
-  return error instanceof UpstreamFailure && error.answer.status === status;
-}
-
-/** learn.microsoft.com/graph/outlook-large-attachments, which names this error for files that are too small for a session. */
-function isBelowMinimum(error: unknown): boolean {
-  return (
-    error instanceof UpstreamFailure && /ErrorAttachmentSizeShouldNotBeLessThanMinimumSize/.test(error.answer.body)
-  );
 }

@@ -21,8 +21,8 @@ export interface GraphItem {
   locationOf(attachmentId: string): string;
   /** Graph's answer to createUploadSession, whatever it is. */
   openSession(attachment: UploadRecord['attachment']): Promise<UpstreamAnswer>;
-  /** Graph's answer to a POST of the whole file. It is not sent again where Graph may have taken it. */
-  addAttachment(json: string): Promise<UpstreamAnswer>;
+  /** Graph's answer to a POST of the whole file. @param isDone looks whether Graph has taken it all the same, before it is sent again */
+  addAttachment(json: string, isDone: () => Promise<boolean>): Promise<UpstreamAnswer>;
   /** @throws UpstreamFailure for an answer that is no list, and what the forwarder throws */
   listAttachments(): Promise<readonly GraphAttachment[]>;
   /** @throws UpstreamFailure, and what the forwarder throws */
@@ -37,23 +37,21 @@ export interface GraphItemOptions {
   readonly context: Omit<CallContext, 'mailbox'>;
 }
 
-/** Without contentBytes, which a list would hold for every attachment. Those of tasks have no isInline (graph.attachmentBase). */
-const SELECT = '$select=id,name,contentType,size,lastModifiedDateTime';
-const SELECT_INLINE = `${SELECT},isInline`;
+/** Without contentBytes. The members of the type at hand alone, one of a derived type with its cast (msgraph-metadata). */
+const SHOWN = ['id', 'name', 'contentType', 'size', 'lastModifiedDateTime'];
+const SHOWN_OF_OUTLOOK = [...SHOWN, 'isInline', 'microsoft.graph.fileAttachment/contentId'];
 
 export function createGraphItem({ graphOrigin, forwarder, target, call, context }: GraphItemOptions): GraphItem {
   const { kind, version, owner } = target;
   const mailbox = foldCase(owner.id);
-  const select = kind === 'todoTask' ? SELECT : SELECT_INLINE;
+  const shown = kind === 'todoTask' ? SHOWN : SHOWN_OF_OUTLOOK;
 
-  function send(
-    about: Pick<GraphCall, 'operation' | 'method' | 'path' | 'body' | 'isRepeatable'>,
-  ): Promise<UpstreamAnswer> {
+  function send(about: Pick<GraphCall, 'operation' | 'method' | 'path' | 'body' | 'isDone'>): Promise<UpstreamAnswer> {
     return forwarder.send({ ...call, kind, version, ...about }, { ...context, mailbox });
   }
 
   async function get(path: string): Promise<unknown> {
-    const answer = await send({ operation: 'attachments', method: 'GET', path, isRepeatable: true });
+    const answer = await send({ operation: 'attachments', method: 'GET', path });
     if (answer.status !== 200) throw new UpstreamFailure(answer);
     return parseBody(answer.body);
   }
@@ -67,22 +65,21 @@ export function createGraphItem({ graphOrigin, forwarder, target, call, context 
         method: 'POST',
         path: upstreamPath(target, owner, 'createUploadSession'),
         body: sessionBody(kind, attachment),
-        isRepeatable: true,
       }),
-    addAttachment: (body) =>
+    addAttachment: (body, isDone) =>
       send({
         operation: 'attachments',
         method: 'POST',
         path: upstreamPath(target, owner),
         body,
-        isRepeatable: false,
+        isDone,
       }),
     async listAttachments() {
-      const list = await get(`${upstreamPath(target, owner)}?${select}&$top=100`);
+      const list = await get(`${upstreamPath(target, owner)}?$select=${SHOWN}&$top=100`);
       return isObject(list) && Array.isArray(list['value']) ? list['value'].filter(isAttachment) : [];
     },
     async readAttachment(id) {
-      const attachment = await get(`${upstreamPath(target, owner, encodeURIComponent(id))}?${select}`);
+      const attachment = await get(`${upstreamPath(target, owner, encodeURIComponent(id))}?$select=${shown}`);
       if (!isAttachment(attachment)) throw new TypeError('Graph gave no attachment.');
       return attachment;
     },

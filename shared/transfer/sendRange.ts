@@ -77,7 +77,8 @@ async function fillAndSend(
   const stop = new AbortController();
   const signal = AbortSignal.any([sending.deadline.signal, stop.signal]);
   const before = account.mayHold;
-  const work = [fill(piece, reader, isEnd, signal, sending), account.intend(range.last + 1)];
+  const filling = fill(piece, reader, isEnd, signal, sending);
+  const work = [filling, account.intend(range.last + 1)];
   const isReady = Promise.all(work).then(
     () => piece.release(),
     (error: unknown) => stop.abort(error),
@@ -86,7 +87,7 @@ async function fillAndSend(
     return await settle(sending, range, piece, before, account, signal, isReady);
   } catch (error) {
     const isLate = error instanceof ServiceError && error.code === 'TimedOut' && piece.missingBytes > 0;
-    throw isLate ? new ServiceError('RequestBodyTimeout', 'The bytes did not arrive in time.') : error;
+    throw isLate ? await filling.catch((late: unknown) => late) : error; // The source was waited for, and says so.
   } finally {
     stop.abort(); // Nothing of this piece goes on behind its outcome.
     await Promise.allSettled(work);

@@ -13,9 +13,8 @@ export interface KeptAnswer {
 
 /** What a key is found to be. */
 export type Claim =
-  /** The request is the first one with its key: it goes on, and says how it ended. */
-  | { readonly kind: 'first'; keep(answer: KeptAnswer): Promise<void>; release(): Promise<void> }
-  /** The first one is still under way. */
+  | Turn
+  /** Another turn is under way. */
   | { readonly kind: 'underWay' }
   | {
       readonly kind: 'answered';
@@ -26,12 +25,22 @@ export type Claim =
   /** The key came with another request before. */
   | { readonly kind: 'otherRequest' };
 
+/** The request is the one that goes on; it says how it ended. */
+export interface Turn {
+  readonly kind: 'turn';
+  /** Epoch milliseconds: since then an earlier turn may have done the work and been lost. Undefined: none has. */
+  readonly mayBeDoneSince: number | undefined;
+  keep(answer: KeptAnswer): Promise<void>;
+  /** It failed, and the next one may try. @param mayBeDone the work may be done all the same */
+  release(mayBeDone: boolean): Promise<void>;
+}
+
 interface IdempotencyRecord {
   /** Epoch milliseconds. */
   readonly startedAt: number;
   readonly fingerprint: string;
-  /** Absent while the first request is under way. */
-  readonly answer?: KeptAnswer;
+  readonly mayBeDoneSince?: number | undefined;
+  readonly state: { readonly kind: 'underWay' | 'free' } | { readonly kind: 'answered'; readonly answer: KeptAnswer };
 }
 
 /**
@@ -40,7 +49,7 @@ interface IdempotencyRecord {
  *
  * @param key of one caller, whatever makes it unique
  * @param fingerprint of the request: equal for a repetition
- * @param abandonedAfterMs a first request that is under way for longer is lost: its place is taken
+ * @param abandonedAfterMs a turn that is under way for longer is lost: the next one looks whether it has done the work
  * @throws ServiceError StorageUnavailable, StorageNotConfigured
  */
 export async function claimKey(
@@ -50,32 +59,41 @@ export async function claimKey(
   abandonedAfterMs: number,
 ): Promise<Claim> {
   const secret = Buffer.from(hash('sha256', JSON.stringify(key), 'hex'), 'hex');
-  const claim: IdempotencyRecord = { startedAt: Date.now(), fingerprint };
+  const claim = { startedAt: Date.now(), fingerprint, state: { kind: 'underWay' } } as const;
   const created = await blobs.create(secret, toContent(claim));
-  if (created !== undefined) return first(blobs, secret, created, claim);
+  if (created !== undefined) return turnOf(blobs, secret, created, claim);
   const stored = await blobs.read(secret);
   const record = stored && parseRecord(stored.content);
   if (stored === undefined || record === undefined)
     throw storageUnavailable(new Error('The key could not be claimed.'));
-  const claimAnew = async (): Promise<Claim> => {
-    const etag = await blobs.replace(secret, stored.etag, toContent(claim));
-    return etag === undefined ? { kind: 'underWay' } : first(blobs, secret, etag, claim);
+  const take = async (mayBeDoneSince?: number): Promise<Claim> => {
+    const next = { ...claim, mayBeDoneSince };
+    const etag = await blobs.replace(secret, stored.etag, toContent(next));
+    return etag === undefined ? { kind: 'underWay' } : turnOf(blobs, secret, etag, next);
   };
-  const age = Date.now() - record.startedAt;
-  const isLost = record.answer === undefined && age > abandonedAfterMs;
-  if (isLost || age > IDEMPOTENCY_LIFE_MS) return claimAnew();
-  if (record.fingerprint !== fingerprint) return { kind: 'otherRequest' };
-  return record.answer === undefined ? { kind: 'underWay' } : { kind: 'answered', answer: record.answer, claimAnew };
+  const { state } = record;
+  const ageMs = claim.startedAt - record.startedAt;
+  const isFree = state.kind === 'free' || ageMs > IDEMPOTENCY_LIFE_MS;
+  const isSame = record.fingerprint === fingerprint;
+  if (!isFree && !isSame) return { kind: 'otherRequest' };
+  if (!isFree && state.kind === 'answered') return { ...state, claimAnew: () => take() };
+  const isLost = state.kind === 'underWay' && ageMs > abandonedAfterMs;
+  if (!isFree && !isLost) return { kind: 'underWay' };
+  const mayBeDoneSince = record.mayBeDoneSince ?? (isLost ? record.startedAt : undefined);
+  return take(isSame ? mayBeDoneSince : undefined);
 }
 
-function first(blobs: SealedBlobs, secret: Buffer, etag: string, claim: IdempotencyRecord): Claim {
-  const replace = async (record: IdempotencyRecord) => {
-    await blobs.replace(secret, etag, toContent(record));
+function turnOf(blobs: SealedBlobs, secret: Buffer, etag: string, claim: IdempotencyRecord): Turn {
+  const replace = async (changes: Partial<IdempotencyRecord>) => {
+    await blobs.replace(secret, etag, toContent({ ...claim, ...changes }));
   };
+  const { mayBeDoneSince, startedAt } = claim;
   return {
-    kind: 'first',
-    keep: (answer) => replace({ ...claim, answer }),
-    release: () => replace({ ...claim, startedAt: 0 }), // Long past: the next one with the key is the first.
+    kind: 'turn',
+    mayBeDoneSince,
+    keep: (answer) => replace({ state: { kind: 'answered', answer } }),
+    release: (mayBeDone) =>
+      replace({ state: { kind: 'free' }, mayBeDoneSince: mayBeDoneSince ?? (mayBeDone ? startedAt : undefined) }),
   };
 }
 
@@ -93,15 +111,19 @@ function isIdempotencyRecord(value: unknown): value is IdempotencyRecord {
     isObject(value) &&
     typeof value['startedAt'] === 'number' &&
     typeof value['fingerprint'] === 'string' &&
-    (value['answer'] === undefined || isKeptAnswer(value['answer']))
+    (value['mayBeDoneSince'] === undefined || typeof value['mayBeDoneSince'] === 'number') &&
+    isState(value['state'])
   );
 }
 
-function isKeptAnswer(value: unknown): boolean {
+function isState(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { kind, answer } = value;
+  if (kind !== 'answered') return kind === 'underWay' || kind === 'free';
   return (
-    isObject(value) &&
-    typeof value['status'] === 'number' &&
-    isObject(value['headers']) &&
-    typeof value['body'] === 'string'
+    isObject(answer) &&
+    typeof answer['status'] === 'number' &&
+    isObject(answer['headers']) &&
+    typeof answer['body'] === 'string'
   );
 }

@@ -13,7 +13,7 @@ let gone: number;
 beforeAll(async () => {
   server = createServer(({ url }, response) => {
     if (url === '/soon') response.end('{}');
-    if (url === '/large') response.end(Buffer.alloc(2 * 1024 * 1024));
+    if (url === '/large') response.end(Buffer.alloc(6 * 1024 * 1024));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

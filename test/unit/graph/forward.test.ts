@@ -8,7 +8,6 @@ import { CLIENT_REQUEST_ID, SESSION_BODY, upstreamAnswer } from '../../support/b
 const CALL: GraphCall = {
   operation: 'createUploadSession',
   method: 'POST',
-  isRepeatable: true,
   kind: 'message',
   version: 'v1.0',
   path: "/users/o'neill%40contoso.example/messages/AAMk%2B%3D%3A%20/attachments/createUploadSession",

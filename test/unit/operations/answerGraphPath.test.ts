@@ -129,7 +129,6 @@ describe('answerGraphPath', () => {
         {
           operation: 'createUploadSession',
           method: 'POST',
-          isRepeatable: true,
           kind: 'message',
           version: 'v1.0',
           path: '/users/Adele%40contoso.example/messages/AAMk%3D/attachments/createUploadSession',
