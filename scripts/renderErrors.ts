@@ -49,8 +49,8 @@ ${details.join('\n')}
 
 Graph's 4xx (but 401), 429, 503 and 504 are relayed with their status and body unchanged, \`Retry-After\` included:
 \`ErrorItemNotFound\`, \`ErrorAttachmentSizeShouldNotBeLessThanMinimumSize\`, \`ErrorAccessDenied\`, \`ApplicationThrottled\` and
-so on. learn.microsoft.com/graph/errors explains them. A 401 of Graph concerns the proxy's own token and becomes
-\`GraphRejectedToken\`. In an error of the proxy \`request-id\` is the proxy's (it finds the log line); in a relayed one it
+so on. learn.microsoft.com/graph/errors explains them. A 401 of Graph concerns the token that the proxy sent and becomes
+\`GraphRejectedToken\`, or \`InteractionRequired\` where Graph challenges the user for whom the proxy acts. In an error of the proxy \`request-id\` is the proxy's (it finds the log line); in a relayed one it
 is Graph's, and \`x-ms-invocation-id\` is the proxy's.
 
 ## Answers of the platform

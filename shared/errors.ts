@@ -216,7 +216,7 @@ export const ERRORS = {
   },
   GraphRejectedToken: {
     status: 502,
-    means: "Graph refused the proxy's own token, or Outlook the one of its upload session.",
+    means: 'Graph refused the token that the proxy sent, or Outlook the one of its upload session.',
     callerCan: 'Tell the operator the request-id.',
   },
   GraphUnreachable: {

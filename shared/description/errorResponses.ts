@@ -95,6 +95,9 @@ export function describeErrors(): readonly ErrorResponse[] {
           : []),
       ].join('\n'),
       headers: {
+        ...(status === '401' && {
+          'WWW-Authenticate': 'Why the token is not accepted; with `claims`, what a new token of the user must have.',
+        }),
         ...(status === '405' && { Allow: 'The method to use.' }),
         ...((status === '429' || status === '503') && { 'Retry-After': 'Seconds to wait, where they are known.' }),
       },

@@ -39,7 +39,8 @@ type UpstreamFault = Extract<
 >;
 
 const FAULT_MESSAGES = {
-  GraphRejectedToken: "Graph refused the proxy's own token. The operator must look at its credential and permissions.",
+  GraphRejectedToken:
+    'Graph refused the token that the proxy sent. The operator must look at its credential and permissions.',
   GraphThrottled: 'Graph throttles requests to this mailbox.',
   GraphUnavailable: 'Graph is not available.',
   TimedOut: 'Graph did not answer in time.',

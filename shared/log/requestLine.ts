@@ -27,6 +27,7 @@ export function requestLine(
     status: outcome.status,
     caller: record.caller,
     decidedBy: record.decidedBy,
+    actsAs: record.actsAs,
     kind: record.kind,
     mailbox: shown(record.mailbox),
     group: shown(record.group),

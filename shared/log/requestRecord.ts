@@ -1,3 +1,4 @@
+import type { ActsAs } from '../caller/policy.ts';
 import type { ItemKind } from '../route/entityModel.ts';
 
 /** The operations of the app, as the log names them. */
@@ -11,6 +12,8 @@ export class RequestRecord {
   readonly operation: OperationName;
   caller: string | undefined;
   decidedBy: string | undefined;
+  /** Whose token Graph sees. */
+  actsAs: ActsAs | undefined;
   kind: ItemKind | undefined;
   /** As the caller wrote it, or `me`; masked when the line is written. */
   mailbox: string | undefined;

@@ -25,6 +25,7 @@ export function admit(
   switch (decision.kind) {
     case 'allowed':
       record.decidedBy = decision.decidedBy;
+      record.actsAs = decision.actsAs;
       if (decision.owner.kind !== 'group') record.mailbox = decision.owner.id;
       return decision;
     case 'meUnknown':

@@ -25,9 +25,10 @@ export async function readUpload(id: string, { record }: Exchange, { uploads }: 
   const stored = await uploads.read(id);
   record.endStage('store');
   if (stored === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
-  const { target, caller, attachment, offset } = stored.record;
+  const { target, caller, actsFor, attachment, offset } = stored.record;
   record.upload = hashUploadId(id);
   record.caller = caller;
+  record.actsAs = actsFor === undefined ? 'app' : 'user';
   record.kind = target.kind;
   record.sizeBytes = attachment.sizeBytes;
   record.offset = offset;

@@ -171,7 +171,7 @@ describe('callers that act as their users', () => {
     expect(challenge === undefined ? header === undefined : challenge.test(String(header))).toBe(true);
     expect(answer.text).not.toMatch(/AADSTS/);
     const line = await site.findEvent('request', ({ requestId }) => requestId === answer.headers['request-id']);
-    expect(line['cause']).toMatch(/AADSTS\d+/);
+    expect(line).toMatchObject({ actsAs: 'user', cause: expect.stringMatching(/AADSTS\d+/) });
     expect(site.graph.requests).toEqual([]);
   });
 
