@@ -41,6 +41,10 @@ export function retryAfterHeader({ retryAfter, behaviour }: ActiveFault, now: nu
   return { 'Retry-After': value };
 }
 
+export function withHeader(answer: Answer, name: string, value: string): Answer {
+  return { ...answer, headers: { ...answer.headers, [name]: value } };
+}
+
 /** The right answer in another of the shapes that clients have met. */
 export function reshape(answer: Answer, as: 'pascalCase' | 'value'): Answer {
   if (answer.status >= 300 || answer.body === '') return answer;

@@ -35,6 +35,8 @@ export type FaultBehaviour =
   | { readonly kind: 'truncated' }
   | { readonly kind: 'slowDrip' }
   | { readonly kind: 'hugeBody' }
+  /** Graph's answer with one header changed; each character is sent as one byte. */
+  | { readonly kind: 'header'; readonly name: string; readonly value: string }
   /** Graph's answer in another of the shapes that clients have met. */
   | { readonly kind: 'reshape'; readonly as: 'pascalCase' | 'value' };
 
@@ -135,6 +137,14 @@ export const FAULTS = {
   valueForm: {
     description: 'the right answer wrapped in a member `value`, the older form',
     behaviour: { kind: 'reshape', as: 'value' },
+  },
+  latin1Header: {
+    description: 'the right answer with an `ä`, in Latin-1, in `x-ms-ags-diagnostic`',
+    behaviour: { kind: 'header', name: 'x-ms-ags-diagnostic', value: '{"DataCenter":"Nordländer"}' },
+  },
+  utf8Header: {
+    description: 'the right answer with a `€`, in UTF-8, in `x-ms-ags-diagnostic`',
+    behaviour: { kind: 'header', name: 'x-ms-ags-diagnostic', value: Buffer.from('{"Cost":"€"}').toString('latin1') },
   },
 } as const satisfies Record<string, Fault>;
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Exchange } from './exchange.ts';
-import { replacement, reshape, retryAfterHeader, type Speaker } from './faultAnswer.ts';
+import { replacement, reshape, retryAfterHeader, type Speaker, withHeader } from './faultAnswer.ts';
 import type { ActiveFault } from './faultPlan.ts';
 import { type Answer, graphHeaders } from './graphAnswer.ts';
 
@@ -57,6 +57,9 @@ function playFault(exchange: Exchange, compute: () => Answer, { fault, speaker, 
       break;
     case 'hugeBody':
       sendHuge(exchange);
+      break;
+    case 'header':
+      sendWhole(exchange, withHeader(compute(), behaviour.name, behaviour.value));
       break;
     case 'reshape':
       sendWhole(exchange, reshape(compute(), behaviour.as));

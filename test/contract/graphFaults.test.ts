@@ -49,6 +49,8 @@ const OUTCOMES: Record<FaultName, Outcome> = {
   slowDrip: { kind: 'session', url: (body) => body['uploadUrl'] },
   hugeBody: { kind: 'session', url: (body) => body['uploadUrl'] },
   upperCaseKeys: { kind: 'session', url: (body) => body['UploadUrl'] },
+  latin1Header: { kind: 'session', url: (body) => body['uploadUrl'] },
+  utf8Header: { kind: 'session', url: (body) => body['uploadUrl'] },
   valueForm: {
     kind: 'session',
     url: ({ value }) => (value instanceof Object && 'uploadUrl' in value ? value.uploadUrl : undefined),

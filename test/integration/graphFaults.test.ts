@@ -38,6 +38,8 @@ const OUTCOMES = {
   hugeBody: [502, 'GraphAnswerInvalid'],
   upperCaseKeys: [201, undefined],
   valueForm: [201, undefined],
+  latin1Header: [201, undefined],
+  utf8Header: [201, undefined],
 } as const satisfies Record<FaultName, readonly [number, string | undefined]>;
 
 /** What may stand in an answer besides what is relayed of Graph's: the platform's own headers and those of the body. */
@@ -103,6 +105,16 @@ test('relays of the headers of a session those that are listed, and no others', 
   expect(response.headers.get('client-request-id')).toBe(site.graph.requests[0]?.headers['client-request-id']);
   expect(response.headers.get('x-ms-ags-diagnostic')).toContain('"DataCenter":"Emulator"');
 });
+
+test.each(['latin1Header', 'utf8Header'])(
+  'leaves out a header of Graph that is not plain ASCII (%s)',
+  async (fault) => {
+    const response = await openSession(`fault=${fault}`);
+
+    expect(headerNames(response)).toEqual(['cache-control', 'client-request-id', 'content-type', 'request-id']);
+    expect(await response.json()).toMatchObject({ uploadUrl: expect.any(String) });
+  },
+);
 
 test.each([
   ['0', '0'],
