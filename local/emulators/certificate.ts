@@ -18,8 +18,11 @@ export interface CaFile {
 
 const VALID_FOR_DAYS = 7;
 
-/** Makes a certificate authority and, signed by it, a server certificate for localhost, 127.0.0.1 and ::1. Only in memory. */
-export async function createCertificate(): Promise<EmulatorCertificate> {
+/**
+ * Makes a certificate authority and, signed by it, a server certificate for localhost, 127.0.0.1, ::1 and the given host names.
+ * Only in memory.
+ */
+export async function createCertificate(hosts: readonly string[] = []): Promise<EmulatorCertificate> {
   const notAfterDate = new Date(Date.now() + VALID_FOR_DAYS * 86_400_000);
   // Elliptic curve: a key takes a millisecond, an RSA key up to a second.
   const common = { keyType: 'ec', algorithm: 'sha256', notAfterDate } as const;
@@ -43,6 +46,7 @@ export async function createCertificate(): Promise<EmulatorCertificate> {
           { type: 2, value: 'localhost' },
           { type: 7, ip: '127.0.0.1' },
           { type: 7, ip: '::1' },
+          ...hosts.map((value) => ({ type: 2, value }) as const),
         ],
       },
     ],

@@ -2,249 +2,390 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Ajv } from 'ajv';
 import { ADELE, MEGAN } from '../../local/emulators/seed.ts';
 import schema from '../fixtures/logic-apps/workflowDefinition.schema.json' with { type: 'json' };
+import type { FrontFault } from '../support/tlsFront.ts';
 import {
-  DEFINITION_FILES,
-  type DefinitionName,
+  PLANS,
+  type Plan,
   readDefinition,
   readExample,
-  type WorkflowDefinition,
+  WORKFLOWS,
+  type WorkflowName,
+  withFault,
 } from '../support/workflow/readDefinition.ts';
-import { type Credentials, startWorkflowSite, type WorkflowSite } from '../support/workflow/workflowSite.ts';
+import type { WorkflowRun } from '../support/workflow/runWorkflow.ts';
+import type { EngineHabits } from '../support/workflow/sendAction.ts';
+import {
+  type Credentials,
+  type StoredFile,
+  startWorkflowSite,
+  type WorkflowSite,
+} from '../support/workflow/workflowSite.ts';
 
-const NAMES = Object.keys(DEFINITION_FILES) as DefinitionName[];
-const CREDENTIALS: readonly Credentials[] = ['managed identity', 'function key'];
+const DEFINITIONS = PLANS.flatMap((plan) => WORKFLOWS.map((name) => [plan, name] as const));
 const isDefinition = new Ajv({ allErrors: true, strictTypes: false }).compile(schema);
+const CHUNK_BYTES = 3_932_160;
 
-const FILE = randomBytes(9_000_001);
-const TRIGGER = {
-  mailbox: ADELE.userPrincipalName,
-  to: MEGAN.userPrincipalName,
-  subject: 'The report',
-  fileName: 'year report & plan.pdf',
-  blob: 'reports/2026.pdf',
-  size: FILE.length,
+function pdf(sizeBytes: number): StoredFile {
+  return { bytes: randomBytes(sizeBytes), contentType: 'application/pdf' };
+}
+
+const FILES: Readonly<Record<string, StoredFile>> = {
+  'reports/1.pdf': pdf(1),
+  'reports/1024.pdf': pdf(1024),
+  'reports/2000000.pdf': pdf(2_000_000),
+  'reports/5242880.pdf': pdf(5_242_880),
+  'reports/20000000.pdf': pdf(20_000_000),
+  'reports/notes.txt': { bytes: Buffer.from('Zoë: 2 × 3\n'.repeat(200)), contentType: 'text/plain; charset=utf-8' },
+  'reports/table.json': {
+    bytes: Buffer.from(JSON.stringify({ rows: 'x'.repeat(2000) })),
+    contentType: 'application/json',
+  },
 };
 
-describe.each(NAMES)('the definition for %s', (name) => {
+function triggerBody(blob: string) {
+  return {
+    mailbox: ADELE.userPrincipalName,
+    to: MEGAN.userPrincipalName,
+    subject: 'The report',
+    fileName: 'Jahresbericht für Zoë & co.pdf',
+    blob,
+  };
+}
+
+describe.each(DEFINITIONS)('the definition for %s, %s,', (plan, name) => {
+  const definition = readDefinition(plan, name);
+  const text = JSON.stringify(definition.actions);
+
   test('fits the schema of workflow definitions', () => {
-    isDefinition(readDefinition(name));
+    isDefinition(definition);
 
     expect(isDefinition.errors ?? []).toEqual([]);
   });
 
-  test('refers only to actions and parameters that are there', () => {
-    const { actions, parameters = readExample('standard/parameters.json') as object } = readDefinition(name);
-    const text = JSON.stringify(actions);
+  test('refers only to actions, parameters and connections that are there', () => {
+    const { actions, parameters = readExample('standard/parameters.json') as object } = definition;
 
     const named = [...text.matchAll(/(?:body|outputs)\('([^']+)'\)/g)].map(([, action]) => action);
     const awaited = Object.values(actions).flatMap(({ runAfter }) => Object.keys(runAfter));
     expect(Object.keys(actions)).toEqual(expect.arrayContaining([...named, ...awaited]));
     const used = [...text.matchAll(/parameters\('([^']+)'\)/g)].map(([, parameter]) => parameter);
     expect(Object.keys(parameters)).toEqual(expect.arrayContaining(used));
+    const { managedApiConnections } = readExample('standard/connections.json') as { managedApiConnections: object };
+    const connections = [...text.matchAll(/"referenceName":"([^"]+)"/g)].map(([, connection]) => connection);
+    expect(Object.keys(managedApiConnections)).toEqual(expect.arrayContaining(connections));
   });
 
-  test('secures the inputs of every action that is handed an uploadUrl or a key, and the answer with the uploadUrl', () => {
-    const { actions } = readDefinition(name);
+  test('attaches the file with one action', () => {
+    const calls = Object.values(definition.actions).filter(({ inputs }) => JSON.stringify(inputs).includes('proxyUrl'));
 
-    const secured = Object.entries(actions).map(([action, { inputs, runtimeConfiguration }]) => ({
+    expect(calls).toHaveLength(1);
+  });
+
+  test('secures what is handed a key, a signed address or the file, and what gives the last two', () => {
+    const actions = Object.entries(definition.actions).map(([action, { inputs, runtimeConfiguration }]) => ({
       action,
-      isHanded: /uploadUrl'|Key'\)/.test(JSON.stringify(inputs)),
-      properties: runtimeConfiguration?.secureData?.properties ?? [],
+      isHanded: /Key'\)|WebUrl|@body\('Get_file'\)/.test(JSON.stringify(inputs)),
+      secured: runtimeConfiguration?.secureData?.properties ?? [],
     }));
-    expect(secured.filter(({ isHanded, properties }) => isHanded && !properties.includes('inputs'))).toEqual([]);
-    expect(secured.filter(({ isHanded }) => isHanded)).not.toEqual([]);
-    expect(actions['Open_upload_session']?.runtimeConfiguration?.secureData?.properties).toEqual(['inputs', 'outputs']);
+
+    const unsecured = actions.filter(({ isHanded, secured }) => isHanded && !secured.includes('inputs'));
+    const given = actions.filter(({ action }) => action === 'Get_file' || action === 'Create_address');
+    expect(unsecured).toEqual([]);
+    expect(given.map(({ secured }) => secured)).toEqual([['outputs']]);
   });
 
-  test.each(['Create_draft', 'Upload_file'])('does not repeat %s, which a second time would do harm', (action) => {
-    expect(readDefinition(name).actions[action]?.inputs).toMatchObject({ retryPolicy: { type: 'none' } });
+  test('repeats nothing that would do harm a second time', () => {
+    const harmful = Object.entries(definition.actions).filter(([action]) => /^(Create_draft|Send_draft)$/.test(action));
+
+    for (const [, { inputs }] of harmful) expect(inputs).toMatchObject({ retryPolicy: { type: 'none' } });
+    expect(harmful).not.toEqual([]);
   });
 });
 
-test.each(['managed identity', 'function key'] as const)(
-  'has the same actions in both plans with a %s',
-  (credentials) => {
-    const consumption = readDefinition(`Consumption, ${credentials}`);
-    const standard = readDefinition(`Standard, ${credentials}`);
+test.each(WORKFLOWS)('%s has the same actions in both plans, but for the naming of connections', (name) => {
+  const consumption = JSON.stringify(readDefinition('Consumption', name).actions);
+  const standard = JSON.stringify(readDefinition('Standard', name).actions);
 
-    expect(standard.actions).toEqual(consumption.actions);
-  },
-);
-
-/** The definition with a fault that a maker could make: `from` must be in it. */
-function withFault(name: DefinitionName, from: string, to: string): WorkflowDefinition {
-  const text = JSON.stringify(readDefinition(name));
-  if (!text.includes(from)) throw new Error(`The definition does not hold ${from}.`);
-  return JSON.parse(text.replace(from, to));
-}
+  const renamed = standard.replaceAll(
+    /"referenceName":"([^"]+)"/g,
+    `"name":"@parameters('$connections')['$1']['connectionId']"`,
+  );
+  expect(renamed).toBe(consumption);
+});
 
 test.each([
-  ['a misspelt member', '"retryPolicy"', '"retyPolicy"'],
-  ['a misspelt part of secureData', '["inputs","outputs"]', '["inputs","output"]'],
-  ['an action without an address', '"uri"', '"url"'],
-  ['an unknown kind of action', '"type":"Compose"', '"type":"Composer"'],
-  ['a header that the engine drops', '"x-upload-size"', '"Content-Range"'],
-  ['a default value for a secret', '"type":"SecureString"', '"type":"SecureString","defaultValue":"x"'],
-  ['a duration that is none', '"PT5M"', '"5M"'],
-])('the schema sees %s', (_what, from, to) => {
-  expect(isDefinition(withFault('Consumption, function key', from, to))).toBe(false);
+  ['a misspelt member', 'attach-with-function-key', '"retryPolicy"', '"retyPolicy"'],
+  ['a misspelt part of secureData', 'attach-with-function-key', '["inputs"]', '["input"]'],
+  ['an action without an address', 'attach-with-function-key', '"uri"', '"url"'],
+  ['an unknown kind of action', 'send-with-outlook', '"type":"ApiConnection"', '"type":"ApiConnections"'],
+  ['a header that the engine drops', 'attach-with-function-key', '"x-functions-key"', '"Content-Range"'],
+  [
+    'a default value for a secret',
+    'attach-with-function-key',
+    '"type":"SecureString"',
+    '"type":"SecureString","defaultValue":"x"',
+  ],
+  [
+    'chunks of what an expression has made',
+    'attach-with-function-key',
+    `"@body('Get_file')"`,
+    `"@string(body('Get_file'))"`,
+  ],
+  ['an unknown way to transfer', 'attach-with-function-key', '"Chunked"', '"InChunks"'],
+  ['a connector without a path', 'send-with-outlook', '"path":"/Draft"', '"uri":"/Draft"'],
+] as const)('the schema sees %s', (_what, name, from, to) => {
+  expect(isDefinition(withFault(readDefinition('Consumption', name), from, to))).toBe(false);
 });
 
-describe.each(CREDENTIALS)('a workflow with a %s', (credentials) => {
+describe.each([
+  ['managed identity', 'attach-with-managed-identity'],
+  ['function key', 'attach-with-function-key'],
+] as const satisfies (readonly [Credentials, WorkflowName])[])('a workflow with a %s', (credentials, name) => {
   let workflows: WorkflowSite;
 
   beforeAll(async () => {
-    workflows = await startWorkflowSite(credentials, { 'reports/2026.pdf': FILE });
+    workflows = await startWorkflowSite(credentials, FILES);
   });
-  beforeEach(() => workflows.site.graph.reset());
+  beforeEach(() => workflows.reset());
   afterAll(() => workflows.close());
 
-  test.each(['Consumption', 'Standard'] as const)('attaches the file to a new draft (%s)', async (plan) => {
-    const run = await workflows.run(readDefinition(`${plan}, ${credentials}`), TRIGGER);
+  const sizes = [
+    ['Consumption', 1],
+    ['Consumption', 1024],
+    ['Consumption', 2_000_000],
+    ['Consumption', 5_242_880],
+    ['Standard', 20_000_000],
+  ] as const;
+  test.each(sizes)('attaches a file to a new draft (%s, %d bytes)', async (plan, size) => {
+    const blob = `reports/${size}.pdf`;
 
-    expect(run).toMatchObject({ status: 'Succeeded', error: undefined });
-    const draftId = String(readOutput(run.history['Create_draft'], 'id'));
-    const [attachment, ...more] = workflows.site.graph.attachments(ADELE.userPrincipalName, draftId);
-    expect(attachment).toMatchObject({ name: TRIGGER.fileName, size: FILE.length, sha256: sha256(FILE) });
-    expect(more).toEqual([]);
-    expect(readOutput(run.history['Upload_file'], 'attachmentId')).toBe(attachment?.id);
+    const run = await workflows.run(readDefinition(plan, name), triggerBody(blob));
+
+    expectAttached(workflows, run, blob);
+    const requests = workflows.front.requests.map(({ method }) => method);
+    expect(requests).toEqual(['POST', ...Array(size > 1024 ? Math.ceil(size / CHUNK_BYTES) : 0).fill('PATCH')]);
   });
 
-  test('leaves neither uploadUrl nor key nor file in the run history', async () => {
-    const run = await workflows.run(readDefinition(`Consumption, ${credentials}`), TRIGGER);
+  test.each(['reports/notes.txt', 'reports/table.json'])('attaches %s as it is, text and JSON too', async (blob) => {
+    const run = await workflows.run(readDefinition('Standard', name), triggerBody(blob));
+
+    expectAttached(workflows, run, blob);
+  });
+
+  test('leaves neither key nor file in the run history', async () => {
+    const run = await workflows.run(readDefinition('Consumption', name), triggerBody('reports/5242880.pdf'));
 
     const history = JSON.stringify(run.history);
     expect(run.status).toBe('Succeeded');
-    expect(history).not.toMatch(/authtoken|AttachmentSessions/i);
+    expect(history).not.toMatch(/authtoken|AttachmentSessions|uploadSessions/i);
     expect(history).not.toContain(workflows.key);
     expect(history.length).toBeLessThan(10_000);
   });
 
-  test('is named in the log of the proxy by its run id, and none of its headers reaches Graph', async () => {
-    const run = await workflows.run(readDefinition(`Consumption, ${credentials}`), TRIGGER);
+  test('is named in the log of the proxy by its run id, and none of its headers goes on', async () => {
+    const run = await workflows.run(readDefinition('Consumption', name), triggerBody('reports/5242880.pdf'));
 
-    const line = await workflows.site.findEvent('request', ({ workflowRunId }) => workflowRunId === run.runId);
-    expect(line).toMatchObject({ status: 201, caller: expect.any(String) });
-    const forwarded = workflows.site.graph.requests.filter(({ path }) => path.endsWith('/createUploadSession'));
-    expect(forwarded).toHaveLength(1);
-    expect(Object.keys(forwarded[0]?.headers ?? {}).filter((header) => header.startsWith('x-ms-'))).toEqual([]);
-    expect(JSON.stringify(forwarded[0]?.headers)).not.toContain('azure-logic-apps');
+    const isOfRun = (operation: string) => (line: Readonly<Record<string, unknown>>) =>
+      line['workflowRunId'] === run.runId && line['operation'] === operation;
+    const opening = await workflows.site.findEvent('request', isOfRun('attach'));
+    const chunk = await workflows.site.findEvent('request', isOfRun('receiveRange'));
+    expect([opening, chunk]).toEqual(
+      [1, 2].map(() => expect.objectContaining({ status: 200, upload: chunk['upload'] })),
+    );
+    const forwarded = workflows.site.graph.requests.filter(({ path }) => /attachments|AttachmentSessions/i.test(path));
+    expect(forwarded.length).toBeGreaterThan(2);
+    const headers = forwarded.map(({ headers }) => headers);
+    expect(headers.flatMap((each) => Object.keys(each)).filter((header) => header.startsWith('x-ms-'))).toEqual([]);
+    expect(JSON.stringify(headers)).not.toContain('azure-logic-apps');
+    const puts = forwarded.filter(({ method }) => method === 'PUT');
+    expect(puts.flatMap(({ headers }) => headers.authorization ?? [])).toEqual([]);
   });
 
-  const attachmentItem = '"AttachmentItem":{';
-  test.each([
-    [
-      'forgets the wrapper',
-      '"body":{"AttachmentItem":{"attachmentType":"file","name":"@triggerBody()?[\'fileName\']","size":"@int(triggerBody()?[\'size\'])"}}',
-      '"body":{"Attachment":{"name":"@triggerBody()?[\'fileName\']"}}',
-      "'Attachment' is not a member here. Did you mean 'AttachmentItem'?",
-    ],
-    [
-      'misspells a member',
-      `${attachmentItem}"attachmentType"`,
-      `${attachmentItem}"atachmentType"`,
-      "Did you mean 'attachmentType'?",
-    ],
-    [
-      'sends another type of attachment',
-      '"attachmentType":"file"',
-      '"attachmentType":"item"',
-      "Only 'file' can be uploaded through a session.",
-    ],
-    ['leaves out the size', ',"size":"@int(triggerBody()?[\'size\'])"', '', "'size' is missing."],
-    [
-      'sends the size as text',
-      '"@int(triggerBody()?[\'size\'])"',
-      '"@{triggerBody()?[\'size\']}"',
-      "'size' must be integer, not string. Send the number without quotes.",
-    ],
-  ])('that %s ends with words that say so', async (_what, from, to, told) => {
-    const run = await workflows.run(withFault(`Consumption, ${credentials}`, from, to), TRIGGER);
-
-    expect(run.status).toBe('Failed');
-    expect(run.error?.code).toBe('InvalidAttachment');
-    expect(run.error?.message).toMatch(/^The body does not describe an attachment for an upload session: /);
-    expect(run.error?.message).toContain(told);
-    expect(run.history['Upload_file']?.status).toBe('Skipped');
-  });
-
-  test('for a mailbox that the policy does not admit ends with words that say so', async () => {
-    const run = await workflows.run(readDefinition(`Standard, ${credentials}`), {
-      ...TRIGGER,
+  test('for a mailbox that the policy does not admit is told so', async () => {
+    const run = await workflows.run(readDefinition('Standard', name), {
+      ...triggerBody('reports/5242880.pdf'),
       mailbox: MEGAN.userPrincipalName,
     });
 
-    expect(run.error?.code).toBe('CallerNotAllowed');
-    expect(run.error?.message).toContain('This caller may not attach a file');
-    expect(run.error?.message).toContain("to a message of mailbox 'megan@contoso.example'.");
-  });
-
-  test('that declares another size than the file has ends with words that say so', async () => {
-    const run = await workflows.run(readDefinition(`Standard, ${credentials}`), { ...TRIGGER, size: FILE.length + 1 });
-
-    expect(run.status).toBe('Failed');
-    expect(readOutput(run.history['Upload_file'], 'error')).toEqual({
-      code: 'UploadFailed',
-      message: 'The file has 9000001 bytes, x-upload-size says 9000002.',
-    });
-  });
-});
-
-describe('with two keys', () => {
-  let workflows: WorkflowSite;
-
-  beforeAll(async () => {
-    workflows = await startWorkflowSite('function key', { 'reports/2026.pdf': FILE });
-  });
-  beforeEach(() => workflows.site.graph.reset());
-  afterAll(() => workflows.close());
-
-  test('a wrong one ends with words of the workflow, as the platform answers without any', async () => {
-    const definition = withFault('Standard, function key', "@parameters('proxyKey')", 'no key');
-
-    const run = await workflows.run(definition, TRIGGER);
-
-    expect(run.error).toEqual({
-      code: 'NoErrorBody',
-      message: 'The proxy answered 401 without an error text. 401: the key or the identity is not accepted. ',
-    });
-  });
-
-  test('an upload that Outlook breaks off fails the run, without the uploadUrl in its words', async () => {
-    workflows.site.graph.play({ fault: 'status503', on: 'upload' });
-
-    const run = await workflows.run(readDefinition('Standard, function key'), TRIGGER);
-
-    expect(run.status).toBe('Failed');
-    expect(readOutput(run.history['Upload_file'], 'error')).toEqual({
-      code: 'UploadFailed',
-      message: 'Outlook answered 503 to bytes 0-3932159/9000001.',
-    });
+    const { code, message } = errorOf(run);
+    expect(code).toBe('CallerNotAllowed');
+    expect(message).toContain("to a message of mailbox 'megan@contoso.example'.");
   });
 
   test.each([
-    ['https://example.test/api/AttachmentSessions', '3', 'UploadUrlNotAllowed'],
-    ['http://outlook.office.com/api/AttachmentSessions', '3', 'UploadUrlNotAllowed'],
-    ['no address', '3', 'UploadUrlNotAllowed'],
-    ['graph', 'three', 'SizeMissing'],
-  ])('the uploader refuses %s with size %s', async (address, size, code) => {
-    const uploadUrl = address === 'graph' ? workflows.site.graph.url : address;
+    ['the address of an upload session', '/attachments?name=', '/attachments/createUploadSession?name='],
+    ['attachments, where nothing names the file', '/attachments?name=', '/attachments?x='],
+  ])('that sends JSON in chunks to %s is told which switch to turn off', async (_what, from, to) => {
+    const definition = withFault(readDefinition('Consumption', name), from, to);
 
-    const response = await fetch(`${workflows.uploaderUrl}/api/upload`, {
-      method: 'POST',
-      headers: { 'x-functions-key': workflows.key, 'x-upload-url': uploadUrl, 'x-upload-size': size },
-      body: 'abc',
-    });
+    const run = await workflows.run(definition, triggerBody('reports/table.json'));
 
-    expect(response.status).toBe(400);
-    expect(await response.json()).toEqual({ error: { code, message: expect.any(String) } });
-    expect(workflows.site.graph.requests).toEqual([]);
+    const { code, message } = errorOf(run);
+    expect(code).toBe('ChunkingNotSupported');
+    expect(message).toContain("turn off 'Allow chunking' in the settings of the HTTP action");
+  });
+
+  test('that names no file is told how to', async () => {
+    const definition = withFault(readDefinition('Consumption', name), '/attachments?name=', '/attachments?x=');
+
+    const run = await workflows.run(definition, triggerBody('reports/5242880.pdf'));
+
+    expect(errorOf(run).message).toContain("'name' is missing: say ?name= or Content-Disposition");
   });
 });
 
-function readOutput(action: { readonly outputs?: unknown } | undefined, name: string): unknown {
-  const { outputs } = (action ?? {}) as { readonly outputs?: { readonly body?: Readonly<Record<string, unknown>> } };
-  return outputs?.body?.[name];
+describe('a workflow whose requests go astray', () => {
+  let workflows: WorkflowSite;
+
+  beforeAll(async () => {
+    workflows = await startWorkflowSite('function key', FILES);
+  });
+  beforeEach(() => workflows.reset());
+  afterAll(() => workflows.close());
+
+  async function run(blob: string, habits?: EngineHabits): Promise<void> {
+    const definition = readDefinition('Consumption', 'attach-with-function-key');
+    expectAttached(workflows, await workflows.run(definition, triggerBody(blob), habits), blob);
+  }
+
+  const kinds: readonly (readonly [string, FrontFault['kind']])[] = [
+    ['answers 503 in place of', 'answers503'],
+    ['answers 503 after', 'answers503Afterwards'],
+    ['loses the answer to', 'losesAnswer'],
+  ];
+  const places = [
+    ['the opening', 'reports/5242880.pdf', 'POST', 1],
+    ['the first chunk', 'reports/20000000.pdf', 'PATCH', 1],
+    ['a chunk in between', 'reports/20000000.pdf', 'PATCH', 3],
+    ['the last chunk', 'reports/5242880.pdf', 'PATCH', 2],
+    ['the only chunk', 'reports/2000000.pdf', 'PATCH', 1],
+    ['the only request', 'reports/1.pdf', 'POST', 1],
+  ] as const;
+  test.each(kinds.flatMap(([words, kind]) => places.map(([place, ...at]) => [words, place, kind, ...at] as const)))(
+    'attaches once where the front %s %s',
+    async (_words, _place, kind, blob, method, nth) => {
+      workflows.front.play({ kind, method, nth });
+
+      await run(blob);
+    },
+  );
+
+  test.each([
+    ['requests', 'reports/2000000.pdf'],
+    ['requests', 'reports/20000000.pdf'],
+    ['transfers', 'reports/2000000.pdf'],
+    ['transfers', 'reports/20000000.pdf'],
+  ] as const)('attaches once where the engine sends its %s twice (%s)', async (sendsTwice, blob) => {
+    await run(blob, { sendsTwice });
+  });
+
+  test('attaches where the engine writes its ranges as the documentation does', async () => {
+    await run('reports/5242880.pdf', { rangeUnit: 'bytes=' });
+  });
+
+  test.each(['status503', 'status429', 'resetAfterCommit', 'resetMidBody'] as const)(
+    'attaches once where Outlook plays %s on a piece',
+    async (fault) => {
+      workflows.site.graph.play({ fault, on: 'upload' });
+
+      await run('reports/20000000.pdf');
+    },
+  );
+
+  test('fails with the words of Graph where the draft is gone', async () => {
+    workflows.site.graph.play({ fault: 'status404', on: 'create' });
+    const definition = readDefinition('Consumption', 'attach-with-function-key');
+
+    const failed = await workflows.run(definition, triggerBody('reports/5242880.pdf'));
+
+    expect(errorOf(failed)).toMatchObject({ code: 'ErrorItemNotFound' });
+  });
+
+  test('fails with the status alone where the key is wrong, as the platform answers without words', async () => {
+    const definition = withFault(
+      readDefinition('Standard', 'attach-with-function-key'),
+      "@parameters('proxyKey')",
+      'no key',
+    );
+
+    const { history } = await workflows.run(definition, triggerBody('reports/5242880.pdf'));
+
+    expect(history['Attach_file']).toMatchObject({ status: 'Failed', outputs: { statusCode: 401 } });
+  });
+});
+
+describe.each(PLANS)('beside the connectors of Microsoft (%s)', (plan: Plan) => {
+  let workflows: WorkflowSite;
+
+  beforeAll(async () => {
+    workflows = await startWorkflowSite('managed identity', FILES);
+  });
+  beforeEach(() => workflows.reset());
+  afterAll(() => workflows.close());
+
+  test('the draft of the Outlook connector is sent with the file, and the workflow needs no right at Graph', async () => {
+    const blob = 'reports/5242880.pdf';
+
+    const run = await workflows.run(readDefinition(plan, 'send-with-outlook'), triggerBody(blob));
+
+    expectAttached(workflows, run, blob);
+    expect(workflows.sent).toEqual([draftIdOf(run)]);
+    expect(new Set(workflows.audiences)).toEqual(new Set(['https://storage.azure.com/', 'api://upload-sessions']));
+  });
+
+  test('the draft is not sent without the file', async () => {
+    workflows.site.graph.play({ fault: 'status403', on: 'create' });
+
+    const run = await workflows.run(readDefinition(plan, 'send-with-outlook'), triggerBody('reports/5242880.pdf'));
+
+    expect(run.history['Send_draft']).toEqual({ status: 'Skipped' });
+    expect(workflows.sent).toEqual([]);
+  });
+
+  test.each(['reports/2000000.pdf', 'reports/20000000.pdf'])('%s is attached by its address', async (blob) => {
+    const run = await workflows.run(readDefinition(plan, 'attach-from-address'), triggerBody(blob));
+
+    expectAttached(workflows, run, blob);
+    expect(workflows.front.requests.map(({ method }) => method)).toEqual(['POST']);
+    expect(JSON.stringify(run.history)).not.toContain(workflows.signature);
+    expect(JSON.stringify(workflows.site.lines)).not.toContain(workflows.signature);
+  });
+
+  test('a file outside the sources of the policy is not attached, and the maker is told so', async () => {
+    const run = await workflows.run(readDefinition(plan, 'attach-from-address'), triggerBody('private/1.pdf'));
+
+    expect(errorOf(run)).toMatchObject({
+      code: 'CallerNotAllowed',
+      message: expect.stringContaining('from that address'),
+    });
+  });
+});
+
+/** The run has attached exactly this file to its draft, and the action's output is the attachment. */
+function expectAttached(workflows: WorkflowSite, run: WorkflowRun, blob: string): void {
+  const { bytes, contentType } = FILES[blob] ?? { bytes: Buffer.alloc(0), contentType: '' };
+  const { error, outputs } = run.history['Attach_file'] ?? {};
+  expect([run.status, error, outputs]).toEqual(['Succeeded', undefined, expect.anything()]);
+  const attachments = workflows.site.graph.attachments(ADELE.userPrincipalName, draftIdOf(run));
+  const { fileName: name } = triggerBody(blob);
+  expect(attachments).toEqual([
+    expect.objectContaining({ name, contentType, size: bytes.length, sha256: sha256(bytes) }),
+  ]);
+  expect(outputs?.body).toMatchObject({ id: attachments[0]?.id, name, contentType });
+}
+
+function draftIdOf({ history }: WorkflowRun): string {
+  const { id } = (history['Create_draft']?.outputs?.body ?? {}) as { readonly id?: string };
+  return id ?? '';
+}
+
+/** The proxy's or Graph's own error, as the run history shows it. */
+function errorOf({ status, history }: WorkflowRun): { readonly code: string; readonly message: string } {
+  expect([status, history['Attach_file']?.status]).toEqual(['Failed', 'Failed']);
+  const body = history['Attach_file']?.outputs?.body as {
+    readonly error: { readonly code: string; readonly message: string };
+  };
+  return body.error;
 }
 
 function sha256(bytes: Buffer): string {

@@ -50,6 +50,7 @@ export interface TenantSiteOptions {
   readonly storage?: TestSiteOptions['storage'];
   /** Of the proxy's own token; with a short one, each request that needs a token causes a request for it. */
   readonly lifetimeSeconds?: number;
+  readonly certificate?: EmulatorCertificate;
 }
 
 /** Graph finds every id and takes every family and size, so that the policy alone decides. */
@@ -70,6 +71,7 @@ export async function startTenantSite(options: TenantSiteOptions = {}): Promise<
   const site = await startSite({
     graph: { ...PERMISSIVE_GRAPH, ...graph },
     storage,
+    ...(options.certificate !== undefined && { certificate: options.certificate }),
     identity: { tokens, userAssigned: [API_IDENTITY], ...(lifetimeSeconds !== undefined && { lifetimeSeconds }) },
     settings: {
       CALLER_AUTH: 'entra',

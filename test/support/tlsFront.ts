@@ -11,27 +11,49 @@ export interface FrontedRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
+/** What a front can do to one request. */
+export interface FrontFault {
+  readonly method: string;
+  /** Which request with this method from now on, counted from 1. */
+  readonly nth: number;
+  /** Answers in the app's place, or when the app has answered, or breaks off when the app has answered. */
+  readonly kind: 'answers503' | 'answers503Afterwards' | 'losesAnswer';
+}
+
 /** What stands before the app in Azure: TLS ends here, and everything goes on as it comes. */
 export interface TlsFront {
-  /** `https://localhost:{port}` */
+  /** `https://{host}:{port}` */
   readonly url: string;
   /** Oldest first. */
   readonly requests: readonly FrontedRequest[];
   /** Where requests go from now on: `http://{host}:{port}`. */
   forwardTo(url: string): void;
+  play(fault: FrontFault): void;
   reset(): void;
   close(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1. The certificate must name localhost. */
-export async function startTlsFront(certificate: EmulatorCertificate): Promise<TlsFront> {
+/** Listens on a free port of 127.0.0.1. The certificate must name the host; clients must find it there. */
+export async function startTlsFront(certificate: EmulatorCertificate, host = 'localhost'): Promise<TlsFront> {
   const requests: FrontedRequest[] = [];
+  const faults: (FrontFault & { seen: number })[] = [];
   let target: string | undefined;
   const server = https.createServer({ cert: certificate.cert, key: certificate.key }, (request, response) => {
     const { method = '', url: path = '', headers, rawHeaders } = request;
     requests.push({ method, path, headers });
+    const fault = takeFault(faults, method);
+    if (fault === 'answers503') {
+      void answer503(request, response);
+      return;
+    }
     const outgoing = http.request(`${target}${path}`, { method, headers: rawHeaders });
-    outgoing.on('response', (incoming) => {
+    outgoing.on('response', async (incoming) => {
+      if (fault !== undefined) {
+        await incoming.toArray();
+        if (fault === 'losesAnswer') response.destroy();
+        else response.writeHead(503).end();
+        return;
+      }
       response.writeHead(incoming.statusCode ?? 502, incoming.rawHeaders);
       pipeline(incoming, response, () => {});
     });
@@ -41,14 +63,26 @@ export async function startTlsFront(certificate: EmulatorCertificate): Promise<T
   });
   const { port, close } = await listen(server);
   return {
-    url: `https://localhost:${port}`,
+    url: `https://${host}:${port}`,
     requests,
     forwardTo(url) {
       target = url;
     },
+    play: (fault) => faults.push({ ...fault, seen: 0 }),
     reset() {
       requests.length = 0;
+      faults.length = 0;
     },
     close,
   };
+}
+
+function takeFault(faults: (FrontFault & { seen: number })[], method: string): FrontFault['kind'] | undefined {
+  const due = faults.filter((fault) => fault.method === method && ++fault.seen === fault.nth);
+  return due[0]?.kind;
+}
+
+async function answer503(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  await request.toArray();
+  response.writeHead(503, { 'retry-after': '1' }).end();
 }

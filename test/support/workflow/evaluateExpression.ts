@@ -2,16 +2,20 @@
 export type WorkflowFunctions = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 
 /**
- * Evaluates the values of a workflow definition as the engine does: `@f(…)` keeps the type, `@{f(…)}` inside text makes text. Knows
- * function calls, text literals, and members by `['name']` and `?['name']`; throws on all else, so that a definition cannot use
- * what is not evaluated here. (learn.microsoft.com/azure/logic-apps/logic-apps-workflow-definition-language#expressions)
+ * Evaluates the values and names of a workflow definition as the engine does: `@f(…)` keeps the type, `@{f(…)}` inside text makes
+ * text, `@@` is one `@`. Knows function calls, text and number literals, and members by `['name']` and `?['name']`; throws on all
+ * else, so that a definition cannot use what is not evaluated here. (learn.microsoft.com/azure/logic-apps/logic-apps-workflow-definition-language#expressions)
  */
 export function evaluate(value: unknown, functions: WorkflowFunctions): unknown {
   if (Array.isArray(value)) return value.map((item) => evaluate(item, functions));
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, evaluate(item, functions)]));
+    const members = Object.entries(value);
+    return Object.fromEntries(
+      members.map(([name, item]) => [toText(evaluate(name, functions)), evaluate(item, functions)]),
+    );
   }
   if (typeof value !== 'string' || !value.includes('@')) return value;
+  if (value.startsWith('@@')) return value.slice(1);
   if (value.startsWith('@') && !value.startsWith('@{')) {
     const reader = new ExpressionReader(value, 1, functions);
     const result = reader.read();
@@ -49,7 +53,7 @@ class ExpressionReader {
   }
 
   read(): unknown {
-    let value = this.#match(/\s*'((?:[^']|'')*)'/y)?.[1]?.replaceAll("''", "'") ?? this.#call();
+    let value = this.#literal() ?? this.#number() ?? this.#call();
     for (let member = this.#member(); member !== undefined; member = this.#member()) {
       if (typeof value === 'object' && value !== null) value = Reflect.get(value, member.name);
       else if (member.isOptional && (value === undefined || value === null)) value = undefined;
@@ -67,6 +71,15 @@ class ExpressionReader {
 
   expectEnd(): void {
     if (this.#at !== this.#text.length) throw this.#fault('end expected');
+  }
+
+  #literal(): string | undefined {
+    return this.#match(/\s*'((?:[^']|'')*)'/y)?.[1]?.replaceAll("''", "'");
+  }
+
+  #number(): number | undefined {
+    const digits = this.#match(/\s*(\d+)/y)?.[1];
+    return digits === undefined ? undefined : Number(digits);
   }
 
   #call(): unknown {

@@ -2,20 +2,39 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { REPOSITORY_ROOT } from '../site.ts';
 
+export interface RetryPolicy {
+  readonly type: string;
+  readonly count?: number;
+}
+
 export interface HttpInputs {
   readonly method: string;
   readonly uri: string;
   readonly headers?: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
   readonly authentication?: { readonly type: string; readonly audience: string };
-  readonly retryPolicy?: { readonly type: string };
+  readonly retryPolicy?: RetryPolicy;
+}
+
+export interface ApiConnectionInputs {
+  readonly host: {
+    readonly connection: { readonly name?: string; readonly referenceName?: string };
+  };
+  readonly method: string;
+  readonly path: string;
+  readonly queries?: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+  readonly retryPolicy?: RetryPolicy;
 }
 
 export interface WorkflowAction {
   readonly type: string;
-  readonly inputs: unknown;
+  readonly inputs: Readonly<Record<string, unknown>>;
   readonly runAfter: Readonly<Record<string, readonly string[]>>;
-  readonly runtimeConfiguration?: { readonly secureData?: { readonly properties: readonly string[] } };
+  readonly runtimeConfiguration?: {
+    readonly secureData?: { readonly properties: readonly string[] };
+    readonly contentTransfer?: { readonly transferMode: string };
+  };
 }
 
 export interface WorkflowDefinition {
@@ -25,25 +44,33 @@ export interface WorkflowDefinition {
 
 const FOLDER = path.join(REPOSITORY_ROOT, 'examples', 'logic-apps');
 
-/** The definitions of examples/logic-apps by a name for tests. The schema checks their shape before anything else uses them. */
-export const DEFINITION_FILES = {
-  'Consumption, managed identity': 'consumption/managed-identity.json',
-  'Consumption, function key': 'consumption/function-key.json',
-  'Standard, managed identity': 'standard/attach-with-managed-identity/workflow.json',
-  'Standard, function key': 'standard/attach-with-function-key/workflow.json',
-} as const;
+/** The workflows of examples/logic-apps, each in both plans. */
+export const WORKFLOWS = [
+  'attach-with-managed-identity',
+  'attach-with-function-key',
+  'send-with-outlook',
+  'attach-from-address',
+] as const;
+export const PLANS = ['Consumption', 'Standard'] as const;
 
-export type DefinitionName = keyof typeof DEFINITION_FILES;
+export type WorkflowName = (typeof WORKFLOWS)[number];
+export type Plan = (typeof PLANS)[number];
 
 /** A JSON file under examples/logic-apps. */
 export function readExample(file: string): unknown {
   return JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8'));
 }
 
-/** The definition itself; in Standard it is a member of workflow.json. */
-export function readDefinition(name: DefinitionName): WorkflowDefinition {
-  const document = readExample(DEFINITION_FILES[name]) as
-    | WorkflowDefinition
-    | { readonly definition: WorkflowDefinition }; // Checked against the schema by a test.
+/** The definition itself; in Standard it is a member of workflow.json. The schema checks its shape before anything else uses it. */
+export function readDefinition(plan: Plan, name: WorkflowName): WorkflowDefinition {
+  const file = plan === 'Consumption' ? `consumption/${name}.json` : `standard/${name}/workflow.json`;
+  const document = readExample(file) as WorkflowDefinition | { readonly definition: WorkflowDefinition };
   return 'definition' in document ? document.definition : document;
+}
+
+/** The definition with a fault that a maker could make: `from` must be in its text. */
+export function withFault(definition: WorkflowDefinition, from: string, to: string): WorkflowDefinition {
+  const text = JSON.stringify(definition);
+  if (!text.includes(from)) throw new Error(`The definition does not hold ${from}.`);
+  return JSON.parse(text.replace(from, to));
 }

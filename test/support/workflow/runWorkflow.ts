@@ -1,59 +1,53 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Dispatcher, request } from 'undici';
-import { evaluate, toText, type WorkflowFunctions } from './evaluateExpression.ts';
-import type { HttpInputs, WorkflowAction, WorkflowDefinition } from './readDefinition.ts';
+import type { Dispatcher } from 'undici';
+import { evaluate } from './evaluateExpression.ts';
+import type { ApiConnectionInputs, WorkflowAction, WorkflowDefinition } from './readDefinition.ts';
+import { type ActionOutcome, type EngineHabits, sendAction } from './sendAction.ts';
+import { workflowFunctions } from './workflowFunctions.ts';
+
+/** What the run history shows of an action; what secureData covers is left out. */
+export type ShownAction = ActionOutcome & { readonly inputs?: unknown };
 
 export interface WorkflowRun {
   readonly runId: string;
   readonly status: 'Succeeded' | 'Failed';
-  /** Of the Terminate action, where one ran. */
-  readonly error: { readonly code: string; readonly message: string } | undefined;
-  /** What the run history shows of an action; what secureData covers is left out. */
-  readonly history: Readonly<
-    Record<string, { readonly inputs?: unknown; readonly outputs?: unknown; readonly status: string }>
-  >;
+  readonly history: Readonly<Record<string, ShownAction>>;
 }
 
 export interface WorkflowOptions {
-  readonly parameters: Readonly<Record<string, string>>;
+  readonly parameters: Readonly<Record<string, unknown>>;
   readonly triggerBody: unknown;
   /** The token of the workflow's identity for an audience. */
   readonly token: (audience: string) => Promise<string>;
-  /** Trusts the emulated Graph. */
+  /** By the connections' names. */
+  readonly connectionUrls: Readonly<Record<string, string>>;
+  /** Trusts the emulated services, and finds them. */
   readonly dispatcher: Dispatcher;
+  readonly habits?: EngineHabits;
 }
 
-interface Outcome {
-  readonly status: 'Succeeded' | 'Failed' | 'Skipped';
-  readonly inputs?: unknown;
-  readonly outputs?: { readonly statusCode?: number; readonly body?: unknown };
-}
-
-/** Removed without notice from what the author sets: learn.microsoft.com/azure/connectors/connectors-native-http, "Known issues". */
-const REMOVED_HEADERS =
-  /^(accept-(?!version)|allow$|content-(?!disposition$|encoding$|type$)|cookie$|expires$|host$|last-modified$|origin$|set-cookie$|transfer-encoding$)/i;
-
-/** Runs the actions in order, each HTTP request sent once, with the headers that the engine adds. */
+/** Runs the actions of a definition, each after those that it waits for, with the requests that the engine sends for them. */
 export async function runWorkflow(definition: WorkflowDefinition, options: WorkflowOptions): Promise<WorkflowRun> {
   const runId = `0858${randomBytes(16).toString('hex').toUpperCase()}CU12`;
-  const outcomes = new Map<string, Outcome>();
-  let error: WorkflowRun['error'];
-  for (const [name, action] of inOrder(definition.actions)) {
-    const functions = functionsOf(options, outcomes);
+  const { token, dispatcher, habits = {} } = options;
+  const outcomes = new Map<string, ActionOutcome>();
+  const functions = workflowFunctions(options, outcomes);
+  const history: Record<string, ShownAction> = {};
+  for (const [actionName, action] of inOrder(definition.actions)) {
     const isDue = Object.entries(action.runAfter).every(([before, statuses]) =>
       statuses.includes(outcomes.get(before)?.status ?? 'Skipped'),
     );
-    if (!isDue) {
-      outcomes.set(name, { status: 'Skipped' });
-      continue;
-    }
-    const inputs = evaluate(action.inputs, functions);
-    if (action.type === 'Http') outcomes.set(name, await send(name, inputs as HttpInputs, runId, options));
-    else outcomes.set(name, { status: 'Succeeded', inputs, outputs: inputs as Outcome['outputs'] & object });
-    if (action.type === 'Terminate') error = (inputs as { readonly runError: WorkflowRun['error'] }).runError;
+    const inputs = isDue ? evaluate(action.inputs, functions) : undefined;
+    const ids = { runId, actionName, trackingId: randomUUID() };
+    const connectionUrl = (connection: Connection) => urlOf(connection, options.connectionUrls);
+    const outcome: ActionOutcome = isDue
+      ? await sendAction(action, inputs, { ids, habits, token, connectionUrl, dispatcher })
+      : { status: 'Skipped' };
+    outcomes.set(actionName, outcome);
+    history[actionName] = shown(action, inputs, outcome);
   }
-  const failed = error !== undefined || [...outcomes.values()].some(({ status }) => status === 'Failed');
-  return { runId, status: failed ? 'Failed' : 'Succeeded', error, history: historyOf(definition, outcomes) };
+  const hasFailed = [...outcomes.values()].some(({ status }) => status === 'Failed');
+  return { runId, status: hasFailed ? 'Failed' : 'Succeeded', history };
 }
 
 /** Every action after those that it waits for. */
@@ -71,81 +65,21 @@ function inOrder(actions: WorkflowDefinition['actions']): [string, WorkflowActio
   return ordered;
 }
 
-function functionsOf(
-  { parameters, triggerBody }: WorkflowOptions,
-  outcomes: ReadonlyMap<string, Outcome>,
-): WorkflowFunctions {
+type Connection = ApiConnectionInputs['host']['connection'];
+
+/** In Consumption the connection's id, evaluated; in Standard a name of connections.json. */
+function urlOf({ name, referenceName }: Connection, urls: WorkflowOptions['connectionUrls']): string {
+  const url = name ?? urls[referenceName ?? ''];
+  if (url === undefined) throw new Error(`There is no connection '${referenceName}'.`);
+  return url;
+}
+
+function shown({ runtimeConfiguration }: WorkflowAction, inputs: unknown, outcome: ActionOutcome): ShownAction {
+  const secured = runtimeConfiguration?.secureData?.properties ?? [];
+  const { outputs, ...rest } = outcome;
   return {
-    triggerBody: () => triggerBody,
-    parameters: (name) => parameters[String(name)] ?? fail(`The parameter '${String(name)}' has no value.`),
-    body: (name) => outcomes.get(String(name))?.outputs?.body,
-    outputs: (name) => outcomes.get(String(name))?.outputs,
-    encodeURIComponent: (text) => encodeURIComponent(String(text)),
-    int: (value) => (/^-?\d+$/.test(String(value)) ? Number(value) : fail(`int() of '${String(value)}'`)),
-    string: (value) => toText(value),
-    concat: (...parts) => parts.map(toText).join(''),
-    coalesce: (...values) => values.find((value) => value !== undefined && value !== null),
+    ...rest,
+    ...(!secured.includes('inputs') && { inputs }),
+    ...(!secured.includes('outputs') && outputs !== undefined && { outputs }),
   };
-}
-
-async function send(name: string, inputs: HttpInputs, runId: string, options: WorkflowOptions): Promise<Outcome> {
-  const { method, uri, headers = {}, body, authentication } = inputs;
-  const authorSet = Object.entries(headers).filter(([header]) => !REMOVED_HEADERS.test(header));
-  const content = body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-  const response = await request(uri, {
-    method: method as Dispatcher.HttpMethod,
-    headers: {
-      ...Object.fromEntries(authorSet.map(([header, value]) => [header, String(value)])),
-      ...engineHeaders(name, runId),
-      ...(authentication && { authorization: `Bearer ${await options.token(authentication.audience)}` }),
-    },
-    body: content ?? null,
-    dispatcher: options.dispatcher,
-  });
-  const bytes = Buffer.from(await response.body.arrayBuffer());
-  const isJson = String(response.headers['content-type']).includes('json');
-  const outputs = { statusCode: response.statusCode, body: isJson ? JSON.parse(bytes.toString()) : bytes };
-  return { status: response.statusCode < 400 ? 'Succeeded' : 'Failed', inputs, outputs };
-}
-
-/** As captured from the HTTP action; all but User-Agent can be suppressed (operationOptions: SuppressWorkflowHeaders). */
-function engineHeaders(actionName: string, runId: string): Record<string, string> {
-  const id = randomUUID();
-  return {
-    'accept-language': 'en-US',
-    'user-agent': 'azure-logic-apps/1.0 (workflow 7f6e5d4c3b2a; version 08584611111111111111)',
-    'x-ms-activity-vector': 'IN.01',
-    'x-ms-action-tracking-id': id,
-    'x-ms-client-request-id': id,
-    'x-ms-client-tracking-id': runId,
-    'x-ms-correlation-id': id,
-    'x-ms-execution-location': 'westeurope',
-    'x-ms-tracking-id': id,
-    'x-ms-workflow-id': '7f6e5d4c3b2a',
-    'x-ms-workflow-name': 'attach-report',
-    'x-ms-workflow-operation-name': actionName,
-    'x-ms-workflow-resourcegroup-name': 'reports',
-    'x-ms-workflow-run-id': runId,
-    'x-ms-workflow-run-tracking-id': id,
-    'x-ms-workflow-subscription-id': id,
-    'x-ms-workflow-system-id': '/locations/westeurope/scaleunits/prod-00/workflows/7f6e5d4c3b2a',
-    'x-ms-workflow-version': '08584611111111111111',
-  };
-}
-
-function historyOf({ actions }: WorkflowDefinition, outcomes: ReadonlyMap<string, Outcome>): WorkflowRun['history'] {
-  return Object.fromEntries(
-    [...outcomes].map(([name, { status, inputs, outputs }]) => {
-      const secured = actions[name]?.runtimeConfiguration?.secureData?.properties ?? [];
-      const shown = {
-        ...(!secured.includes('inputs') && { inputs }),
-        ...(!secured.includes('outputs') && { outputs }),
-      };
-      return [name, { status, ...shown }];
-    }),
-  );
-}
-
-function fail(message: string): never {
-  throw new Error(message);
 }

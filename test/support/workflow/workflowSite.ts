@@ -1,86 +1,160 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import path from 'node:path';
+import type { LookupFunction } from 'node:net';
 import { rootCertificates } from 'node:tls';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
+import { createCertificate, type EmulatorCertificate } from '../../../local/emulators/certificate.ts';
 import { listen } from '../../../local/emulators/listen.ts';
 import { ADELE } from '../../../local/emulators/seed.ts';
-import { startHost } from '../../../local/host/startHost.ts';
-import { REPOSITORY_ROOT, type Site, startSite } from '../site.ts';
+import { type Site, startSite } from '../site.ts';
+import { startSourceServer } from '../sourceServer.ts';
 import { AUDIENCE, startTenantSite } from '../tenantSite.ts';
+import { startTlsFront, type TlsFront } from '../tlsFront.ts';
+import { startConnectors } from './connectors.ts';
 import type { WorkflowDefinition } from './readDefinition.ts';
 import { runWorkflow, type WorkflowRun } from './runWorkflow.ts';
+import type { EngineHabits } from './sendAction.ts';
 
 export type Credentials = 'managed identity' | 'function key';
 
-/** The proxy, the uploader of examples/logic-apps and a storage account, and a workflow's identity that may use them. */
+export interface StoredFile {
+  readonly bytes: Buffer;
+  readonly contentType: string;
+}
+
+/** The proxy as the engine sees it, behind a front of a name of its own; a storage account; the connectors of Microsoft. */
 export interface WorkflowSite {
   readonly site: Site;
-  readonly uploaderUrl: string;
-  /** Demanded by proxy and uploader of the site with keys. */
+  readonly front: TlsFront;
+  /** Demanded by the proxy of the site with keys. */
   readonly key: string;
-  run(definition: WorkflowDefinition, triggerBody: unknown): Promise<WorkflowRun>;
+  /** What is kept of the query of an address that the storage account has signed. */
+  readonly signature: string;
+  /** The drafts that the Outlook connector has sent. */
+  readonly sent: readonly string[];
+  /** For what the workflow's identity was given tokens. */
+  readonly audiences: readonly string[];
+  run(definition: WorkflowDefinition, triggerBody: unknown, habits?: EngineHabits): Promise<WorkflowRun>;
+  reset(): void;
   close(): Promise<void>;
 }
 
+/** The engine refuses addresses on localhost. */
+const PROXY_HOST = 'proxy.contoso.example';
 const WORKFLOW_APP = '6e5f7081-92a3-44b5-86d7-e8f90a1b2c3d';
-const POLICY = {
-  callers: [
-    { name: 'Report workflow', appId: WORKFLOW_APP, mailboxes: [ADELE.userPrincipalName], kinds: ['message'] },
-    { name: 'Key holders', functionKey: true, mailboxes: [ADELE.userPrincipalName], kinds: ['message'] },
-  ],
-};
+
+function policyOf(sources: readonly string[]): unknown {
+  const allowed = { mailboxes: [ADELE.userPrincipalName], kinds: ['message'], sources };
+  return {
+    callers: [
+      { name: 'Report workflow', appId: WORKFLOW_APP, ...allowed },
+      { name: 'Key holders', functionKey: true, ...allowed },
+    ],
+  };
+}
 
 /** `files` is what the storage account holds, by container and path. */
 export async function startWorkflowSite(
   credentials: Credentials,
-  files: Readonly<Record<string, Buffer>>,
+  files: Readonly<Record<string, StoredFile>>,
 ): Promise<WorkflowSite> {
   const key = randomUUID();
-  const keyed = { enableAuth: credentials === 'function key', functionKey: key };
-  const { site, token } = credentials === 'function key' ? await keySite(keyed) : await identitySite();
-  const uploader = await startHost({
-    appRoot: path.join(REPOSITORY_ROOT, 'examples', 'logic-apps', 'uploader'),
-    env: { NODE_EXTRA_CA_CERTS: site.caPath, UPLOAD_HOSTS: new URL(site.graph.url).host },
-    ...keyed,
+  const certificate = await createCertificate([PROXY_HOST]);
+  const front = await startTlsFront(certificate, PROXY_HOST);
+  const source = await startSourceServer(certificate);
+  for (const [path, file] of Object.entries(files)) source.put(`/${path}`, file);
+  const policy = policyOf([`${source.origin}/reports/`]);
+  const settings = { PUBLIC_BASE_URL: front.url };
+  const { site, token } =
+    credentials === 'function key'
+      ? await keySite(key, policy, settings, certificate)
+      : await identitySite(policy, settings, certificate);
+  front.forwardTo(site.url);
+  const dispatcher = new Agent({
+    connect: { ca: [...rootCertificates, readFileSync(site.caPath, 'utf8')], lookup: lookUpOnLoopback },
   });
   const storage = await startStorage(files);
-  const dispatcher = new Agent({ connect: { ca: [...rootCertificates, readFileSync(site.caPath, 'utf8')] } });
+  const signature = `sig=${randomUUID()}`;
+  const connectors = await startConnectors({
+    createDraft: (subject) => createDraft(site, subject, dispatcher),
+    signedAddress: (path) => `${source.origin}${path}?sv=2021-12-02&sp=r&${signature}`,
+  });
+  const audiences: string[] = [];
   const parameters = {
     graphUrl: site.graph.url,
     storageUrl: storage.url,
-    proxyUrl: site.url,
-    uploaderUrl: uploader.url,
+    storageAccount: 'reportsaccount',
+    mailbox: ADELE.userPrincipalName,
+    proxyUrl: front.url,
     proxyAudience: AUDIENCE,
-    uploaderAudience: 'api://uploader',
     proxyKey: key,
-    uploaderKey: key,
+    $connections: Object.fromEntries(
+      Object.entries(connectors.urls).map(([name, connectionId]) => [name, { connectionId }]),
+    ),
   };
   return {
     site,
-    uploaderUrl: uploader.url,
+    front,
     key,
-    run: (definition, triggerBody) => runWorkflow(definition, { parameters, triggerBody, token, dispatcher }),
+    signature,
+    sent: connectors.sent,
+    audiences,
+    run: (definition, triggerBody, habits = {}) =>
+      runWorkflow(definition, {
+        parameters,
+        triggerBody,
+        token(audience) {
+          audiences.push(audience);
+          return token(audience);
+        },
+        connectionUrls: connectors.urls,
+        dispatcher,
+        habits,
+      }),
+    reset() {
+      site.graph.reset();
+      front.reset();
+      connectors.reset();
+      audiences.length = 0;
+    },
     async close() {
-      await Promise.all([dispatcher.close(), uploader.close(), storage.close()]);
+      await Promise.all([dispatcher.close(), storage.close(), source.close(), connectors.close(), front.close()]);
       await site.close();
     },
   };
 }
 
-type TokenSource = (audience: string) => Promise<string>;
+/** Every name is here: the engine's requests leave this machine in no case. */
+const lookUpOnLoopback: LookupFunction = (_host, { all }, callback) => {
+  if (all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+  else callback(null, '127.0.0.1', 4);
+};
 
-async function keySite(host: {
-  enableAuth: boolean;
-  functionKey: string;
-}): Promise<{ site: Site; token: TokenSource }> {
-  const site = await startSite({ host, settings: { POLICY: JSON.stringify(POLICY) } });
+type TokenSource = (audience: string) => Promise<string>;
+type Settings = Readonly<Record<string, string>>;
+
+async function keySite(
+  functionKey: string,
+  policy: unknown,
+  settings: Settings,
+  certificate: EmulatorCertificate,
+): Promise<{ site: Site; token: TokenSource }> {
+  const site = await startSite({
+    host: { enableAuth: true, functionKey },
+    settings: { ...settings, POLICY: JSON.stringify(policy) },
+    storage: true,
+    certificate,
+  });
   return { site, token: (audience) => platformToken(site, audience) };
 }
 
-async function identitySite(): Promise<{ site: Site; token: TokenSource }> {
-  const site = await startTenantSite({ policy: POLICY });
+async function identitySite(
+  policy: unknown,
+  settings: Settings,
+  certificate: EmulatorCertificate,
+): Promise<{ site: Site; token: TokenSource }> {
+  const site = await startTenantSite({ policy, settings, storage: true, certificate });
   return {
     site,
     async token(audience) {
@@ -100,13 +174,27 @@ async function platformToken({ identity }: Site, audience: string): Promise<stri
   return token;
 }
 
+/** As the user who has signed in to the Outlook connection. */
+async function createDraft(site: Site, subject: string, dispatcher: Dispatcher): Promise<string> {
+  const token = site.identity.tokens.issue({ audience: site.graph.url, lifetimeSeconds: 600 });
+  const answer = await request(`${site.graph.url}/v1.0/users/${ADELE.userPrincipalName}/messages`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ subject }),
+    dispatcher,
+  });
+  const { id } = (await answer.body.json()) as { id: string }; // The emulator's own answer.
+  return id;
+}
+
 /** Blob storage, as far as a GET with a token goes. */
 async function startStorage(
-  files: Readonly<Record<string, Buffer>>,
+  files: Readonly<Record<string, StoredFile>>,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   const server = createServer(({ url, headers }, response) => {
     const file = headers.authorization === undefined ? undefined : files[(url ?? '').slice(1)];
-    response.writeHead(file === undefined ? 404 : 200, { 'content-type': 'application/pdf' }).end(file);
+    if (file === undefined) response.writeHead(404).end();
+    else response.writeHead(200, { 'content-type': file.contentType }).end(file.bytes);
   });
   const { port, close } = await listen(server);
   return { url: `http://127.0.0.1:${port}`, close };
