@@ -203,6 +203,13 @@ export const MAX_DECODE_STEP_BYTES = 64 * KIB;
 export const PAIRING_TIMEOUT_MS = 10_000;
 
 /**
+ * How long the worker keeps the host's connections when nothing comes over them. Node's own 5 s would end one in the middle
+ * of a body that comes slowly behind an early answer, and now and then just as the host sends the next request over it, which is
+ * lost with its body. Twice what the host keeps them idle: learn.microsoft.com/dotnet/api/system.net.http.socketshttphandler.pooledconnectionidletimeout
+ */
+export const PROXY_KEEP_ALIVE_MS = 120_000;
+
+/**
  * After an early answer the rest of a body is read away for this long: the host passes the answer on once the body has been
  * sent, and loses it where the worker breaks off (host-measured). Our choice: a minute carries 100 MB at 14 Mbit/s.
  */

@@ -2,7 +2,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { errorAnswer } from '../answer.ts';
 import { ServiceError } from '../errors.ts';
-import { PAIRING_TIMEOUT_MS } from '../limits.ts';
+import { PAIRING_TIMEOUT_MS, PROXY_KEEP_ALIVE_MS } from '../limits.ts';
 import { type ReadRequest, readIncomingRequest } from './incomingRequest.ts';
 
 /**
@@ -131,6 +131,7 @@ export function watchProxiedRequests(): ProxiedRequests {
     const { request, server } = message;
     if (watched.has(server) || request.headers[INVOCATION_ID_HEADER] === undefined) return;
     watched.add(server);
+    server.keepAliveTimeout = PROXY_KEEP_ALIVE_MS;
     const libraryListeners = server.listeners('request');
     const take = (expectsContinue: boolean) => (incoming: IncomingMessage, response: ServerResponse) =>
       requests.arrive(incoming, response, expectsContinue, () => {

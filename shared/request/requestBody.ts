@@ -64,9 +64,6 @@ export function createRequestBody(
       isOver = true;
       if (expectsContinue && chunks === undefined) return; // It was never asked for, so none need come.
       const timer = setTimeout(() => request.destroy(), READ_AWAY_TIMEOUT_MS);
-      // 5 s after an answer Node ends a connection on which nothing comes, in the middle of a body as well, unless somebody
-      // listens (Node, _http_server.js: socketOnTimeout). The host sends in blocks of 4 kB, which may be longer apart.
-      request.on('timeout', () => {});
       timer.unref();
       try {
         for (let bytes = 0; bytes <= MAX_DISCARDED_BYTES; ) {
