@@ -1,9 +1,12 @@
 import { createServer } from 'node:http';
 import { listen } from '../local/emulators/listen.ts';
-import { answerBuffered } from '../local/host/answerBuffered.ts';
-import { createStreamInvocation } from '../local/host/invocationRequest.ts';
+import { PLATFORM_TIMES } from '../local/host/hostTimes.ts';
+import { runHttpCall, watchCaller } from '../local/host/httpCall.ts';
+import { DEFAULT_BODY_LIMIT_BYTES } from '../local/host/kestrel.ts';
+import { readRequestHeaders } from '../local/host/requestHeaders.ts';
 import { readRequestTarget } from '../local/host/requestTarget.ts';
 import { findRoute, type HttpFunction, listHttpFunctions } from '../local/host/router.ts';
+import type { InvocationContext } from '../local/host/runInvocation.ts';
 import { createStreamForwarder, type StreamForwarder } from '../local/host/streamForwarder.ts';
 import { startWorkerChannel } from './channel/hostSide.ts';
 import { listenToParent, tellParent } from './listenToParent.ts';
@@ -18,18 +21,25 @@ const channel = await startWorkerChannel();
 let functions: readonly HttpFunction[] = [];
 let forwarder: StreamForwarder | undefined;
 
+const context: InvocationContext = {
+  workers: {
+    ready: async () => ({ invoke: channel.invoke, forwarder }),
+    restart: async () => undefined,
+  },
+  times: PLATFORM_TIMES,
+  functionTimeoutMs: undefined,
+  log: () => undefined,
+};
+
 const server = createServer((request, response) => {
   const target = readRequestTarget(request.url ?? '');
+  const headers = readRequestHeaders(request);
   const match = target === undefined ? undefined : findRoute(functions, request.method ?? '', target.path);
-  if (target === undefined || match === undefined) {
+  if (target === undefined || headers === undefined || match === undefined) {
     response.writeHead(404).end();
-  } else if (forwarder === undefined) {
-    const answered = answerBuffered(request, response, target, match, channel.invoke);
-    answered.catch(() => response.destroy()); // The load ended in the middle of a request.
   } else {
-    const call = createStreamInvocation(request, match);
-    void channel.invoke(call);
-    forwarder.forward(request, response, target, call.invocationId);
+    const callerGone = watchCaller(response);
+    void runHttpCall({ request, response, headers, target, match, callerGone, context }, DEFAULT_BODY_LIMIT_BYTES);
   }
 });
 
@@ -37,7 +47,7 @@ const server = createServer((request, response) => {
 function serve({ metadata, httpUri }: CalledFunction): void {
   functions = listHttpFunctions([metadata], ROUTE_PREFIX, (fault) => console.error(fault));
   forwarder?.close();
-  forwarder = httpUri === undefined ? undefined : createStreamForwarder(httpUri);
+  forwarder = httpUri === undefined ? undefined : createStreamForwarder(httpUri, PLATFORM_TIMES);
 }
 
 const { port } = await listen(server);

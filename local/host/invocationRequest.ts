@@ -1,65 +1,64 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import type { InvocationRequest, NullableMap, TypedData } from './messages.ts';
+import type { InvocationRequest, NullableMap } from './messages.ts';
+import type { RequestHeaders } from './requestHeaders.ts';
 import { encodePath, type RequestTarget } from './requestTarget.ts';
 import type { RouteMatch } from './router.ts';
+import { createTriggerMetadata } from './triggerMetadata.ts';
 
-/** A call of a streaming app: parameters and headers are trigger metadata, the request itself goes to the app's `HttpUri`. */
+/** A call of a streaming app: the message holds trigger metadata alone, the request itself goes to the app's `HttpUri`. */
 export function createStreamInvocation(
-  request: IncomingMessage,
-  { called, parameters }: RouteMatch,
+  headers: RequestHeaders,
+  target: RequestTarget,
+  match: RouteMatch,
+  body: Uint8Array | undefined,
 ): InvocationRequest {
-  const triggerMetadata: Record<string, TypedData> = {
-    Headers: { json: JSON.stringify(Object.fromEntries(joinHeaders(request))) },
+  const { called } = match;
+  return {
+    ...createCall(called.id, headers),
+    inputData: [{ name: called.triggerName, data: {} }],
+    triggerMetadata: createTriggerMetadata(headers, target.query, match, body),
   };
-  for (const [name, value] of Object.entries(parameters)) {
-    triggerMetadata[name] = { string: value };
-  }
-  return { ...createCall(request, called.id), inputData: [{ name: called.triggerName, data: {} }], triggerMetadata };
 }
 
 /** A call of a buffered app: everything is in the message (Azure Functions host: GrpcMessageConversionExtensions). */
 export function createBufferedInvocation(
-  request: IncomingMessage,
+  method: string,
+  headers: RequestHeaders,
   target: RequestTarget,
   { called, parameters }: RouteMatch,
   body: Uint8Array | undefined,
 ): InvocationRequest {
   const http = {
-    method: request.method ?? '',
-    url: `http://${request.headers.host ?? ''}${encodePath(target.path)}${target.query}`,
-    nullableHeaders: toNullableMap(joinHeaders(request)),
+    method,
+    url: `http://${headers.get('host')?.[0] ?? ''}${encodePath(target.path)}${target.query}`,
+    nullableHeaders: toNullableMap([...headers].map(([name, values]) => [name, values.join(',')])),
     nullableQuery: toNullableMap(joinQuery(target.query)),
     nullableParams: toNullableMap(Object.entries(parameters)),
     ...(body !== undefined && { body: { bytes: body } }),
   };
   return {
-    ...createCall(request, called.id),
+    ...createCall(called.id, headers),
     inputData: [{ name: called.triggerName, data: { http } }],
     triggerMetadata: {},
   };
 }
 
-function createCall(request: IncomingMessage, functionId: string) {
-  const incoming = /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/.exec(String(request.headers['traceparent'] ?? ''));
+/** What every call has. The trace goes on from the caller's, where there is one. */
+export function createCall(functionId: string, headers: RequestHeaders = new Map()) {
+  const incoming = /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/.exec(headers.get('traceparent')?.join(',') ?? '');
   const [traceId, flags] = incoming === null ? [randomBytes(16).toString('hex'), '00'] : [incoming[1], incoming[2]];
   return {
     invocationId: randomUUID(),
     functionId,
     traceContext: {
       traceParent: `00-${traceId}-${randomBytes(8).toString('hex')}-${flags}`,
-      traceState: String(request.headers['tracestate'] ?? ''),
+      traceState: headers.get('tracestate')?.join(',') ?? '',
       attributes: {},
     },
   };
 }
 
 type Pairs = readonly (readonly [name: string, value: string])[];
-
-/** A header sent twice is one value with a comma and no blank, as StringValues joins it. */
-function joinHeaders(request: IncomingMessage): Pairs {
-  return Object.entries(request.headersDistinct).map(([name, values = []]) => [name, values.join(',')]);
-}
 
 /** ASP.NET Core compares names of the query ignoring case; the first spelling stays. */
 function joinQuery(query: string): Pairs {

@@ -1,8 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Kestrel's own limit, also that of Azure Functions: a body that is longer gets 500, measured on the real host. */
-export const REQUEST_BODY_LIMIT_BYTES = 104_857_600;
+/** Of a body. The app setting FUNCTIONS_REQUEST_BODY_SIZE_LIMIT changes it (Azure Functions host: ScriptConstants). */
+export const DEFAULT_BODY_LIMIT_BYTES = 104_857_600;
 export const SERVER_HEADER = ['Server', 'Kestrel'] as const;
+
+/** 32 KiB of headers within 30 s; idle connections are kept 130 s; no limit to the time of a body (KestrelServerLimits). */
+export const SERVER_LIMITS = {
+  maxHeaderSize: 32_768,
+  headersTimeout: 30_000,
+  requestTimeout: 0,
+  keepAliveTimeout: 130_000,
+} as const;
 
 /** How long Kestrel reads on from a body nobody asked for before it closes the connection. */
 const DRAIN_TIMEOUT_MS = 5_000;
@@ -19,7 +27,6 @@ export function drainAfterAnswer(request: IncomingMessage, response: ServerRespo
     if (request.complete) {
       return;
     }
-    request.unpipe();
     request.resume();
     setTimeout(() => {
       if (!request.complete) {

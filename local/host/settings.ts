@@ -1,17 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { member, readJson } from './readJson.ts';
 
-export interface AppSettings {
-  /** Goes before every route: `extensions.http.routePrefix` of host.json, or `api`. */
-  readonly routePrefix: string;
-  /** `Values` of local.settings.json, nulls skipped. */
-  readonly values: Readonly<Record<string, string>>;
-}
-
-/** Reads host.json and local.settings.json of an app. Throws when one of them is not JSON. */
-export function readAppSettings(appRoot: string): AppSettings {
-  const http = member(member(readJson(path.join(appRoot, 'host.json')), 'extensions'), 'http');
-  const routePrefix = member(http, 'routePrefix');
+/**
+ * The settings of an app as `func start` makes them: `Values` of local.settings.json, nulls skipped, only where the
+ * process has no such variable. What is in `extra` wins over all. Throws when the file is not JSON.
+ * (Azure Functions Core Tools: StartHostAction)
+ */
+export function readAppSettings(appRoot: string, extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const listed = member(readJson(path.join(appRoot, 'local.settings.json')), 'Values');
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries(typeof listed === 'object' && listed !== null ? listed : {})) {
@@ -19,34 +14,11 @@ export function readAppSettings(appRoot: string): AppSettings {
       values[name] = String(value);
     }
   }
-  return { routePrefix: typeof routePrefix === 'string' ? routePrefix : 'api', values };
-}
-
-/**
- * The worker's environment as `func start` makes it: `values` only where the process has no such variable. What is in
- * `extra` wins over all. (Azure Functions Core Tools: StartHostAction)
- */
-export function buildWorkerEnvironment(
-  appRoot: string,
-  port: number,
-  values: Readonly<Record<string, string>>,
-  extra: Readonly<Record<string, string>>,
-): NodeJS.ProcessEnv {
   return {
     ...values,
     ...process.env,
     AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
     AzureWebJobsScriptRoot: appRoot,
-    WEBSITE_HOSTNAME: `localhost:${port}`,
     ...extra,
   };
-}
-
-/** A missing file reads as nothing. */
-function readJson(file: string): unknown {
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) : undefined;
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,16 +1,15 @@
 import { once } from 'node:events';
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import http from 'node:http';
 import path from 'node:path';
-import { answerBuffered } from './answerBuffered.ts';
-import { createStreamInvocation } from './invocationRequest.ts';
-import { answerEmpty, drainAfterAnswer, REQUEST_BODY_LIMIT_BYTES, SERVER_HEADER } from './kestrel.ts';
+import { answerRequest, type Site } from './answerRequest.ts';
+import { readHostJson } from './hostJson.ts';
+import { type HostTimes, PLATFORM_TIMES } from './hostTimes.ts';
+import { answerEmpty, DEFAULT_BODY_LIMIT_BYTES, drainAfterAnswer, SERVER_LIMITS } from './kestrel.ts';
 import type { HostLog } from './log.ts';
-import type { InvocationOutcome, InvocationRequest } from './messages.ts';
-import { type RequestTarget, readRequestTarget } from './requestTarget.ts';
-import { findRoute, type HttpFunction, listHttpFunctions, type RouteMatch } from './router.ts';
-import { buildWorkerEnvironment, readAppSettings } from './settings.ts';
-import { createStreamForwarder, type StreamForwarder } from './streamForwarder.ts';
-import { startWorkerProcess, type WorkerProcess } from './workerProcess.ts';
+import { type HttpFunction, listHttpFunctions } from './router.ts';
+import { readAppSettings } from './settings.ts';
+import { startWorkerProcess } from './workerProcess.ts';
+import { superviseWorker } from './workerSupervisor.ts';
 
 export interface HostOptions {
   /** The directory of host.json and of the package.json whose `main` names the built app. */
@@ -23,18 +22,19 @@ export interface HostOptions {
   readonly enableAuth?: boolean;
   readonly functionKey?: string;
   readonly log?: HostLog;
+  /** Other waits than the platform's. */
+  readonly times?: Partial<HostTimes>;
 }
 
 export interface LocalHost {
   readonly url: string;
   /** In the order in which they are tried; `route` holds the prefix. */
   readonly functions: readonly Pick<HttpFunction, 'name' | 'methods' | 'route'>[];
+  /** Of the worker that runs now: one that ends is started anew. */
   readonly workerPid: number;
-  /** Lets calls under way end for a moment, runs the appTerminate hooks and ends the worker. */
+  /** Lets calls under way end for a while, runs the appTerminate hooks and ends the worker. */
   close(): Promise<void>;
 }
-
-const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
  * Runs a built app as the Azure Functions host and its Node worker do. An app that cannot be loaded has no functions:
@@ -44,143 +44,61 @@ const CLOSE_TIMEOUT_MS = 2_000;
 export async function startHost(options: HostOptions): Promise<LocalHost> {
   const appRoot = path.resolve(options.appRoot);
   const log = options.log ?? (() => undefined);
-  const { routePrefix, values } = readAppSettings(appRoot);
+  const times = { ...PLATFORM_TIMES, ...options.times };
+  const settings = readAppSettings(appRoot, options.env ?? {});
+  const { routePrefix, functionTimeoutMs } = readHostJson(appRoot, settings);
   let site: Site | undefined;
-  // The limits of Kestrel: 32 KiB of headers within 30 s, idle connections kept 130 s, no limit to a body's time.
-  const server = http.createServer(
-    { maxHeaderSize: 32_768, headersTimeout: 30_000, requestTimeout: 0, keepAliveTimeout: 130_000 },
-    (request, response) => {
-      drainAfterAnswer(request, response);
-      if (site === undefined) {
-        answerEmpty(response, 503);
-      } else {
-        answer(site, request, response);
-      }
-    },
-  );
+  const answer: http.RequestListener = (request, response) => {
+    drainAfterAnswer(request, response);
+    if (site === undefined) {
+      answerEmpty(response, 503);
+    } else {
+      answerRequest(site, request, response);
+    }
+  };
+  const server = http.createServer(SERVER_LIMITS, answer);
+  // Whoever reads the body says `100 Continue`, not the server.
+  server.on('checkContinue', answer);
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const port = portOf(server);
 
-  const env = buildWorkerEnvironment(appRoot, port, values, options.env ?? {});
-  const worker = await startWorkerProcess(appRoot, env, log).catch((error: unknown) => {
+  const env = { ...settings, WEBSITE_HOSTNAME: `localhost:${port}`, ...options.env };
+  const startProcess = () => startWorkerProcess(appRoot, env, log);
+  const supervisor = await superviseWorker(startProcess, times, log).catch((error: unknown) => {
     server.close();
     throw error;
   });
-  if (worker.app.fault !== undefined) {
-    log({ level: 'error', category: 'host', message: `The app could not be loaded: ${worker.app.fault}` });
+  const { app } = supervisor.latest;
+  if (app.fault !== undefined) {
+    log({ level: 'error', category: 'host', message: `The app could not be loaded: ${app.fault}` });
   }
-  const functions = listHttpFunctions(worker.app.functions, routePrefix, (message) =>
+  const functions = listHttpFunctions(app.functions, routePrefix, (message) =>
     log({ level: 'warning', category: 'host', message }),
   );
-  const httpUri = worker.app.capabilities['HttpUri'];
-  const forwarder = httpUri === undefined ? undefined : createStreamForwarder(httpUri);
-  site = { functions, worker, forwarder, isHomePageOff: env['AzureWebJobsDisableHomepage'] === 'true', log, options };
+  site = {
+    functions,
+    context: { workers: supervisor, times, functionTimeoutMs, log },
+    bodyLimitBytes: Number(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] ?? DEFAULT_BODY_LIMIT_BYTES),
+    isHomePageOff: settings['AzureWebJobsDisableHomepage'] === 'true',
+    keys: { areDemanded: options.enableAuth === true, functionKey: options.functionKey },
+  };
 
   return {
     url: `http://127.0.0.1:${port}`,
     functions: functions.map(({ name, methods, route }) => ({ name, methods, route })),
-    workerPid: worker.pid,
+    get workerPid() {
+      return supervisor.latest.pid;
+    },
     async close() {
       const closed = once(server, 'close');
       server.close();
-      const timer = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS);
+      const timer = setTimeout(() => server.closeAllConnections(), times.closeGraceMs);
       await closed;
       clearTimeout(timer);
-      await worker.stop();
-      forwarder?.close();
+      await supervisor.stop();
     },
   };
-}
-
-interface Site {
-  readonly functions: readonly HttpFunction[];
-  readonly worker: WorkerProcess;
-  readonly forwarder: StreamForwarder | undefined;
-  readonly isHomePageOff: boolean;
-  readonly log: HostLog;
-  readonly options: HostOptions;
-}
-
-/** Routing comes before the key check, and both before anything is read of the body. */
-function answer(site: Site, request: IncomingMessage, response: ServerResponse): void {
-  const target = readRequestTarget(request.url ?? '');
-  if (target === undefined) {
-    answerEmpty(response, 400);
-    return;
-  }
-  // The host keeps these two for itself, whatever functions there are.
-  const isReserved = /^\/(?:admin|runtime)(?:\/|$)/i.test(target.path);
-  const match = isReserved ? undefined : findRoute(site.functions, request.method ?? '', target.path);
-  if (match === undefined) {
-    answerUnrouted(site, target, response);
-  } else if (!isKeyGood(site.options, match.called, request, target)) {
-    answerEmpty(response, 401);
-  } else if (!site.worker.isAlive()) {
-    answerEmpty(response, 503);
-  } else if (Number(request.headers['content-length']) > REQUEST_BODY_LIMIT_BYTES) {
-    answerEmpty(response, 500);
-  } else {
-    call(site, request, response, target, match);
-  }
-}
-
-function answerUnrouted(site: Site, target: RequestTarget, response: ServerResponse): void {
-  if (target.path !== '/') {
-    answerEmpty(response, 404);
-  } else if (site.isHomePageOff) {
-    answerEmpty(response, 204);
-  } else {
-    const page = 'Your Functions app is up and running.\n';
-    response.writeHead(200, [...SERVER_HEADER, 'Content-Type', 'text/plain', 'Content-Length', String(page.length)]);
-    response.end(page);
-  }
-}
-
-/** The header beats the query. Without any key of its own the host lets nobody in. */
-function isKeyGood(
-  options: HostOptions,
-  called: HttpFunction,
-  request: IncomingMessage,
-  target: RequestTarget,
-): boolean {
-  if (options.enableAuth !== true || called.authLevel === 'anonymous') {
-    return true;
-  }
-  const key = request.headers['x-functions-key'] ?? new URLSearchParams(target.query).get('code');
-  return options.functionKey !== undefined && key === options.functionKey;
-}
-
-function call(
-  site: Site,
-  request: IncomingMessage,
-  response: ServerResponse,
-  target: RequestTarget,
-  match: RouteMatch,
-): void {
-  const invoke = (call: InvocationRequest) => invokeAndReport(site, match.called, call);
-  if (site.forwarder === undefined) {
-    answerBuffered(request, response, target, match, invoke).catch((error: unknown) => {
-      // As a rule a body that broke off: there is no one left to answer to.
-      site.log({ level: 'warning', category: 'host', message: `No answer was sent: ${String(error)}` });
-      response.destroy();
-    });
-    return;
-  }
-  const invocation = createStreamInvocation(request, match);
-  site.forwarder.forward(request, response, target, invocation.invocationId);
-  // Its outcome answers nothing: when the app sends no answer, the platform leaves the client waiting too.
-  void invoke(invocation);
-}
-
-async function invokeAndReport(site: Site, called: HttpFunction, call: InvocationRequest): Promise<InvocationOutcome> {
-  const outcome = await site.worker.invoke(call);
-  if (outcome.kind === 'failed') {
-    const { invocationId } = call;
-    const message = `Executed 'Functions.${called.name}' (Failed, Id=${invocationId}): ${outcome.message}`;
-    site.log({ level: 'error', category: 'host', message, invocationId });
-  }
-  return outcome;
 }
 
 function portOf(server: http.Server): number {

@@ -1,99 +1,103 @@
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream';
+import http, { type IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Activity, watchActivity } from './activity.ts';
+import type { ClientAnswer } from './clientAnswer.ts';
+import { areSendable, createForwardedHeaders } from './forwardedHeaders.ts';
 import { endToEndHeaders } from './hopByHopHeaders.ts';
-import { answerEmpty, REQUEST_BODY_LIMIT_BYTES, SERVER_HEADER } from './kestrel.ts';
+import type { HostTimes } from './hostTimes.ts';
+import { SERVER_HEADER } from './kestrel.ts';
+import type { RequestBody } from './requestBody.ts';
+import { isAscii, type RequestHeaders } from './requestHeaders.ts';
 import { encodePathFully, type RequestTarget } from './requestTarget.ts';
+import { requestAnswer, type WorkerRequest } from './workerRequest.ts';
+
+export interface ForwardedRequest {
+  readonly incoming: IncomingMessage;
+  readonly headers: RequestHeaders;
+  readonly target: RequestTarget;
+  readonly invocationId: string;
+  readonly body: RequestBody | undefined;
+}
 
 export interface StreamForwarder {
-  /** Sends the request on as it comes in and relays the answer as it comes back. */
-  forward(request: IncomingMessage, response: ServerResponse, target: RequestTarget, invocationId: string): void;
+  /** Sends a request to the worker and relays its answer up to the last byte. Returns what went wrong, if anything. */
+  forward(request: ForwardedRequest, answer: ClientAnswer, callerGone: AbortSignal): Promise<Error | undefined>;
   close(): void;
 }
 
-/** How long nothing may move in either direction (Azure Functions host: DefaultHttpProxyService). */
-const INACTIVITY_TIMEOUT_MS = 240_000;
-
-/** What the forwarder sets itself, or has answered already. */
-const OWN_HEADERS = ['host', 'expect', 'x-ms-invocation-id', 'x-forwarded-host', 'x-forwarded-proto'];
-
 /** Forwards to the address a streaming app announces as `HttpUri`, over connections that are kept. */
-export function createStreamForwarder(httpUri: string): StreamForwarder {
+export function createStreamForwarder(httpUri: string, times: HostTimes): StreamForwarder {
   const { hostname, port, host } = new URL(httpUri);
-  const agent = new http.Agent({ keepAlive: true, timeout: INACTIVITY_TIMEOUT_MS });
+  const agent = new http.Agent({ keepAlive: true });
   return {
-    forward(request, response, target, invocationId) {
-      const outgoing = http.request({
-        agent,
-        hostname,
-        port,
-        method: request.method,
-        path: encodePathFully(target.path) + target.query,
-        headers: [...forwardedHeaders(request, invocationId), 'Host', host],
-      });
-      // Else the agent takes the worker's keep-alive hint for the time that an answer may take.
-      outgoing.setTimeout(INACTIVITY_TIMEOUT_MS);
-      outgoing.on('response', (incoming) => relayAnswer(outgoing, incoming, response));
-      outgoing.on('timeout', () => outgoing.destroy());
-      outgoing.on('error', () => {
-        // Once an answer has begun, `relayAnswer` alone ends it.
-        if (!response.headersSent) {
-          answerEmpty(response, 500);
-        }
-      });
-      response.once('close', () => {
-        if (!response.writableFinished) {
-          outgoing.destroy();
-        }
-      });
-      outgoing.flushHeaders(); // As YARP does: the app may answer from the headers alone.
-      sendBody(request, outgoing);
+    async forward(request, answer, callerGone) {
+      const { incoming, headers, target, invocationId, body } = request;
+      const activity = watchActivity(times.inactivityMs, callerGone);
+      const workerRequest: WorkerRequest = {
+        options: {
+          agent,
+          hostname,
+          port,
+          method: incoming.method,
+          path: encodePathFully(target.path) + target.query,
+          headers: createForwardedHeaders(incoming, headers, invocationId, host),
+        },
+        body,
+        expectsContinue: /^100-continue$/i.test(headers.get('expect')?.[0] ?? ''),
+        continueWaitMs: times.continueWaitMs,
+      };
+      try {
+        await relay(await tryAgain(workerRequest, activity, times), answer, activity);
+        return undefined;
+      } catch (error) {
+        return error instanceof Error ? error : new Error(String(error));
+      } finally {
+        activity.stop();
+      }
     },
     close: () => agent.destroy(),
   };
 }
 
-function forwardedHeaders(request: IncomingMessage, invocationId: string): string[] {
-  const headers = endToEndHeaders(request.rawHeaders, OWN_HEADERS);
-  headers.push('x-ms-invocation-id', invocationId);
-  headers.push('x-forwarded-host', request.headers.host ?? '', 'x-forwarded-proto', 'http');
-  if (isChunked(request)) {
-    headers.push('Transfer-Encoding', 'chunked');
+/** Ten attempts with one invocation id, whatever broke: the worker, the body, or a header that cannot be sent. */
+async function tryAgain(request: WorkerRequest, activity: Activity, times: HostTimes): Promise<IncomingMessage> {
+  const pauses = times.retryDelaysMs.values();
+  for (;;) {
+    try {
+      if (!areSendable(request.options.headers)) {
+        throw new Error('Request headers must contain only ASCII characters.');
+      }
+      return await requestAnswer(request, activity);
+    } catch (error) {
+      const pause = pauses.next();
+      if (pause.done || activity.signal.aborted) {
+        throw error;
+      }
+      await delay(pause.value, undefined, { signal: activity.signal });
+    }
   }
-  return headers;
 }
 
-function isChunked(request: IncomingMessage): boolean {
-  return request.headers['transfer-encoding'] !== undefined;
-}
-
-function sendBody(request: IncomingMessage, outgoing: http.ClientRequest): void {
-  if (!isChunked(request)) {
-    if (Number(request.headers['content-length']) > 0) {
-      request.pipe(outgoing);
-    } else {
-      outgoing.end();
-    }
-    return;
+async function relay(incoming: IncomingMessage, answer: ClientAnswer, activity: Activity): Promise<void> {
+  activity.touch();
+  const headers = endToEndHeaders(incoming.rawHeaders);
+  if (!headers.every(isAscii)) {
+    incoming.destroy();
+    throw new Error('Invalid non-ASCII or control character in header.');
   }
-  let receivedBytes = 0;
-  request.on('data', (chunk: Buffer) => {
-    receivedBytes += chunk.length;
-    if (receivedBytes > REQUEST_BODY_LIMIT_BYTES) {
-      outgoing.destroy(new Error('The request body is too long.'));
+  const server = incoming.headers['server'] === undefined ? SERVER_HEADER : [];
+  answer.begin(incoming.statusCode ?? 500, [...headers, ...server]);
+  try {
+    for await (const chunk of incoming) {
+      activity.touch();
+      await answer.write(chunk, activity.signal);
+      activity.touch();
     }
-  });
-  request.pipe(outgoing);
-}
-
-function relayAnswer(outgoing: http.ClientRequest, incoming: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(incoming.statusCode ?? 500, [
-    ...endToEndHeaders(incoming.rawHeaders, ['server']),
-    ...SERVER_HEADER,
-  ]);
-  // An answer cut short on the way in is cut short on the way out, so that the client sees it.
-  pipeline(incoming, response, () => {
-    if (!outgoing.writableFinished) {
-      outgoing.destroy();
+  } catch (error) {
+    // An answer cut short on the way in is cut short on the way out, so that the caller sees it.
+    if (answer.isUnderWay) {
+      answer.fail();
     }
-  });
+    throw activity.signal.aborted ? activity.signal.reason : error;
+  }
 }

@@ -15,7 +15,8 @@ import {
 export interface WorkerProcess {
   readonly pid: number;
   readonly app: StartedApp;
-  isAlive(): boolean;
+  /** Resolves when the process has ended by itself or was killed; never when `stop` ended it. */
+  readonly crashed: Promise<void>;
   /** Never rejects: a worker that goes away ends its calls as `crashed`. */
   invoke(request: InvocationRequest): Promise<InvocationOutcome>;
   /** Lets the appTerminate hooks run, then ends the process, by force after a while. */
@@ -41,6 +42,7 @@ export async function startWorkerProcess(
   });
   const calls = new Map<string, (outcome: InvocationOutcome) => void>();
   const started = Promise.withResolvers<StartedApp>();
+  const crashed = Promise.withResolvers<void>();
   let isStopping = false;
 
   relayLines(child.stdout, (message) => log({ level: 'information', category: 'stdout', message }));
@@ -66,14 +68,15 @@ export async function startWorkerProcess(
   });
   child.once('exit', (code, signal) => {
     const fault = `The worker process ended (${signal ?? `exit code ${code}`}).`;
-    if (!isStopping) {
-      log({ level: 'error', category: 'host', message: `${fault} It is not started again.` });
-    }
     started.resolve({ capabilities: {}, functions: [], fault });
     for (const end of calls.values()) {
       end({ kind: 'crashed' });
     }
     calls.clear();
+    if (!isStopping) {
+      log({ level: 'error', category: 'host', message: fault });
+      crashed.resolve();
+    }
   });
   // Unlike `exit`, `close` comes after the last line of output.
   const closed = new Promise((resolve) => child.once('close', resolve));
@@ -84,7 +87,7 @@ export async function startWorkerProcess(
   return {
     pid: child.pid ?? 0,
     app,
-    isAlive,
+    crashed: crashed.promise,
     invoke: (request) =>
       new Promise((resolve) => {
         if (!child.connected) {

@@ -205,10 +205,10 @@ describe.each([
     );
   });
 
-  it('does not let the caller choose the invocation id or the forwarded host', async () => {
+  it('does not let the caller choose the forwarded host', async () => {
     const { url } = await echo(probe, {
       target: '/api/hello',
-      headers: ['x-ms-invocation-id', 'chosen', 'x-forwarded-host', 'elsewhere.test', 'x-forwarded-proto', 'https'],
+      headers: ['x-forwarded-host', 'elsewhere.test', 'x-forwarded-proto', 'https'],
     });
 
     expect(url).toBe(`${probe.url}/api/hello`);
@@ -302,21 +302,20 @@ describe.each([
     expect(text).toBe('A function can only be registered during app startup.');
   });
 
-  it('answers pending calls with 500 when the worker ends, reports it once and then answers 503', async () => {
+  it('answers pending calls with 500 when the worker ends, reports it once and starts another', async () => {
     await withProbe(env, {}, async (crashing) => {
       const pending = sendRaw(crashing.url, { target: '/api/slow' });
       await delay(100);
 
       const [slow, crash] = await Promise.all([pending, sendRaw(crashing.url, { target: '/api/crash' })]);
-      await crashing.findLine('exit code 3');
       const later = await sendRaw(crashing.url, { target: '/api/hello' });
 
-      expect([slow, crash, later].map(({ status, text }) => [status, text])).toEqual([
+      expect([slow, crash].map(({ status, text }) => [status, text])).toEqual([
         [500, ''],
         [500, ''],
-        [503, ''],
       ]);
-      expect(crashing.lines.filter(({ message }) => message.includes('exit code 3'))).toHaveLength(1);
+      expect(later.status).toBe(200);
+      expect(crashing.countLines('exit code 3')).toBe(1);
     });
   });
 
@@ -378,14 +377,6 @@ describe('local host, streaming only', () => {
     }
 
     expect((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)).toBeGreaterThan(200);
-  });
-
-  it('relays an early answer while the body is still on its way', async () => {
-    const request = { ...withBody('/api/early', Buffer.alloc(100_000), true), isUnfinished: true };
-
-    const answer = await sendRaw(probe.url, request, AbortSignal.timeout(3_000));
-
-    expect(answer).toMatchObject({ status: 413, text: 'too long' });
   });
 
   it('breaks the request off for the app when the client disconnects', async () => {

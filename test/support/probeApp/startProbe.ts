@@ -6,6 +6,8 @@ export interface Probe extends LocalHost {
   readonly lines: readonly HostLogLine[];
   /** Waits for a log line whose message holds the text, at most two seconds. */
   findLine(text: string): Promise<HostLogLine>;
+  /** How many log lines hold the text so far. */
+  countLines(text: string): number;
 }
 
 /** Starts the probe app, or the app in `appRoot`, and keeps what it logs. */
@@ -15,12 +17,19 @@ export async function startProbe(
 ): Promise<Probe> {
   const lines: HostLogLine[] = [];
   const host = await startHost({ appRoot: import.meta.dirname, env, log: (line) => lines.push(line), ...options });
+  const linesWith = (text: string) => lines.filter(({ message }) => message.includes(text));
   return {
-    ...host,
+    url: host.url,
+    functions: host.functions,
+    get workerPid() {
+      return host.workerPid;
+    },
+    close: () => host.close(),
     lines,
+    countLines: (text) => linesWith(text).length,
     async findLine(text) {
       for (let attempt = 0; attempt < 100; attempt++) {
-        const found = lines.find(({ message }) => message.includes(text));
+        const [found] = linesWith(text);
         if (found !== undefined) {
           return found;
         }

@@ -1,24 +1,23 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { endToEndHeaders } from './hopByHopHeaders.ts';
+import type { HttpCall } from './httpCall.ts';
 import { createBufferedInvocation } from './invocationRequest.ts';
 import { answerEmpty, SERVER_HEADER } from './kestrel.ts';
-import type { HttpAnswer, InvocationOutcome, InvocationRequest } from './messages.ts';
-import type { RequestTarget } from './requestTarget.ts';
-import type { RouteMatch } from './router.ts';
+import type { HttpAnswer } from './messages.ts';
+import { runInvocation, type Worker } from './runInvocation.ts';
 
 /**
  * One call of an app that does not stream: the body travels in the message, the answer comes back in the outcome.
  * A failure is 500, a handler that returned nothing 204. Cookies set through `cookies` of the answer are not carried.
+ * @param whole the body, when it had a Content-Length: the host does not look at a chunked one
  */
-export async function answerBuffered(
-  request: IncomingMessage,
-  response: ServerResponse,
-  target: RequestTarget,
-  match: RouteMatch,
-  invoke: (call: InvocationRequest) => Promise<InvocationOutcome>,
+export async function callBuffered(
+  { request, response, headers, target, match, context }: HttpCall,
+  worker: Worker,
+  whole: Buffer | undefined,
 ): Promise<void> {
-  const body = await readBody(request);
-  const outcome = await invoke(createBufferedInvocation(request, target, match, body));
+  const invocation = createBufferedInvocation(request.method ?? '', headers, target, match, whole);
+  const outcome = await runInvocation(context, worker, match.called.name, invocation);
   if (outcome.kind !== 'returned') {
     answerEmpty(response, 500);
   } else if (outcome.answer === undefined) {
@@ -26,18 +25,6 @@ export async function answerBuffered(
   } else {
     answerWith(response, outcome.answer);
   }
-}
-
-/** Only a body with a Content-Length is handed over: the host does not look at a chunked one. */
-async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  if (!(Number(request.headers['content-length']) > 0)) {
-    return undefined;
-  }
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) {
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function answerWith(response: ServerResponse, { statusCode, headers, body }: HttpAnswer): void {
