@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { readAppSettings } from '../local/host/settings.ts';
+import { readLocalValues } from '../local/host/settings.ts';
 import { loadPolicy, type PolicyResult, type PolicySettings } from '../shared/caller/loadPolicy.ts';
 import { policySource } from '../shared/config/config.ts';
 import { type ConfigFault, type Environment, readSettings } from '../shared/config/readSettings.ts';
@@ -145,9 +145,9 @@ function readPolicySettings(
 function localValues(appRoot: string | undefined): Environment {
   if (appRoot === undefined) return {};
   try {
-    return readAppSettings(appRoot).values;
+    return readLocalValues(appRoot);
   } catch (error) {
-    return report([`host.json or local.settings.json: ${error instanceof Error ? error.message : String(error)}`]);
+    return report([`local.settings.json: ${error instanceof Error ? error.message : String(error)}`]);
   }
 }
 
