@@ -2,13 +2,11 @@ import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ADELE } from '../../local/emulators/seed.ts';
-import { expectGraphError, postJson, type Site, startSite } from '../support/site.ts';
+import { expectGraphError, type Site, startSite } from '../support/site.ts';
 import { fileOf, type TestFile } from '../support/uploads.ts';
 
 const [messageId] = ADELE.items.message;
 const MESSAGE = `me/messages/${messageId}/attachments`;
-const EVENT = `me/events/${ADELE.items.event[0]}/attachments`;
-const TASK = `me/todo/lists/${ADELE.items.todoTaskList[0]}/tasks/${ADELE.items.todoTask[0]}/attachments`;
 
 let site: Site;
 
@@ -57,70 +55,6 @@ async function sessionEnds(): Promise<void> {
   for (let attempt = 0; attempt < 50 && !isEnded(); attempt++) await delay(20);
   expect(isEnded()).toBe(true);
 }
-
-const SIZES = [0, 1, 1_000_000, 2_999_999, 3_000_000, 3_932_160, 3_932_161, 9_000_000];
-
-describe.each([
-  ['a message', MESSAGE, messageId],
-  ['an event', EVENT, ADELE.items.event[0]],
-  ['a task', TASK, ADELE.items.todoTask[0]],
-])('attaches to %s', (_, path, itemId) => {
-  test.each(SIZES.flatMap((size) => [[size, 'with its length'] as const, [size, 'chunked'] as const]))(
-    'a file of %d bytes, sent %s',
-    async (size, how) => {
-      const file = fileOf(size, 'Angebot für Zoë.pdf');
-      const query = new URLSearchParams({ name: file.name, size: String(size) });
-
-      const answer = await send(
-        `${path}?${query}`,
-        file.bytes,
-        { 'content-type': 'application/pdf' },
-        how === 'chunked',
-      );
-
-      expect([answer.status, JSON.parse(answer.body)]).toEqual([
-        201,
-        expect.objectContaining({ id: attachments(itemId)[0]?.id, name: file.name, contentType: 'application/pdf' }),
-      ]);
-      expect(answer.body).not.toContain('contentBytes');
-      expect(attachments(itemId)).toEqual([expect.objectContaining({ name: file.name, sha256: file.sha256 })]);
-      const calls = site.graph.requests.map(({ method }) => method);
-      expect(calls.filter((method) => method === 'PUT')).toHaveLength(
-        size < 3_000_000 ? 0 : Math.ceil(size / 3_932_160),
-      );
-    },
-  );
-
-  test("a file in Graph's own JSON", async () => {
-    const file = fileOf(7_000_000);
-    const body = {
-      '@odata.type': path === TASK ? '#microsoft.graph.taskFileAttachment' : '#microsoft.graph.fileAttachment',
-      name: file.name,
-      contentBytes: file.bytes.toString('base64'),
-    };
-
-    const answer = await postJson(`${site.api}/${path}`, body);
-
-    expect([answer.status, await answer.json()]).toEqual([201, expect.objectContaining({ name: file.name })]);
-    expect(attachments(itemId)).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
-  });
-
-  test.each([1, 2_999_999, 3_000_000, 9_000_000])('a file of %d bytes in chunks of Logic Apps', async (size) => {
-    const file = fileOf(size);
-    const opening = await send(`${path}?name=${file.name}`, Buffer.alloc(0), {
-      'content-type': 'application/pdf',
-      'x-ms-transfer-mode': 'chunked',
-      'x-ms-content-length': String(size),
-    });
-    expect([opening.status, opening.headers['x-ms-chunk-size']]).toEqual([200, '3932160']);
-
-    const last = await sendChunks(String(opening.headers['location']), file);
-
-    expect([last.status, last.headers.get('range')]).toEqual([200, `bytes=0-${size - 1}`]);
-    expect(await last.json()).toMatchObject({ id: attachments(itemId)[0]?.id, name: file.name });
-    expect(attachments(itemId)).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
-  });
-});
 
 async function sendChunks(location: string, { bytes }: TestFile): Promise<Response> {
   for (let first = 0; ; first += 3_932_160) {
