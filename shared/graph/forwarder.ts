@@ -122,8 +122,11 @@ export async function createForwarder({
 function isRetryable(result: AttemptResult, isRepeatable: boolean): boolean {
   if (result.kind === 'failed') return isRepeatable && result.phase === 'beforeAnswer';
   const { status } = result.answer;
-  return isRetryableStatus(status) && (isRepeatable || status !== 504);
+  return isRepeatable ? isRetryableStatus(status) : DONE_WITH.includes(status);
 }
+
+/** 412 and 423: another writer at the item, as where a loop attaches several files at once (msgraph-sdk-dotnet, issue 1287). */
+const DONE_WITH: readonly number[] = [412, 423, 429, 503];
 
 function retryAfterOf(result: AttemptResult): string | undefined {
   return result.kind === 'answer' ? result.answer.headers['retry-after'] : undefined;

@@ -97,11 +97,9 @@ export const WAYS: Readonly<Record<Way, Attach>> = {
     postBytes(`${addressOf(site, path, file)}&size=${file.bytes.length}`, file.bytes, { ...PDF, ...headers }, true),
   'in JSON': (site, path, { name, bytes }, headers) =>
     postFile(site, path, { name, contentType: PDF['content-type'], contentBytes: bytes.toString('base64') }, headers),
-  'from an address': async (site, path, { name, bytes }, headers) => {
-    const { requests } = site.source;
-    const place = `/${requests.length}.pdf`;
-    site.source.put(place, { bytes, contentType: PDF['content-type'] });
-    return postFile(site, path, { name, sourceUrl: `${site.source.origin}${place}` }, headers);
+  'from an address': async (site, path, { name, bytes, sha256 }, headers) => {
+    site.source.put(`/${sha256}`, { bytes, contentType: PDF['content-type'] });
+    return postFile(site, path, { name, sourceUrl: `${site.source.origin}/${sha256}` }, headers);
   },
   "in a workflow's chunks": async (site, path, file, headers) => {
     const opening = await postBytes(addressOf(site, path, file), Buffer.alloc(0), {
