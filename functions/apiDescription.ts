@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { app, type HttpResponseInit } from '@azure/functions';
 import { errorAnswer } from '../shared/answer.ts';
-import { addressOpenApi, addressSwagger } from '../shared/description/addressed.ts';
+import { addressOpenApi, addressPage, addressSwagger } from '../shared/description/addressed.ts';
 import { once } from '../shared/once.ts';
 import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
@@ -50,10 +50,11 @@ export function registerApiDescription(folder: string, requests: ProxiedRequests
   register('apiSwagger', 'swagger.json', async ({ href }) =>
     document(addressSwagger((await swagger()).toString(), href)),
   );
-  register('apiDocs', 'docs', async ({ pathname }) => {
+  register('apiDocs', 'docs', async ({ pathname, href }) => {
     // The platform's routing takes `docs/` as well, but from there the page's own addresses lead elsewhere.
     if (pathname.endsWith('/')) return { status: 308, headers: { location: '../docs' } };
-    return answer(await page(), 'text/html; charset=utf-8', {
+    const html = addressPage((await page()).toString(), href);
+    return answer(Buffer.from(html), 'text/html; charset=utf-8', {
       'content-security-policy': PAGE_POLICY,
       'referrer-policy': 'no-referrer',
     });

@@ -24,6 +24,16 @@ export function addressSwagger(text: string, requestUrl: string): string {
   return JSON.stringify({ ...document, host, schemes: [scheme] } satisfies SwaggerDocument);
 }
 
+const NO_CONSOLE = 'hide-console="true"';
+
+/**
+ * The page for people. Only on this machine does it send requests: elsewhere one would have to type a key or a token into it.
+ */
+export function addressPage(html: string, requestUrl: string): string {
+  const isHere = LOOPBACK.has(new URL(requestUrl).hostname);
+  return isHere ? html.replace(NO_CONSOLE, 'hide-console="false"') : html;
+}
+
 function addressOf(requestUrl: string): { scheme: string; host: string } {
   const { protocol, hostname, host } = new URL(requestUrl);
   return { scheme: LOOPBACK.has(hostname) ? protocol.replace(':', '') : 'https', host };

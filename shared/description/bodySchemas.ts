@@ -1,5 +1,7 @@
 import attachmentInfoSchema from '../body/schemas/attachmentInfo.schema.json' with { type: 'json' };
 import attachmentItemSchema from '../body/schemas/attachmentItem.schema.json' with { type: 'json' };
+import fileAttachmentSchema from '../body/schemas/fileAttachment.schema.json' with { type: 'json' };
+import taskFileAttachmentSchema from '../body/schemas/taskFileAttachment.schema.json' with { type: 'json' };
 import { SETTINGS } from '../config/settings.ts';
 import type { ItemKind } from '../route/entityModel.ts';
 
@@ -14,7 +16,7 @@ interface Field {
   readonly default?: unknown;
 }
 
-/** Every member of the two bodies. `internal` hides a required field that has one value alone; the designer fills in its default. */
+/** Every member of the bodies of upload sessions. `internal` hides a required field that has one value alone; the designer fills in its default. */
 const FIELDS: Readonly<Record<string, Field>> = {
   attachmentType: {
     'x-ms-summary': 'Attachment type',
@@ -61,11 +63,40 @@ export const BODY_SCHEMAS = {
   ),
 } as const satisfies Record<string, Schema>;
 
-export type BodyName = keyof typeof BODY_SCHEMAS;
-
 /** As in validateAttachment.ts: To Do tasks have a parameter of their own. */
-export function bodyNameOf(kind: ItemKind): BodyName {
+export function bodyNameOf(kind: ItemKind): keyof typeof BODY_SCHEMAS {
   return kind === 'todoTask' ? 'AttachmentInfoBody' : 'AttachmentItemBody';
+}
+
+/** What of Graph's fileAttachment is looked at, and how it is shown. */
+const FILE_FIELDS: Readonly<Record<string, Schema>> = {
+  name: { ...FIELDS['name'] },
+  sourceUrl: {
+    'x-ms-summary': 'Address of the file',
+    'x-ms-visibility': 'important',
+    format: 'uri',
+    examples: ['https://contoso.blob.core.windows.net/invoices/report.pdf?sp=r&sig=…'],
+  },
+  contentBytes: {
+    'x-ms-summary': 'File content',
+    type: ['string', 'null'],
+    format: 'byte',
+    examples: ['JVBERi0xLjcK'],
+  },
+  contentType: { ...FIELDS['contentType'] },
+  isInline: { ...FIELDS['isInline'] },
+  contentId: { ...FIELDS['contentId'] },
+  '@odata.type': { 'x-ms-summary': 'Type of attachment', 'x-ms-visibility': 'advanced' },
+};
+
+/** Graph's own JSON for a file, by the names that the description gives it. */
+export const FILE_SCHEMAS = {
+  FileAttachment: describeFile(fileAttachmentSchema, '#microsoft.graph.fileAttachment'),
+  TaskFileAttachment: describeFile(taskFileAttachmentSchema, '#microsoft.graph.taskFileAttachment'),
+} as const satisfies Record<string, Schema>;
+
+export function fileNameOf(kind: ItemKind): keyof typeof FILE_SCHEMAS {
+  return kind === 'todoTask' ? 'TaskFileAttachment' : 'FileAttachment';
 }
 
 interface SourceSchema {
@@ -88,6 +119,26 @@ function describeBody(
   });
   const described = { ...describable(item), 'x-ms-summary': summary, properties: Object.fromEntries(members) };
   return { ...describable(source), properties: { [parameter]: described }, examples: [{ [parameter]: EXAMPLE_ITEM }] };
+}
+
+/** The content object of Logic Apps is left out: the designer makes a text field of a text alone. */
+function describeFile(
+  source: { readonly properties: Readonly<Record<string, Schema>> },
+  type: string,
+): Schema & { readonly properties: Schema; readonly examples: readonly unknown[] } {
+  const members = Object.entries(FILE_FIELDS).flatMap(([name, field]) => {
+    const { required: _required, properties: _properties, ...member } = source.properties[name] ?? {};
+    if (member['type'] === undefined) return [];
+    const typed = name === '@odata.type' ? { examples: [type] } : {};
+    return [[name, { ...describable(member), ...field, ...typed }] as const];
+  });
+  const limit = SETTINGS.MAX_JSON_ATTACHMENT_BYTES.default;
+  return {
+    ...describable(source),
+    description: `Graph's own JSON for a file: with its bytes in base64, up to ${limit} bytes unless the operator has set it, or with an address that the policy admits, which the bytes are read from.`,
+    properties: Object.fromEntries(members),
+    examples: [{ '@odata.type': type, name: 'report.pdf', contentBytes: 'JVBERi0xLjcK' }],
+  };
 }
 
 function describable(schema: object): Schema {

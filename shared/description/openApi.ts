@@ -1,10 +1,11 @@
 import hostJson from '../../host.json' with { type: 'json' };
 import packageJson from '../../package.json' with { type: 'json' };
 import { SETTINGS } from '../config/settings.ts';
-import { BODY_SCHEMAS, bodyNameOf } from './bodySchemas.ts';
+import { ATTACH_HEADERS, ATTACH_RESPONSES, describeAttach, FILE_PARAMETERS } from './attachOperations.ts';
+import { BODY_SCHEMAS, bodyNameOf, FILE_SCHEMAS } from './bodySchemas.ts';
 import { describeErrors, ERROR_SCHEMAS, type ErrorResponse } from './errorResponses.ts';
-import type { OpenApiDocument, OpenApiOperation, OpenApiResponse } from './openApiDocument.ts';
-import { describeOperations, type Operation } from './operations.ts';
+import type { OpenApiDocument, OpenApiOperation, OpenApiResponse, PathItem } from './openApiDocument.ts';
+import { type DescribedItem, describeItems } from './operations.ts';
 import { describeUploadOperations, UPLOAD_PATH, UPLOAD_RESPONSES, UPLOAD_SCHEMAS } from './uploadOperations.ts';
 import { HEADERS, idHeaders, SESSION_RESPONSE, UPLOAD_SESSION } from './uploadSession.ts';
 
@@ -21,28 +22,27 @@ export function buildOpenApi(): OpenApiDocument {
     security: [{ functionKey: [] }, { entra: [] }],
     tags: TAGS,
     paths: {
-      ...Object.fromEntries(
-        describeOperations().map((operation) => [operation.path, { post: describeOperation(operation, errors) }]),
-      ),
+      ...Object.fromEntries(describeItems().flatMap((item) => describePaths(item, errors))),
       [UPLOAD_PATH]: describeUploadOperations(),
     },
     components: {
-      parameters: HEADERS,
+      parameters: { ...HEADERS, ...FILE_PARAMETERS, ...ATTACH_HEADERS },
       responses: {
+        ...ATTACH_RESPONSES,
         UploadSession: SESSION_RESPONSE,
         ...UPLOAD_RESPONSES,
         ...Object.fromEntries(errors.map((error) => [`Error${error.status}`, describeResponse(error)])),
       },
-      schemas: { ...BODY_SCHEMAS, UploadSession: UPLOAD_SESSION, ...UPLOAD_SCHEMAS, ...ERROR_SCHEMAS },
+      schemas: { ...FILE_SCHEMAS, ...BODY_SCHEMAS, UploadSession: UPLOAD_SESSION, ...UPLOAD_SCHEMAS, ...ERROR_SCHEMAS },
       securitySchemes: SECURITY_SCHEMES,
     },
   };
 }
 
 const DESCRIPTION = [
-  'Opens an upload session at Microsoft Graph for one large attachment. Send the file itself to the `uploadUrl` of the answer, in ranges: below 4 MB each where the address is Graph’s, up to 8 MiB where it is one of the proxy (`/uploadSessions/{id}`).',
+  'Attaches files of any size to items of Microsoft Graph, for callers that hold no permission at Graph: in one call, or through an upload session.',
+  'An upload session answers with an `uploadUrl`. Send the file there in ranges: below 4 MB each where the address is Graph’s, up to 8 MiB where it is one of the proxy (`/uploadSessions/{id}`). The uploadUrl holds its own permission: keep it secret, and send no Authorization header to it. A To Do uploadUrl of Graph is the exception: append `/content` and send a Graph token.',
   'Callers send a function key as `x-functions-key` or, where CALLER_AUTH is `entra`, an access token as `Authorization: Bearer …`.',
-  'The uploadUrl holds its own permission: keep it secret, and send no Authorization header to it. A To Do uploadUrl of Graph is the exception: append `/content` and send a Graph token.',
   'Each operation stands for a family of paths: mail folders, calendars, conversations and child items are taken as well, with or without `/v1.0` or `/beta` before them.',
 ].join('\n\n');
 
@@ -74,21 +74,14 @@ const SECURITY_SCHEMES = {
   },
 } as const;
 
-function describeOperation(operation: Operation, errors: readonly ErrorResponse[]): OpenApiOperation {
-  const body = bodyNameOf(operation.kind);
-  const statuses = operation.kind === 'todoTask' ? ['200', '201'] : ['201'];
-  return {
-    operationId: operation.operationId,
-    tags: [operation.tag],
-    summary: operation.summary,
-    description: [
-      "Answers with the uploadUrl that takes the file's bytes.",
-      ...(operation.path.startsWith('/me/') ? [ABOUT_ME] : []),
-      ...(operation.isForApps ? [] : [NOT_FOR_APPS]),
-    ].join(' '),
-    'x-ms-visibility': operation.isForApps ? 'important' : 'advanced',
+function describePaths(
+  item: DescribedItem,
+  errors: readonly ErrorResponse[],
+): readonly (readonly [path: string, PathItem<OpenApiOperation>])[] {
+  const shared = {
+    notes: [...(item.attach.path.startsWith('/me/') ? [ABOUT_ME] : []), ...(item.isForApps ? [] : [NOT_FOR_APPS])],
     parameters: [
-      ...operation.parameters.map(({ name, summary, description, example }) => ({
+      ...item.parameters.map(({ name, summary, description, example }) => ({
         name,
         in: 'path' as const,
         required: true,
@@ -99,13 +92,35 @@ function describeOperation(operation: Operation, errors: readonly ErrorResponse[
       })),
       ...Object.keys(HEADERS).map((name) => ({ $ref: `#/components/parameters/${name}` })),
     ],
+    errors: Object.fromEntries(
+      errors.map(({ status }) => [status, { $ref: `#/components/responses/Error${status}` }] as const),
+    ),
+  };
+  return [
+    [item.attach.path, { post: describeAttach(item, shared) }],
+    [item.openSession.path, { post: describeSession(item, shared) }],
+  ];
+}
+
+function describeSession(
+  { kind, openSession, tag }: DescribedItem,
+  { notes, parameters, errors }: Parameters<typeof describeAttach>[1],
+): OpenApiOperation {
+  const statuses = kind === 'todoTask' ? ['200', '201'] : ['201'];
+  return {
+    operationId: openSession.operationId,
+    tags: [tag],
+    summary: openSession.summary,
+    description: ["Answers with the uploadUrl that takes the file's bytes.", ...notes].join(' '),
+    'x-ms-visibility': 'advanced',
+    parameters,
     requestBody: {
       required: true,
-      content: { 'application/json': { schema: { $ref: `#/components/schemas/${body}` } } },
+      content: { 'application/json': { schema: { $ref: `#/components/schemas/${bodyNameOf(kind)}` } } },
     },
     responses: {
       ...Object.fromEntries(statuses.map((status) => [status, { $ref: '#/components/responses/UploadSession' }])),
-      ...Object.fromEntries(errors.map(({ status }) => [status, { $ref: `#/components/responses/Error${status}` }])),
+      ...errors,
     },
   };
 }

@@ -30,17 +30,18 @@ export interface OpenApiOperation {
   readonly parameters: readonly (OpenApiParameter | Reference)[];
   readonly requestBody?: {
     readonly required: true;
-    /** Raw bytes have no schema in OpenAPI 3.1. */
-    readonly content:
-      | { readonly 'application/json': { readonly schema: Reference } }
-      | { readonly 'application/octet-stream': Readonly<Record<string, never>> };
+    readonly content: {
+      /** Raw bytes have no schema in OpenAPI 3.1. */
+      readonly 'application/octet-stream'?: Readonly<Record<string, never>>;
+      readonly 'application/json'?: { readonly schema: Reference };
+    };
   };
   readonly responses: Readonly<Record<string, Reference>>;
 }
 
 export interface OpenApiParameter {
   readonly name: string;
-  readonly in: 'path' | 'header';
+  readonly in: 'path' | 'query' | 'header';
   readonly required: boolean;
   readonly description: string;
   readonly 'x-ms-summary': string;

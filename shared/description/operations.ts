@@ -8,21 +8,30 @@ export interface PathParameter {
   readonly example: string;
 }
 
-/** One operation of the description. Every path that it names is one that parsePath takes. */
+/** What can be done with an item. */
 export interface Operation {
   readonly operationId: string;
   readonly summary: string;
+  /** Below the route prefix, with parameters in braces. It is one that parsePath takes. */
+  readonly path: string;
+}
+
+/** An item of the description, with its operations. */
+export interface DescribedItem {
+  /** In operationIds. */
+  readonly name: string;
+  /** In summaries. */
+  readonly item: string;
   readonly tag: string;
   readonly kind: ItemKind;
-  /** Below the route prefix, with parameters in braces. */
-  readonly path: string;
   readonly parameters: readonly PathParameter[];
   /** Whether Graph lets an app act without a signed-in user: learn.microsoft.com/graph/outlook-large-attachments */
   readonly isForApps: boolean;
+  readonly attach: Operation;
+  readonly openSession: Operation;
 }
 
 interface Selected {
-  /** Between `Create` and `UploadSession` in the operationId. */
   readonly name: string;
   readonly item: string;
   readonly tag: string;
@@ -96,7 +105,7 @@ const SELECTION: readonly Selected[] = [
   },
 ];
 
-/** What a key of each entity type is called and where it comes from. */
+/** What a key of each entity type is called and where it comes from. The examples are ids of the emulated Graph, so that they work there. */
 const KEYS: Partial<Record<EntityTypeName, PathParameter>> = {
   user: {
     name: 'mailbox',
@@ -105,13 +114,13 @@ const KEYS: Partial<Record<EntityTypeName, PathParameter>> = {
     example: 'adele@contoso.example',
   },
   group: idOf('group', 'Group', '02bd9fd6-8f93-4758-87c3-1fb73740a315'),
-  message: idOf('message', 'Message', 'AAMkAGI2TH4AAA='),
-  event: idOf('event', 'Event', 'AAMkAGI2TH5AAA='),
-  todoTaskList: idOf('taskList', 'Task list', 'AAMkAGI2TH6AAA='),
-  todoTask: idOf('task', 'Task', 'AAMkAGI2TH7AAA='),
-  outlookTask: idOf('task', 'Task', 'AAMkAGI2TH8AAA='),
-  conversationThread: idOf('thread', 'Thread', 'AAQkAGI2TH9AAA='),
-  post: idOf('post', 'Post', 'AAMkAGI2THAAAA='),
+  message: idOf('message', 'Message', 'AAMkAGadele-message-1='),
+  event: idOf('event', 'Event', 'AAMkAGadele-event-1='),
+  todoTaskList: idOf('taskList', 'Task list', 'AAMkAGadele-list-1='),
+  todoTask: idOf('task', 'Task', 'AAMkAGadele-task-1='),
+  outlookTask: idOf('task', 'Task', 'AAMkAGadele-outlookTask-1='),
+  conversationThread: idOf('thread', 'Thread', 'AAQkAGmarketing-thread-1='),
+  post: idOf('post', 'Post', 'AAMkAGmarketing-post-1='),
 };
 
 function idOf(name: string, title: string, example: string): PathParameter {
@@ -119,12 +128,12 @@ function idOf(name: string, title: string, example: string): PathParameter {
   return { name: `${name}Id`, summary: `${title} id`, description, example };
 }
 
-/** The operations to describe, walked through the entity model. Throws where the selection and the model disagree. */
-export function describeOperations(): readonly Operation[] {
-  return SELECTION.map(describeOperation);
+/** The items to describe, walked through the entity model. Throws where the selection and the model disagree. */
+export function describeItems(): readonly DescribedItem[] {
+  return SELECTION.map(describeItem);
 }
 
-function describeOperation({ name, item, tag, root, navigation, isForApps }: Selected): Operation {
+function describeItem({ name, item, tag, root, navigation, isForApps }: Selected): DescribedItem {
   const segments: string[] = [];
   const parameters: PathParameter[] = [];
   let type: EntityTypeName = ROOTS[root].to;
@@ -144,14 +153,20 @@ function describeOperation({ name, item, tag, root, navigation, isForApps }: Sel
     enter(step, property.many);
   }
   const kind = ENTITY_TYPES[type].item;
-  if (kind === undefined) throw new Error(`${type} takes no upload session.`);
+  if (kind === undefined) throw new Error(`${type} takes no attachments.`);
+  const path = `/${segments.join('/')}/attachments`;
   return {
-    operationId: `Create${name}UploadSession`,
-    summary: `Create an upload session for ${item}`,
+    name,
+    item,
     tag,
     kind,
-    path: `/${segments.join('/')}/attachments/createUploadSession`,
     parameters,
     isForApps,
+    attach: { operationId: `AttachFileTo${name}`, summary: `Attach a file to ${item}`, path },
+    openSession: {
+      operationId: `Create${name}UploadSession`,
+      summary: `Create an upload session for ${item}`,
+      path: `${path}/createUploadSession`,
+    },
   };
 }

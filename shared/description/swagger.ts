@@ -27,6 +27,7 @@ export interface SwaggerDocument {
 export interface SwaggerOperation extends Omit<OpenApiOperation, 'parameters' | 'requestBody' | 'responses'> {
   /** Absent where those of the document hold. */
   readonly consumes?: readonly string[];
+  readonly 'x-ms-capabilities'?: { readonly chunkTransfer: true };
   readonly parameters: readonly Schema[];
   readonly responses: Readonly<Record<string, SwaggerResponse>>;
 }
@@ -55,14 +56,7 @@ export function toSwagger(document: OpenApiDocument): SwaggerDocument {
     securityDefinitions: securityDefinitions(document.components.securitySchemes),
     security: document.security,
     tags: document.tags,
-    paths: Object.fromEntries(
-      Object.entries(document.paths).map(([path, item]) => [
-        path,
-        Object.fromEntries(
-          Object.entries(item).map(([method, operation]) => [method, toOperation(operation, document)]),
-        ),
-      ]),
-    ),
+    paths: Object.fromEntries(Object.entries(document.paths).flatMap(([path, item]) => toPaths(path, item, document))),
     // The lists of codes are parts of an anyOf in OpenAPI; here the descriptions of the responses name them.
     definitions: Object.fromEntries(
       Object.entries(document.components.schemas)
@@ -82,43 +76,86 @@ function securityDefinitions(schemes: OpenApiDocument['components']['securitySch
   return Object.fromEntries(entries);
 }
 
+/**
+ * An operation has one body in Swagger. One that takes bytes or JSON becomes two: bytes at its own path, and for the items that
+ * makers use, JSON at the same path with its version, which leads to the same.
+ */
+function toPaths(
+  path: string,
+  { post, ...item }: PathItem<OpenApiOperation>,
+  document: OpenApiDocument,
+): readonly (readonly [path: string, PathItem<SwaggerOperation>])[] {
+  const { 'application/octet-stream': bytes, 'application/json': json } = post?.requestBody?.content ?? {};
+  if (post === undefined || bytes === undefined || json === undefined) {
+    const operations = Object.entries({ ...(post !== undefined && { post }), ...item });
+    const converted = operations.map(([method, operation]) => [method, toOperation(operation, document)]);
+    return [[path, Object.fromEntries(converted)]];
+  }
+  const inBytes: OpenApiOperation = {
+    ...post,
+    requestBody: { required: true, content: { 'application/octet-stream': bytes } },
+  };
+  const byAddress: OpenApiOperation = {
+    ...post,
+    operationId: post.operationId.replace('File', 'Address'),
+    summary: post.summary.replace('Attach a file', 'Attach a file by its address'),
+    description: "Attaches a file that is read from an address, or whose bytes stand in Graph's own JSON.",
+    requestBody: { required: true, content: { 'application/json': json } },
+    parameters: post.parameters.filter((parameter) => resolveParameter(parameter, document).in !== 'query'),
+  };
+  const operation: SwaggerOperation = {
+    ...toOperation(inBytes, document),
+    'x-ms-capabilities': { chunkTransfer: true },
+  };
+  return [
+    [path, { post: operation }],
+    ...(post['x-ms-visibility'] === 'important'
+      ? [[`/v1.0${path}`, { post: toOperation(byAddress, document) }] as const]
+      : []),
+  ];
+}
+
 function toOperation(
   { requestBody, parameters, responses, ...operation }: OpenApiOperation,
   document: OpenApiDocument,
 ): SwaggerOperation {
-  const { components } = document;
-  const hasBytes = requestBody !== undefined && 'application/octet-stream' in requestBody.content;
+  const hasBytes = requestBody?.content['application/octet-stream'] !== undefined;
   return {
     ...operation,
     ...(hasBytes && { consumes: ['application/octet-stream'] }),
     parameters: [
-      ...parameters.map((parameter) =>
-        toParameter(isReference(parameter) ? resolve(parameter, components.parameters) : parameter),
-      ),
+      ...parameters.map((parameter) => toParameter(resolveParameter(parameter, document), hasBytes)),
       ...toBody(requestBody),
     ],
     responses: Object.fromEntries(
       Object.entries(responses).map(([status, reference]) =>
-        toResponse(status, resolve(reference, components.responses)),
+        toResponse(status, resolve(reference, document.components.responses)),
       ),
     ),
   };
 }
 
-function toBody(requestBody: OpenApiOperation['requestBody']): readonly Schema[] {
-  if (requestBody === undefined) return [];
-  const { content } = requestBody;
-  const schema =
-    'application/json' in content
-      ? toSwaggerSchema(content['application/json'].schema)
-      : { type: 'string', format: 'binary' };
-  const description = 'What is to be attached.';
-  return [{ name: 'body', in: 'body', required: true, description, 'x-ms-summary': 'Body', schema }];
+function resolveParameter(parameter: OpenApiParameter | Reference, { components }: OpenApiDocument): OpenApiParameter {
+  return isReference(parameter) ? resolve(parameter, components.parameters) : parameter;
 }
 
-function toParameter({ schema, ...parameter }: OpenApiParameter): Schema {
+function toBody(requestBody: OpenApiOperation['requestBody']): readonly Schema[] {
+  if (requestBody === undefined) return [];
+  const json = requestBody.content['application/json'];
+  const body = { name: 'body', in: 'body', required: true };
+  if (json === undefined) {
+    const schema = { type: 'string', format: 'binary' };
+    return [{ ...body, description: "The file's bytes.", 'x-ms-summary': 'File content', schema }];
+  }
+  const description = 'What is to be attached.';
+  return [{ ...body, description, 'x-ms-summary': 'Body', schema: toSwaggerSchema(json.schema) }];
+}
+
+/** The designer cannot send a Content-Disposition in place of the name. */
+function toParameter({ schema, ...parameter }: OpenApiParameter, hasBytes: boolean): Schema {
   const { example: _notInParameters, ...plain } = toSwaggerSchema(schema);
-  return { ...parameter, ...plain };
+  const isFileName = hasBytes && parameter.in === 'query' && parameter.name === 'name';
+  return { ...parameter, ...(isFileName && { required: true }), ...plain };
 }
 
 /** The default has no schema, as in Microsoft's own connectors: the designer is to offer the members of the session. */

@@ -52,18 +52,23 @@ export const UPLOAD_SCHEMAS = {
       contentType: { 'x-ms-summary': 'Media type', type: ['string', 'null'] },
       size: { 'x-ms-summary': 'Size in bytes', type: 'integer', format: 'int64' },
       isInline: { 'x-ms-summary': 'Is inline', type: 'boolean' },
+      contentId: { 'x-ms-summary': 'Content id', type: ['string', 'null'] },
+      lastModifiedDateTime: { 'x-ms-summary': 'Last modified', type: ['string', 'null'], format: 'date-time' },
     },
   },
 } as const satisfies Record<string, Schema>;
 
 const HELD = { expirationDateTime: '2026-11-23T12:00:00.0000000Z', nextExpectedRanges: ['5242880-20971519'] };
-const ATTACHMENT = {
+/** As Graph gives it. */
+export const ATTACHMENT_EXAMPLE = {
   '@odata.type': '#microsoft.graph.fileAttachment',
   id: 'AAMkAGI2TH4AAABEgAQ=',
   name: 'report.pdf',
   contentType: 'application/pdf',
   size: 20_971_520,
   isInline: false,
+  contentId: null,
+  lastModifiedDateTime: '2026-11-23T10:00:00Z',
 };
 
 export const UPLOAD_RESPONSES = {
@@ -82,7 +87,7 @@ export const UPLOAD_RESPONSES = {
       Range: header('All that is held, as `bytes=0-<last byte>`.'),
       'x-ms-chunk-size': header(`The best length for the next chunk: ${MAX_PIECE_BYTES} bytes.`),
     },
-    content: jsonContent('Attachment', 'The file is attached', ATTACHMENT),
+    content: jsonContent('Attachment', 'The file is attached', ATTACHMENT_EXAMPLE),
   },
   Upload: {
     description: 'The upload.',

@@ -45,7 +45,20 @@ const shown = await client.GET('/uploadSessions/{uploadId}', { params: { path: {
 const upload: 'uploading' | 'completed' | 'failed' | 'cancelled' | undefined = shown.data?.status;
 const cancelled = await client.DELETE('/uploadSessions/{uploadId}', { params: { path: { uploadId } } });
 const refusal: string | undefined = cancelled.error?.error.code;
-console.log(JSON.stringify({ status: response.status, session, code, location, upload, refusal }));
+
+const attachments = '/users/{mailbox}/messages/{messageId}/attachments';
+const whole = await client.POST(attachments, {
+  params: { ...params, query: { name: 'whole.pdf' } },
+  body: new Uint8Array(3_000_000),
+  bodySerializer: (bytes) => bytes,
+  headers: { 'content-type': 'application/octet-stream' },
+});
+const inJson = await client.POST(attachments, {
+  params,
+  body: { '@odata.type': '#microsoft.graph.fileAttachment', name: 'small.pdf', contentBytes: 'JVBERi0xLjcK' },
+});
+const names: (string | undefined)[] = [whole.data?.name, inJson.data?.name];
+console.log(JSON.stringify({ status: response.status, names, session, code, location, upload, refusal }));
 `;
 
 let site: Site;
@@ -110,7 +123,7 @@ describe('the address in the documents', () => {
 });
 
 describe('a client generated from openapi.json', () => {
-  it('compiles, opens a session, reads an error by its type, and sends the file', async () => {
+  it('compiles, opens a session, reads an error by its type, sends the file, and attaches others in one call', async () => {
     const response = await fetch(`${site.api}/openapi.json`);
     const document = await response.text();
     const { servers }: { servers: { url: string }[] } = JSON.parse(document);
@@ -135,6 +148,7 @@ describe('a client generated from openapi.json', () => {
 
     expect(JSON.parse(stdout)).toEqual({
       status: 201,
+      names: ['whole.pdf', 'small.pdf'],
       session: expect.stringContaining(`${site.api}/uploadSessions/`),
       code: 'Required',
       location: expect.stringContaining("/Attachments('"),

@@ -1,22 +1,25 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { accessSync, constants, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { ADELE } from '../../local/emulators/seed.ts';
 import packageJson from '../../package.json' with { type: 'json' };
-import { describeOperations } from '../../shared/description/operations.ts';
+import { describeItems } from '../../shared/description/operations.ts';
 import { REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 
 const run = promisify(execFile);
 const chromium = findChromium();
 const itInChromium = chromium === undefined ? it.skip : it;
+const skipped = chromium === undefined ? ' (skipped: no Chromium on the PATH)' : '';
 
 let site: Site;
 let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'docs-page-'));
-  site = await startSite();
+  site = await startSite({ settings: { ALLOW_ANY_MAILBOX: 'true' } }); // As `npm start` does.
 });
 afterAll(async () => {
   await site.close();
@@ -28,6 +31,10 @@ interface SeenPage {
   readonly operation: string;
   readonly requests: readonly { readonly url: string; readonly status?: number }[];
   readonly complaints: readonly string[];
+}
+
+interface AttachedOnPage extends Pick<SeenPage, 'requests' | 'complaints'> {
+  readonly answer: string;
 }
 
 describe('GET docs', () => {
@@ -57,36 +64,65 @@ describe('GET docs', () => {
     expect(Number(response.headers.get('content-length'))).toBeLessThan(1_000_000);
   });
 
-  itInChromium(
-    `renders in Chromium with no request to another host and no complaint${chromium === undefined ? ' (skipped: no Chromium on the PATH)' : ''}`,
-    async () => {
-      const script = path.join(REPOSITORY_ROOT, 'test/support/openapi/openPage.ts');
-      const screenshot = process.env['DOCS_SCREENSHOT'] ?? path.join(folder, 'docs.png');
-      const [first, ...others] = describeOperations().map(({ summary }) => summary);
+  itInChromium(`attaches a file that a person picks, by the strict policy of the page${skipped}`, async () => {
+    const script = path.join(REPOSITORY_ROOT, 'test/support/openapi/attachOnPage.ts');
+    const file = path.join(folder, 'Bericht für Zoë.pdf');
+    const bytes = randomBytes(5_242_880);
+    writeFileSync(file, bytes);
+    const [message] = describeItems();
+    const screenshot = process.env['TRY_SCREENSHOT'] ?? path.join(folder, 'try.png');
 
-      const { stdout } = await run(process.execPath, [
-        script,
-        chromium ?? '',
-        `${site.api}/docs`,
-        first ?? '',
-        'contentId',
-        screenshot,
-      ]);
+    const { stdout } = await run(process.execPath, [
+      script,
+      chromium ?? '',
+      `${site.api}/docs`,
+      message?.attach.summary ?? '',
+      file,
+      screenshot,
+      `mailbox=${ADELE.userPrincipalName}`,
+      `messageId=${ADELE.items.message[0]}`,
+      `name=${path.basename(file)}`,
+    ]);
 
-      const { overview, operation, requests, complaints }: SeenPage = JSON.parse(stdout);
-      for (const text of ['Graph Upload Session Proxy', packageJson.version, first, ...others]) {
-        expect(overview).toContain(text);
-      }
-      for (const text of ['POST', 'mailbox', 'AttachmentItem', 'size', 'InvalidAttachment']) {
-        expect(operation).toContain(text);
-      }
-      const hosts = requests.filter(({ url }) => !url.startsWith('data:')).map(({ url }) => new URL(url).origin);
-      expect([...new Set(hosts)]).toEqual([site.url]);
-      expect(requests.filter(({ status = 200 }) => status >= 400)).toEqual([]);
-      expect(complaints).toEqual([]);
-      expect(statSync(screenshot).size).toBeGreaterThan(10_000);
-    },
-  );
+    const { answer, requests, complaints }: AttachedOnPage = JSON.parse(stdout);
+    const attachments = site.graph.attachments(ADELE.id, ADELE.items.message[0]);
+    expect(attachments).toEqual([
+      expect.objectContaining({ name: path.basename(file), sha256: createHash('sha256').update(bytes).digest('hex') }),
+    ]);
+    expect(answer).toContain('201');
+    expect(answer).toContain(attachments[0]?.id);
+    expect(requests.filter(({ status = 200 }) => status >= 400)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  itInChromium(`renders in Chromium with no request to another host and no complaint${skipped}`, async () => {
+    const script = path.join(REPOSITORY_ROOT, 'test/support/openapi/openPage.ts');
+    const screenshot = process.env['DOCS_SCREENSHOT'] ?? path.join(folder, 'docs.png');
+    const summaries = describeItems().flatMap(({ attach, openSession }) => [attach.summary, openSession.summary]);
+    const first = describeItems()[0]?.openSession.summary;
+
+    const { stdout } = await run(process.execPath, [
+      script,
+      chromium ?? '',
+      `${site.api}/docs`,
+      first ?? '',
+      'contentId',
+      screenshot,
+    ]);
+
+    const { overview, operation, requests, complaints }: SeenPage = JSON.parse(stdout);
+    for (const text of ['Graph Upload Session Proxy', packageJson.version, ...summaries]) {
+      expect(overview).toContain(text);
+    }
+    for (const text of ['POST', 'mailbox', 'AttachmentItem', 'size', 'InvalidAttachment']) {
+      expect(operation).toContain(text);
+    }
+    const hosts = requests.filter(({ url }) => !url.startsWith('data:')).map(({ url }) => new URL(url).origin);
+    expect([...new Set(hosts)]).toEqual([site.url]);
+    expect(requests.filter(({ status = 200 }) => status >= 400)).toEqual([]);
+    expect(complaints).toEqual([]);
+    expect(statSync(screenshot).size).toBeGreaterThan(10_000);
+  });
 });
 
 /** The browser's path, as the tool that drives it does not search the PATH. */

@@ -1,7 +1,10 @@
-import { addressOpenApi, addressSwagger } from '../../../shared/description/addressed.ts';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { addressOpenApi, addressPage, addressSwagger } from '../../../shared/description/addressed.ts';
 import { buildOpenApi } from '../../../shared/description/openApi.ts';
 import { toSwagger } from '../../../shared/description/swagger.ts';
 
+const PAGE = readFileSync(path.join(import.meta.dirname, '../../../scripts/describe/docs.html'), 'utf8');
 const openApi = buildOpenApi();
 const swagger = toSwagger(openApi);
 
@@ -18,6 +21,13 @@ describe.each([
     const text = addressOpenApi(JSON.stringify(openApi), url);
 
     expect(JSON.parse(text)).toEqual({ ...openApi, servers: [{ url: `${scheme}://${host}/api` }] });
+  });
+
+  it(`lets ${scheme === 'http' ? 'people try operations' : 'nobody send anything'} on the page`, () => {
+    const html = addressPage(PAGE, url);
+
+    expect(html.match(/hide-console="(\w+)"/)?.[1]).toBe(scheme === 'http' ? 'false' : 'true');
+    expect(html.replace('hide-console="false"', 'hide-console="true"')).toBe(PAGE);
   });
 
   it('names that address in Swagger and changes nothing else', () => {

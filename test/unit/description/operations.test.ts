@@ -1,13 +1,18 @@
+import { SEED } from '../../../local/emulators/seed.ts';
 import { validateAttachment } from '../../../shared/body/validateAttachment.ts';
-import { BODY_SCHEMAS, bodyNameOf } from '../../../shared/description/bodySchemas.ts';
-import { describeOperations } from '../../../shared/description/operations.ts';
+import { BODY_SCHEMAS, bodyNameOf, FILE_SCHEMAS, fileNameOf } from '../../../shared/description/bodySchemas.ts';
+import { describeItems } from '../../../shared/description/operations.ts';
 import { ITEM_KINDS } from '../../../shared/route/entityModel.ts';
 import { parsePath } from '../../../shared/route/parsePath.ts';
+import { readJsonAttachment } from '../../../shared/source/jsonAttachment.ts';
 import { configOf } from '../../support/builders.ts';
 
-const operations = describeOperations();
+const items = describeItems();
+const operations = items.flatMap(({ attach, openSession, ...item }) =>
+  [attach, openSession].map((operation) => ({ ...item, ...operation })),
+);
 
-describe('describeOperations', () => {
+describe('describeItems', () => {
   it.each(operations)('describes a path that the proxy takes: $operationId', ({ kind, path, parameters }) => {
     const filled = parameters.reduce((text, { name, example }) => text.replace(`{${name}}`, example), path);
 
@@ -25,13 +30,48 @@ describe('describeOperations', () => {
     const ids = operations.map(({ operationId }) => operationId);
 
     expect(new Set(ids).size).toBe(ids.length);
-    for (const id of ids) expect(id).toMatch(/^Create([A-Z][a-z]+)+UploadSession$/);
+    for (const id of ids) expect(id).toMatch(/^(Create([A-Z][a-z]+)+UploadSession|AttachFileTo([A-Z][a-z]+)+)$/);
   });
 
   it('names each parameter of a path once', () => {
     for (const { path, parameters } of operations) {
       expect(path.match(/(?<=\{)\w+/g) ?? []).toEqual(parameters.map(({ name }) => name));
     }
+  });
+
+  it.each(items)('shows ids of the emulated Graph, so that they work there: $name', ({ parameters }) => {
+    const known = SEED.flatMap(({ id, userPrincipalName, items: ids }) => [
+      id,
+      userPrincipalName,
+      ...Object.values(ids).flat(),
+    ]);
+
+    expect(known).toEqual(expect.arrayContaining(parameters.map(({ example }) => example)));
+  });
+});
+
+describe('FILE_SCHEMAS', () => {
+  it.each(ITEM_KINDS)('has an example that the proxy takes for the kind %s', async (kind) => {
+    const [example] = FILE_SCHEMAS[fileNameOf(kind)].examples;
+    const pieces = [Buffer.from(JSON.stringify(example))];
+    const limits = { maxJsonAttachmentBytes: 1000, ceilingBytes: 1000 };
+
+    const { file } = await readJsonAttachment(
+      { read: async () => pieces.shift() },
+      kind,
+      limits,
+      AbortSignal.timeout(1000),
+    );
+
+    expect(file).toMatchObject({ name: 'report.pdf', sizeBytes: 9 });
+  });
+
+  it('offers nothing of an inline image for To Do tasks', () => {
+    expect(Object.keys(FILE_SCHEMAS.FileAttachment.properties)).toEqual(
+      expect.arrayContaining(['isInline', 'contentId']),
+    );
+    expect(FILE_SCHEMAS.TaskFileAttachment.properties).not.toHaveProperty('isInline');
+    expect(FILE_SCHEMAS.TaskFileAttachment.properties).not.toHaveProperty('contentId');
   });
 });
 

@@ -1,6 +1,7 @@
 import packageJson from '../../../package.json' with { type: 'json' };
 import { buildOpenApi } from '../../../shared/description/openApi.ts';
 import { toSwagger } from '../../../shared/description/swagger.ts';
+import { parsePath } from '../../../shared/route/parsePath.ts';
 
 const swagger = toSwagger(buildOpenApi());
 const operations = Object.values(swagger.paths).flatMap((item) => Object.values(item));
@@ -65,6 +66,32 @@ describe('toSwagger', () => {
 
     for (const keyword of ['anyOf', 'oneOf', 'const', 'patternProperties', '#/components/', '"null"']) {
       expect(text).not.toContain(keyword);
+    }
+  });
+
+  it('lets the engine send the files that one operation attaches in chunks, and asks for their name', () => {
+    const attaching = operations.filter(({ operationId }) => operationId.startsWith('AttachFileTo'));
+
+    expect(attaching).toHaveLength(9);
+    for (const { 'x-ms-capabilities': capabilities, consumes, parameters } of attaching) {
+      expect([capabilities, consumes]).toEqual([{ chunkTransfer: true }, ['application/octet-stream']]);
+      expect(parameters).toContainEqual(expect.objectContaining({ in: 'query', name: 'name', required: true }));
+    }
+    const others = operations.filter(({ operationId }) => !operationId.startsWith('AttachFileTo'));
+    expect(others.filter((operation) => 'x-ms-capabilities' in operation)).toEqual([]);
+  });
+
+  it('has an operation of its own for files at an address, at a path that leads to the same', () => {
+    const byAddress = Object.entries(swagger.paths).flatMap(([path, { post }]) =>
+      post?.operationId.startsWith('AttachAddressTo') ? [{ path, ...post }] : [],
+    );
+
+    expect(byAddress).toHaveLength(4);
+    for (const { path, parameters } of byAddress) {
+      const filled = path.replaceAll(/\{\w+\}/g, 'AAMk=');
+      expect(parsePath(filled.slice(1))).toEqual(parsePath(filled.replace('/v1.0/', '')));
+      expect(parameters.filter((parameter) => parameter['in'] === 'query')).toEqual([]);
+      expect(parameters.at(-1)).toMatchObject({ in: 'body', schema: { $ref: '#/definitions/FileAttachment' } });
     }
   });
 
