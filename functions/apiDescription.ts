@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { app, type HttpResponseInit } from '@azure/functions';
+import { app } from '@azure/functions';
 import { errorAnswer } from '../shared/answer.ts';
 import { addressOpenApi, addressPage, addressSwagger } from '../shared/description/addressed.ts';
 import { once } from '../shared/once.ts';
 import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
-import { toHttpResponse } from './toHttpResponse.ts';
+import { type HttpAnswer, toHttpResponse } from './toHttpResponse.ts';
 
 /**
  * The viewer's scripts come from this app and nothing is fetched from elsewhere. It styles itself with inline styles,
@@ -32,7 +32,7 @@ export function registerApiDescription(folder: string, requests: ProxiedRequests
   const swagger = file('swagger.json');
   const page = file('docs.html');
   const viewer = file('docsViewer.js');
-  const register = (name: string, route: string, answerAt: (url: URL) => Promise<HttpResponseInit>) =>
+  const register = (name: string, route: string, answerAt: (url: URL) => Promise<HttpAnswer>) =>
     app.http(name, {
       methods: ['GET'],
       authLevel: 'anonymous',
@@ -63,12 +63,12 @@ export function registerApiDescription(folder: string, requests: ProxiedRequests
 }
 
 /** The Logic Apps designer fetches the document from the portal's page (learn.microsoft.com/azure/logic-apps/call-azure-functions-from-workflows). */
-function document(text: string): HttpResponseInit {
+function document(text: string): HttpAnswer {
   return answer(Buffer.from(text), 'application/json', { 'access-control-allow-origin': '*' });
 }
 
 /** Nobody may store it: a document follows the Host header, and a page must not outlive its viewer. */
-function answer(body: Buffer, contentType: string, headers: Record<string, string> = {}): HttpResponseInit {
+function answer(body: Buffer, contentType: string, headers: Record<string, string> = {}): HttpAnswer {
   return {
     headers: {
       ...headers,

@@ -5,8 +5,12 @@
 declare module '@azure/functions-core' {
   interface CoreInvocationContext {
     readonly invocationId: string;
-    readonly request: { readonly triggerMetadata?: Record<string, unknown> | null };
+    readonly request: {
+      readonly triggerMetadata?: Record<string, { readonly string?: string | null } | null> | null;
+      readonly inputData?: readonly unknown[] | null;
+    };
     readonly metadata: { readonly name?: string; readonly bindings?: Record<string, { readonly type?: string }> };
+    readonly state?: string | undefined;
     log(level: string, category: 'user' | 'system', message: string): void;
   }
   interface InvocationModel {

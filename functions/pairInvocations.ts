@@ -5,10 +5,11 @@ import {
   type InvocationModel,
   setProgrammingModel,
 } from '@azure/functions-core';
-import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import type { ProxiedRequest, ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import { sendAnswer } from './sendAnswer.ts';
 
 /**
- * Puts the pairing of invocations and HTTP requests before the library's own waiting, and the reading away of bodies behind
+ * Puts the app's own pairing of invocations and HTTP requests in place of the library's, and the reading away of bodies behind
  * every answer. To be called after the functions are registered: the library sets its model with the first of them.
  */
 export function pairInvocations(requests: ProxiedRequests): void {
@@ -17,10 +18,10 @@ export function pairInvocations(requests: ProxiedRequests): void {
     name: model.name,
     version: model.version,
     getCapabilities: (capabilities) => model.getCapabilities(capabilities),
-    getInvocationModel(core) {
-      const inner = model.getInvocationModel(core);
-      return isHttp(core) ? paired(core, inner, requests) : inner;
-    },
+    getInvocationModel: (core) =>
+      isHttp(core)
+        ? paired(core, model.getInvocationModel(withoutRequest(core)), requests)
+        : model.getInvocationModel(core),
   });
 }
 
@@ -28,37 +29,54 @@ function isHttp({ metadata }: CoreInvocationContext): boolean {
   return Object.values(metadata.bindings ?? {}).some(({ type }) => /^httpTrigger$/i.test(type ?? ''));
 }
 
+/**
+ * What the library sees of an invocation: its context, and nothing of its request. It would build a `Request` with a web stream
+ * from trigger metadata, into which the host has mixed members of the body; the app reads the worker's own HTTP request.
+ */
+function withoutRequest(core: CoreInvocationContext): CoreInvocationContext {
+  return {
+    invocationId: core.invocationId,
+    request: { ...core.request, triggerMetadata: {}, inputData: [] },
+    metadata: core.metadata,
+    get state() {
+      return core.state;
+    },
+    log: (level, category, message) => core.log(level, category, message),
+  };
+}
+
 /** One invocation. Without a request it ends at once and as a success: a failure would break off a stray request's answer. */
 function paired(core: CoreInvocationContext, inner: InvocationModel, requests: ProxiedRequests): InvocationModel {
   const { invocationId } = core;
-  let isAlone = false;
+  let request: ProxiedRequest | undefined;
   return {
     async getArguments() {
-      isAlone = (await requests.requestOf(invocationId)) === undefined;
-      if (isAlone) return { context: loneContext(core), inputs: [] };
-      hideForgedHead(core);
-      return inner.getArguments();
+      request = await requests.requestOf(invocationId);
+      if (request === undefined) return { context: loneContext(core), inputs: [] };
+      const { context } = await inner.getArguments();
+      return { context, inputs: [{ params: routeParameters(core) }] };
     },
     async invokeFunction(context, inputs, callback) {
-      return isAlone ? {} : inner.invokeFunction(context, inputs, callback);
+      return request === undefined ? {} : inner.invokeFunction(context, inputs, callback);
     },
-    async getResponse(context, result) {
-      if (isAlone) return { invocationId, outputData: [] };
+    async getResponse(_context, result) {
       try {
-        return await inner.getResponse(context, result);
+        if (request !== undefined) sendAnswer(request.response, invocationId, result);
       } finally {
         requests.end(invocationId);
       }
+      return { invocationId, outputData: [] };
     },
   };
 }
 
-/**
- * The library builds its own request from trigger metadata, into which the host has mixed members of the body: a name there
- * that is none of a header's would make it throw. Nothing of the app reads those headers (incomingRequest.ts).
- */
-function hideForgedHead({ request: { triggerMetadata } }: CoreInvocationContext): void {
-  if (triggerMetadata) triggerMetadata['Headers'] = { json: '{}' };
+/** All that the handlers take of the library's request; with members of body and query among them (routeParameter.ts). */
+function routeParameters({ request: { triggerMetadata } }: CoreInvocationContext): Record<string, string> {
+  const parameters: Record<string, string> = {};
+  for (const [name, value] of Object.entries(triggerMetadata ?? {})) {
+    if (typeof value?.string === 'string') parameters[name] = value.string;
+  }
+  return parameters;
 }
 
 function loneContext(core: CoreInvocationContext): InvocationContext {

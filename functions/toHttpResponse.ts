@@ -1,6 +1,12 @@
 import type { HttpResponseInit } from '@azure/functions';
 import type { Answer } from '../shared/answer.ts';
 
+/** What a handler returns: the platform's form, as far as the app uses it. */
+export interface HttpAnswer extends HttpResponseInit {
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Buffer;
+}
+
 /** The host answers an empty 500 in place of an answer with any other character in a header (host-measured). */
 const SENDABLE = /^[\t\x20-\x7e]*$/;
 
@@ -8,7 +14,7 @@ const SENDABLE = /^[\t\x20-\x7e]*$/;
  * An answer in the platform's form. What we answer is about one request and may hold an uploadUrl: nobody may store it. A
  * header that the platform cannot send, such as one that Graph wrote in Latin-1, is left out.
  */
-export function toHttpResponse({ status, headers, body }: Answer): HttpResponseInit {
+export function toHttpResponse({ status, headers, body }: Answer): HttpAnswer {
   const sendable = Object.entries(headers).filter(([, value]) => SENDABLE.test(value));
   return {
     status,

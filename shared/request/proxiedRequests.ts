@@ -5,16 +5,22 @@ import { ServiceError } from '../errors.ts';
 import { PAIRING_TIMEOUT_MS, PROXY_KEEP_ALIVE_MS } from '../limits.ts';
 import { type ReadRequest, readIncomingRequest } from './incomingRequest.ts';
 
+/** The HTTP request of an invocation, and the way back to its caller. */
+export interface ProxiedRequest {
+  readonly read: ReadRequest;
+  readonly response: ServerResponse;
+}
+
 /**
  * In streaming mode the platform says each invocation twice: as a message to the worker, and as an HTTP request to a server
  * inside the worker that carries the invocation's id. The Functions library waits for the second without limit. A caller
  * that sets the id itself, or a header that the host cannot forward, would leave an invocation waiting until the host kills
  * the worker with all its requests (host-measured; Azure/azure-functions-host, DefaultHttpProxyService uses TryAdd). So the
- * two are brought together here, each for a bounded time, before the library sees either.
+ * two are brought together here, each for a bounded time; the library sees neither request nor answer.
  */
 export interface ProxiedRequests {
   /** Waits for the invocation's request; undefined where none came in time. */
-  requestOf(invocationId: string): Promise<ReadRequest | undefined>;
+  requestOf(invocationId: string): Promise<ProxiedRequest | undefined>;
   /**
    * The request of an invocation that has been paired and has not ended: what a handler works with.
    * @throws TypeError for any other invocation
@@ -32,24 +38,22 @@ const INVOCATION_ID_HEADER = 'x-ms-invocation-id';
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A request whose invocation has not been heard of. */
-interface LoneRequest {
-  readonly read: ReadRequest;
-  /** Gives the request to the library. */
-  readonly handOver: () => void;
+interface LoneRequest extends ProxiedRequest {
+  /** Stops the clock. */
+  readonly forget: () => void;
 }
 
 export function createProxiedRequests(timeoutMs = PAIRING_TIMEOUT_MS): ProxiedRequests & {
-  arrive(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean, handOver: () => void): void;
+  arrive(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void;
 } {
   const loneRequests = new Map<string, LoneRequest>();
-  const loneInvocations = new Map<string, (found: LoneRequest) => void>();
+  const loneInvocations = new Map<string, (found: ProxiedRequest) => void>();
   const underWay = new Map<string, ReadRequest>();
   let unpaired = 0;
 
-  function pair(invocationId: string, { read, handOver }: LoneRequest): ReadRequest {
+  function pair(invocationId: string, { read, response }: ProxiedRequest): ProxiedRequest {
     underWay.set(invocationId, read);
-    handOver();
-    return read;
+    return { read, response };
   }
 
   function refuse(read: ReadRequest, response: ServerResponse): void {
@@ -59,16 +63,15 @@ export function createProxiedRequests(timeoutMs = PAIRING_TIMEOUT_MS): ProxiedRe
   }
 
   return {
-    arrive(message, response, expectsContinue, handOver) {
+    arrive(message, response, expectsContinue) {
       const invocationId = message.headers[INVOCATION_ID_HEADER];
       const read = readIncomingRequest(message, response, expectsContinue);
       // The host repeats a request whose connection broke, under the same id: the first one has the handler.
       if (typeof invocationId !== 'string' || !GUID.test(invocationId) || underWay.has(invocationId)) {
         return refuse(read, response);
       }
-      if (read.kind === 'faulty') makeReadable(message);
       const invocation = loneInvocations.get(invocationId);
-      if (invocation !== undefined) return invocation({ read, handOver });
+      if (invocation !== undefined) return invocation({ read, response });
       const timer = setTimeout(() => {
         loneRequests.delete(invocationId);
         refuse(read, response);
@@ -76,19 +79,14 @@ export function createProxiedRequests(timeoutMs = PAIRING_TIMEOUT_MS): ProxiedRe
       const forget = () => {
         clearTimeout(timer);
         loneRequests.delete(invocationId);
+        response.off('close', forget);
       };
       response.once('close', forget);
-      loneRequests.set(invocationId, {
-        read,
-        handOver() {
-          forget();
-          response.off('close', forget);
-          handOver();
-        },
-      });
+      loneRequests.set(invocationId, { read, response, forget });
     },
     requestOf(invocationId) {
       const request = loneRequests.get(invocationId);
+      request?.forget();
       if (request !== undefined) return Promise.resolve(pair(invocationId, request));
       return new Promise((resolve) => {
         const timer = setTimeout(() => {
@@ -132,23 +130,13 @@ export function watchProxiedRequests(): ProxiedRequests {
     if (watched.has(server) || request.headers[INVOCATION_ID_HEADER] === undefined) return;
     watched.add(server);
     server.keepAliveTimeout = PROXY_KEEP_ALIVE_MS;
-    const libraryListeners = server.listeners('request');
     const take = (expectsContinue: boolean) => (incoming: IncomingMessage, response: ServerResponse) =>
-      requests.arrive(incoming, response, expectsContinue, () => {
-        for (const listener of libraryListeners) listener.call(server, incoming, response);
-      });
+      requests.arrive(incoming, response, expectsContinue);
     server.removeAllListeners('request').on('request', take(false));
     // Without such a listener Node asks for the body before the app can refuse it.
     server.on('checkContinue', take(true));
   });
   return requests;
-}
-
-/** The library makes a URL of this, and would fail before a handler could answer; the handler answers the fault. */
-function makeReadable(message: IncomingMessage): void {
-  message.headers['x-forwarded-host'] = 'invalid';
-  message.headers['x-forwarded-proto'] = 'http';
-  message.url = '/';
 }
 
 /** No invocation will answer this request: it carries an id that the platform did not give. */
