@@ -1,7 +1,7 @@
 import { type Answer, type CallIds, graphError } from './graphAnswer.ts';
 import type { GraphWorld } from './graphWorld.ts';
 
-/** Roots of the clouds: learn.microsoft.com/graph/deployments. A token for the emulator's own address is taken as well. */
+/** Roots of the clouds: learn.microsoft.com/graph/deployments. A token for the emulator's own address, under either of its names, is taken as well. */
 const GRAPH_ROOTS = [
   'https://graph.microsoft.com',
   'https://graph.microsoft.us',
@@ -47,7 +47,7 @@ function whyNot(world: GraphWorld, token: string): string | undefined {
   if (check.kind === 'expired') return 'Lifetime validation failed, the token is expired.';
   if (check.kind === 'revoked')
     return 'Continuous access evaluation resulted in challenge with result: InteractionRequired.';
-  const audience = check.audience.replace(/\/$/, '');
+  const audience = check.audience.replace(/\/$/, '').replace('//127.0.0.1:', '//localhost:');
   return audience === world.url || GRAPH_ROOTS.includes(audience)
     ? undefined
     : 'Access token validation failure. Invalid audience.';

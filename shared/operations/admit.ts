@@ -11,7 +11,7 @@ export type Admission = Extract<Decision, { kind: 'allowed' }>;
 /**
  * Asks the policy; a denial names what was asked as the caller wrote it, and nothing else.
  *
- * @throws ServiceError CallerNotAllowed, MailboxNotNamed
+ * @throws ServiceError CallerNotAllowed, SourceNotAllowed, MailboxNotNamed
  */
 export function admit(
   policy: Policy,
@@ -33,7 +33,8 @@ export function admit(
     case 'denied': {
       record.decidedBy = decision.decidedBy;
       const message = `This caller may not ${describe(asked, decision)} a ${target.kind} of ${nameOwner(target)}.`;
-      throw new ServiceError('CallerNotAllowed', message, { cause: `denied: ${decision.reason}` });
+      const code = decision.reason === 'source' ? 'SourceNotAllowed' : 'CallerNotAllowed';
+      throw new ServiceError(code, message, { cause: `denied: ${decision.reason}` });
     }
   }
 }

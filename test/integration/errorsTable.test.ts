@@ -5,6 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ADELE } from '../../local/emulators/seed.ts';
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/tenant.ts';
 import type { TokenRefusalName } from '../../local/emulators/tenantRefusals.ts';
+import { startFileErrors } from '../support/errors/fileErrors.ts';
+import type { Provocations } from '../support/errors/provocations.ts';
+import { startUploadErrors } from '../support/errors/uploadErrors.ts';
 import { expectGraphError, postJson, REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 import { ROLE, startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 import { startThrowingApp, type ThrowingApp } from '../support/throwingApp/startThrowingApp.ts';
@@ -25,6 +28,8 @@ let siteWithFaults: Site;
 let siteForUsers: TenantSite;
 let tenant: TenantEmulator;
 let throwingApp: ThrowingApp;
+let uploadErrors: Provocations;
+let fileErrors: Provocations;
 
 beforeAll(async () => {
   tenant = await startTenantEmulator();
@@ -45,10 +50,22 @@ beforeAll(async () => {
   });
   siteForUsers = await startTenantSite({ policy: USERS_POLICY, onBehalfOf: {} });
   throwingApp = await startThrowingApp();
+  uploadErrors = await startUploadErrors(ITEM);
+  fileErrors = await startFileErrors(ITEM.replace('/createUploadSession', ''));
 });
 afterAll(async () => {
   await Promise.all(
-    [site, siteWithoutMe, siteWithFaults, siteWithEntra, siteForUsers, throwingApp, tenant].map((it) => it.close()),
+    [
+      site,
+      siteWithoutMe,
+      siteWithFaults,
+      siteWithEntra,
+      siteForUsers,
+      throwingApp,
+      tenant,
+      uploadErrors,
+      fileErrors,
+    ].map((it) => it.close()),
   );
 });
 
@@ -118,6 +135,9 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
   TimedOut: () => openSession('fault=hangBeforeHeaders'),
 };
 
+/** Two writers at once, which no request can bring about for certain: test/unit/operations/answerOperation.test.ts. */
+const RACES = ['UploadBusy'];
+
 /** Codes that stand in the log alone. */
 const UNHEARD: Readonly<Record<string, () => Promise<void>>> = {
   CallerDisconnected: async () => {
@@ -158,18 +178,23 @@ async function readResponse(request: http.ClientRequest): Promise<Response> {
 const rows = readRows();
 
 test('finds every code of the table', () => {
-  expect(rows.map(({ code }) => code).sort()).toEqual([...Object.keys(PROVOCATIONS), ...Object.keys(UNHEARD)].sort());
+  const provoked = [PROVOCATIONS, uploadErrors.codes, fileErrors.codes, UNHEARD].flatMap((codes) => Object.keys(codes));
+
+  expect(rows.map(({ code }) => code).sort()).toEqual([...provoked, ...RACES].sort());
 });
 
-test.each(rows.filter(({ code }) => !(code in UNHEARD)))('answers $code with $status', async ({ code, status }) => {
-  const provoke = PROVOCATIONS[code];
-  if (provoke === undefined) throw new Error(`Nothing provokes ${code}.`);
+test.each(rows.filter(({ code }) => !(code in UNHEARD) && !RACES.includes(code)))(
+  'answers $code with $status',
+  async ({ code, status }) => {
+    const provoke = { ...PROVOCATIONS, ...uploadErrors.codes, ...fileErrors.codes }[code];
+    if (provoke === undefined) throw new Error(`Nothing provokes ${code}.`);
 
-  const response = await provoke();
+    const response = await provoke();
 
-  const expected = status === "Graph's 4xx" ? 413 : Number(status);
-  await expectGraphError(response, expected, code);
-});
+    const expected = status === "Graph's 4xx" ? 413 : Number(status);
+    await expectGraphError(response, expected, code);
+  },
+);
 
 test.each(rows.filter(({ code }) => code in UNHEARD))('logs $code with $status', async ({ code, status }) => {
   await UNHEARD[code]?.();
