@@ -19,20 +19,21 @@ const site = await startEmulatedSite({
 });
 const api = `${site.url}/api`;
 const [messageId] = ADELE.items.message;
+const openSession = `${api}/me/messages/${messageId}/attachments/createUploadSession \\
+  -H 'Content-Type: application/json' \\
+  -d '{"AttachmentItem":{"attachmentType":"file","name":"report.pdf","size":5242880}}'`;
 const uploadLines =
   settings['UPLOAD_URL'] === 'graph'
-    ? ''
-    : `Send a file of that size to the uploadUrl, and ask what became of it (docs/uploads.md):
+    ? `Open an upload session:
 
-url=$(curl -s ${api}/me/messages/${messageId}/attachments/createUploadSession \\
-  -H 'Content-Type: application/json' \\
-  -d '{"AttachmentItem":{"attachmentType":"file","name":"report.pdf","size":5242880}}' |
+curl -i ${openSession}`
+    : `Open an upload session, send a file of that size to its uploadUrl, and ask what became of it (docs/uploads.md):
+
+url=$(curl -s ${openSession} |
   sed 's/.*"uploadUrl":"\\([^"]*\\)".*/\\1/')
 head -c 5242880 /dev/urandom | curl -i -X PUT "$url" -H 'Content-Range: bytes 0-5242879/5242880' \\
   -H 'Content-Type: application/octet-stream' --data-binary @-
-curl -i "$url"
-
-`;
+curl -i "$url"`;
 
 console.log(`
 ${describeFunctions(site.host)}
@@ -42,13 +43,19 @@ Emulated identity:  ${site.identity.url}
 Emulated storage:   ${site.storage?.blobUrl ?? 'the account that the settings name'}
 'me' is ${ADELE.userPrincipalName}
 
-Open an upload session:
+Attach a file to a message, or pick one on ${api}/docs:
 
-curl -i ${api}/me/messages/${messageId}/attachments/createUploadSession \\
-  -H 'Content-Type: application/json' \\
-  -d '{"AttachmentItem":{"attachmentType":"file","name":"report.pdf","size":5242880}}'
+curl -i '${api}/me/messages/${messageId}/attachments?name=README.md' \\
+  -H 'Content-Type: text/markdown' --data-binary @README.md
 
-${uploadLines}See what a wrong body is told:
+A large one streams, with its size beside it:
+
+head -c 20000000 /dev/urandom | curl -i -X POST -T - -H 'Expect: 100-continue' \\
+  '${api}/me/messages/${messageId}/attachments?name=large.bin&size=20000000'
+
+${uploadLines}
+
+See what a wrong body is told:
 
 curl -i ${api}/me/messages/${messageId}/attachments/createUploadSession \\
   -H 'Content-Type: application/json' \\

@@ -12,13 +12,19 @@ export interface SmokeAnswer {
   readonly json: unknown;
 }
 
+export interface SmokeCall {
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Sent as they are. */
+  readonly bytes?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Without credentials. */
+  readonly isOpen?: boolean;
+}
+
 export interface SmokeClient {
-  /** To the proxy, below its route prefix, with the credentials unless `isOpen`. */
-  call(
-    method: string,
-    path: string,
-    options?: { readonly body?: unknown; readonly isOpen?: boolean },
-  ): Promise<SmokeAnswer>;
+  /** To the proxy, below its route prefix. */
+  call(method: string, path: string, options?: SmokeCall): Promise<SmokeAnswer>;
   /** To an uploadUrl: without credentials, as Outlook demands. */
   cancel(uploadUrl: string): Promise<SmokeAnswer>;
   close(): Promise<void>;
@@ -58,10 +64,10 @@ export function createClient({ url, key, token, ca }: SmokeOptions): SmokeClient
   }
 
   return {
-    call(method, path, { body, isOpen = false } = {}) {
+    call(method, path, { body, bytes, headers, isOpen = false } = {}) {
       const type = body === undefined ? {} : { 'content-type': 'application/json' };
-      const headers = { ...(isOpen ? {} : credentials), ...type };
-      return send(method, `${url}/api/${path}`, headers, body === undefined ? undefined : JSON.stringify(body));
+      const content = body === undefined ? bytes : JSON.stringify(body);
+      return send(method, `${url}/api/${path}`, { ...(isOpen ? {} : credentials), ...type, ...headers }, content);
     },
     cancel: (uploadUrl) => send('DELETE', uploadUrl, {}),
     close: () => dispatcher.close(),

@@ -5,8 +5,9 @@ export const USAGE = `npm run smoke -- --url https://<app>.azurewebsites.net [op
   --key KEY           a function key; better: the environment variable PROXY_KEY
   --token TOKEN       an Entra access token for the proxy; better: PROXY_TOKEN
   --mailbox ID --message ID
-                      opens a session on this message, and cancels it
-  --keep-session      does not cancel it
+                      opens a session on this message, and one as a workflow does, and cancels them
+  --attach            attaches a small text to that message, and leaves it there
+  --keep-session      does not cancel the sessions
   --refused-mailbox ID
                       a mailbox that the policy does not admit: 403 is expected
   --ca FILE           a certificate authority to trust besides the usual ones (PEM)
@@ -18,6 +19,7 @@ export interface SmokeOptions {
   readonly key: string | undefined;
   readonly token: string | undefined;
   readonly item: { readonly mailbox: string; readonly message: string } | undefined;
+  readonly attaches: boolean;
   readonly refusedMailbox: string | undefined;
   readonly keepsSession: boolean;
   /** PEM. */
@@ -42,6 +44,7 @@ export function parseOptions(
         token: { type: 'string' },
         mailbox: { type: 'string' },
         message: { type: 'string' },
+        attach: { type: 'boolean' },
         'refused-mailbox': { type: 'string' },
         'keep-session': { type: 'boolean' },
         ca: { type: 'string' },
@@ -58,6 +61,7 @@ export function parseOptions(
         key: values.key ?? environment['PROXY_KEY'],
         token: values.token ?? environment['PROXY_TOKEN'],
         item: mailbox === undefined || message === undefined ? undefined : { mailbox, message },
+        attaches: values.attach ?? false,
         refusedMailbox: values['refused-mailbox'],
         keepsSession: values['keep-session'] ?? false,
         ca: values.ca === undefined ? undefined : readFileSync(values.ca, 'utf8'),

@@ -1,29 +1,23 @@
+import { attach, fileWithoutName, workflowUpload } from './attachSteps.ts';
 import type { SmokeClient } from './client.ts';
 import { expectError, expectStatus, expectThat, member, Unexpected } from './expect.ts';
 import type { SmokeOptions } from './options.ts';
+import { CREDENTIALS, PASSED, type StepResult } from './stepResult.ts';
 import { isUploadHost } from './uploadHost.ts';
-
-export type StepResult =
-  | { readonly kind: 'passed'; readonly detail?: string }
-  | { readonly kind: 'skipped'; readonly why: string };
 
 export interface Step {
   readonly name: string;
   run(): Promise<StepResult>;
 }
 
-const PASSED: StepResult = { kind: 'passed' };
-const CREDENTIALS = 'pass --key or --token, or the one that is right';
 /** Over the smallest that Graph takes, so that the answer depends on the policy and the mailbox alone. */
 const ITEM = { AttachmentItem: { attachmentType: 'file', name: 'smoke-test.bin', size: 5_242_880 } };
 
 /** The steps in order; later ones build on what earlier ones found. */
 export function listSteps(client: SmokeClient, options: SmokeOptions): readonly Step[] {
   const { item, refusedMailbox, url } = options;
-  const sessionPath = createUploadSessionPath(
-    item?.mailbox ?? 'smoke-test@example.invalid',
-    item?.message ?? 'AAMkAGsmoke=',
-  );
+  const itemPath = attachmentsPath(item?.mailbox ?? 'smoke-test@example.invalid', item?.message ?? 'AAMkAGsmoke=');
+  const sessionPath = `${itemPath}/createUploadSession`;
   let uploadUrl: string | undefined;
   return [
     { name: 'health', run: () => health(client) },
@@ -46,11 +40,12 @@ export function listSteps(client: SmokeClient, options: SmokeOptions): readonly 
       },
     },
     { name: 'wrong body: 400 with every fault', run: () => wrongBody(client, sessionPath) },
+    { name: 'file without a name: 400', run: () => fileWithoutName(client, itemPath) },
     {
       name: 'mailbox that is not admitted: 403',
       async run() {
         if (refusedMailbox === undefined) return { kind: 'skipped', why: 'no --refused-mailbox' };
-        const path = createUploadSessionPath(refusedMailbox, 'AAMkAGsmoke=');
+        const path = `${attachmentsPath(refusedMailbox, 'AAMkAGsmoke=')}/createUploadSession`;
         const advice = 'the policy must not admit this mailbox';
         expectError(await client.call('POST', path, { body: ITEM }), 403, 'CallerNotAllowed', advice);
         return PASSED;
@@ -74,7 +69,7 @@ export function listSteps(client: SmokeClient, options: SmokeOptions): readonly 
       name: 'upload host',
       async run() {
         if (uploadUrl === undefined) return { kind: 'skipped', why: 'no session' };
-        expectThat(isUploadHost(uploadUrl, url), 'https and a known upload host of Outlook');
+        expectThat(isUploadHost(uploadUrl, url), 'https and a known upload host of Outlook, or the proxy itself');
         return { kind: 'passed', detail: new URL(uploadUrl).hostname };
       },
     },
@@ -89,11 +84,13 @@ export function listSteps(client: SmokeClient, options: SmokeOptions): readonly 
         return PASSED;
       },
     },
+    { name: 'chunks of a workflow: 200 and 204', run: () => workflowUpload(client, itemPath, options) },
+    { name: 'file attached: 201', run: () => attach(client, itemPath, options) },
   ];
 }
 
-function createUploadSessionPath(mailbox: string, message: string): string {
-  return `v1.0/users/${encodeURIComponent(mailbox)}/messages/${encodeURIComponent(message)}/attachments/createUploadSession`;
+function attachmentsPath(mailbox: string, message: string): string {
+  return `v1.0/users/${encodeURIComponent(mailbox)}/messages/${encodeURIComponent(message)}/attachments`;
 }
 
 async function health(client: SmokeClient): Promise<StepResult> {

@@ -15,12 +15,13 @@ const EVERY_STEP = [
   messageId,
   '--refused-mailbox',
   MEGAN.userPrincipalName,
+  '--attach',
 ];
 
 let site: Site;
 
 beforeAll(async () => {
-  site = await startSite({ host: { enableAuth: true, functionKey: KEY } });
+  site = await startSite({ host: { enableAuth: true, functionKey: KEY }, storage: true });
 });
 beforeEach(() => site.graph.reset());
 afterAll(() => site.close());
@@ -56,19 +57,35 @@ test('passes every step against a site, and leaves no session behind', async () 
   const { code, output } = await smokeSite(EVERY_STEP);
 
   expect(output.split('\n').filter((line) => /^[✗–]/.test(line))).toEqual([]);
-  expect(output.match(/^✓ .+ \(\d+ ms\)/gm)).toHaveLength(10);
+  expect(output.match(/^✓ .+ \(\d+ ms\)/gm)).toHaveLength(13);
   expect(code).toBe(0);
   expect(site.graph.requests.map(({ method, status }) => [method, status])).toEqual([
     ['POST', 201],
     ['DELETE', 204],
+    ['POST', 201],
+    ['DELETE', 204],
+    ['POST', 201],
   ]);
+  expect(site.graph.attachments(ADELE.userPrincipalName, messageId)).toEqual([
+    expect.objectContaining({ name: 'smoke-test.txt', contentType: 'text/plain' }),
+  ]);
+});
+
+test('takes an uploadUrl of the proxy for one', async () => {
+  const throughProxy = await startSite({ storage: true, settings: { UPLOAD_URL: 'proxy' } });
+
+  const { code, output } = await smokeSite(EVERY_STEP.slice(0, 4), throughProxy.url);
+  await throughProxy.close();
+
+  expect(output).toMatch(/✓ upload host .*: 127\.0\.0\.1/);
+  expect(output).toContain('– file attached: 201: skipped, no --attach');
+  expect(code).toBe(0);
 });
 
 test('prints neither the key nor the uploadUrl', async () => {
   const { output } = await smokeSite(EVERY_STEP);
 
-  const [opened, cancelled] = site.graph.requests;
-  expect([opened?.method, cancelled?.method]).toEqual(['POST', 'DELETE']);
+  expect(site.graph.requests.map(({ method }) => method)).toContain('DELETE');
   expect(output).not.toContain(KEY);
   expect(output).not.toMatch(/authtoken|AttachmentSessions/i);
 });
