@@ -48,10 +48,16 @@ function parseObject(text: string): object {
   }
 }
 
+/** Character by character: a pattern over a string of many megabytes would overflow the stack. */
 function isTooDeep(json: string): boolean {
   let depth = 0;
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
-    depth += '{['.includes(token) ? 1 : '}]'.includes(token) ? -1 : 0;
+  let isInString = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json[at] ?? '';
+    if (isInString && character === '\\') at += 1;
+    else if (character === '"') isInString = !isInString;
+    else if (!isInString && '{['.includes(character)) depth += 1;
+    else if (!isInString && '}]'.includes(character)) depth -= 1;
     if (depth > MAX_DEPTH) {
       return true;
     }

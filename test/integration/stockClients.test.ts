@@ -70,6 +70,21 @@ describe('the generated Graph SDK (kiota)', () => {
   });
 });
 
+test.each([
+  ['the Graph JavaScript SDK', 'graphSdkAttach.ts'],
+  ['the generated Graph SDK (kiota)', 'kiotaAttach.ts'],
+])("%s attaches a file of 20 MB with Graph's own call for small files", async (_, script) => {
+  const given = [site.api, ADELE.userPrincipalName, messageId, '20000000'];
+  const { attachment, sha256 } = await runClient(script, ...given);
+
+  const [attached, ...others] = site.graph.attachments(ADELE.id, messageId);
+  expect(others).toEqual([]);
+  expect(attached).toEqual(expect.objectContaining({ name: 'report.pdf', contentType: 'application/pdf', sha256 }));
+  expect(attachment).toEqual(
+    expect.objectContaining({ id: attached?.id, name: 'report.pdf', contentType: 'application/pdf', isInline: false }),
+  );
+});
+
 // A machine without curl cannot show that curl works.
 (hasCurl ? describe : describe.skip)('curl', () => {
   test.each([
