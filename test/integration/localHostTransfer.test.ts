@@ -125,6 +125,14 @@ describe('the head that a request shows', () => {
     expect((await see(withText('/api/raw', body, true))).params).toEqual({});
   });
 
+  it('takes a member of many megabytes for what it is', async () => {
+    const long = 'a'.repeat(30 * 1_048_576);
+
+    const { params } = await see(withText('/api/raw', JSON.stringify({ long })));
+
+    expect(params['long'] === long).toBe(true);
+  });
+
   it('lets a declared route parameter win, and leaves an absent one undefined', async () => {
     const body = Buffer.from('{"ID":"forged"}');
     const given = await sendRaw(probe.url, withBody('/api/msg/true?id=query', body));
