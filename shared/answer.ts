@@ -32,12 +32,17 @@ export function errorAnswer(error: ServiceError, ids: RequestIds, now: Date): An
 function shapedError(
   { status, code, message }: { readonly status: number; readonly code: string; readonly message: string },
   more: Readonly<Record<string, unknown>>,
-  { requestId, clientRequestId }: RequestIds,
+  requestIds: RequestIds,
   now: Date,
 ): Answer {
-  const ids = { 'request-id': requestId, 'client-request-id': clientRequestId };
+  const ids = idHeaders(requestIds);
   const error = { code, message, ...more, innerError: { date: now.toISOString().slice(0, 19), ...ids } };
   return { status, headers: ids, body: JSON.stringify({ error }) };
+}
+
+/** What every answer carries, so that it can be found in the log; an answer of Graph's keeps its own `request-id`. */
+export function idHeaders({ requestId, clientRequestId }: RequestIds): Record<string, string> {
+  return { 'request-id': requestId, 'client-request-id': clientRequestId };
 }
 
 /** An error that Graph has given before, as it was kept: in Graph's shape, under the ids of this request. */

@@ -1,5 +1,5 @@
 import type { InvocationContext } from '@azure/functions';
-import { type Answer, errorAnswer, errorCode, keptErrorAnswer } from '../answer.ts';
+import { type Answer, errorAnswer, errorCode, idHeaders, keptErrorAnswer } from '../answer.ts';
 import type { Config } from '../config/config.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { asServiceError, ServiceError } from '../errors.ts';
@@ -56,7 +56,7 @@ export async function answerOperation(
     deadline.end();
   }
   context.log(requestLine(record, head, { status: answer.status, code: outcomeCode(answer), error }, logMailbox));
-  return answer;
+  return { ...answer, headers: { ...idHeaders(head), ...answer.headers } };
 }
 
 /** @param failure of Graph, which may be relayed, or of ours */

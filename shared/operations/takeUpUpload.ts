@@ -22,11 +22,11 @@ export interface UploadUnderWay {
  * @throws ServiceError UploadNotFound, StorageUnavailable, StorageNotConfigured
  */
 export async function readUpload(id: string, { record }: Exchange, { uploads }: Collaborators): Promise<StoredUpload> {
+  record.upload = hashUploadId(id);
   const stored = await uploads.read(id);
   record.endStage('store');
   if (stored === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
   const { target, caller, actsFor, attachment, offset } = stored.record;
-  record.upload = hashUploadId(id);
   record.caller = caller;
   record.actsAs = actsFor === undefined ? 'app' : 'user';
   record.kind = target.kind;

@@ -17,6 +17,7 @@ import {
   VALID_BODY,
 } from '../../support/builders.ts';
 
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const PATH = 'users/Adele@contoso.example/messages/AAMk=/attachments/createUploadSession';
 
 interface Run {
@@ -97,7 +98,7 @@ describe('answerGraphPath', () => {
     const { status, headers, body, line } = await run();
 
     expect(status).toBe(201);
-    expect(headers).toEqual({ 'request-id': 'of Graph' });
+    expect(headers).toEqual({ 'request-id': 'of Graph', 'client-request-id': expect.stringMatching(GUID) });
     expect(body).toEqual(JSON.parse(SESSION_BODY));
     expect(line).toMatchObject({
       event: 'request',
