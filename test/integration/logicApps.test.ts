@@ -355,7 +355,7 @@ describe.each(PLANS)('beside the connectors of Microsoft (%s)', (plan: Plan) => 
     const run = await workflows.run(readDefinition(plan, 'attach-from-address'), triggerBody('private/1.pdf'));
 
     expect(errorOf(run)).toMatchObject({
-      code: 'CallerNotAllowed',
+      code: 'SourceNotAllowed',
       message: expect.stringContaining('from that address'),
     });
   });
