@@ -1,6 +1,10 @@
 import { parseArgs } from 'node:util';
 
+/** What is measured: everything, or a part of it. */
+const PARTS = ['all', 'cold', 'requests', 'bytes'] as const;
+
 export interface BenchOptions {
+  readonly part: (typeof PARTS)[number];
   readonly rounds: number;
   /** How long each load lasts; the one on a single connection half as long. */
   readonly seconds: number;
@@ -14,8 +18,9 @@ export interface BenchOptions {
 
 /** Throws on an unknown option or a number that is none. */
 export function readOptions(args: readonly string[]): BenchOptions {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
@@ -24,7 +29,10 @@ export function readOptions(args: readonly string[]): BenchOptions {
     },
   });
   const { quick } = values;
+  const part = PARTS.find((name) => name === (positionals[0] ?? 'all'));
+  if (part === undefined || positionals.length > 1) throw new RangeError(`The parts are: ${PARTS.join(', ')}.`);
   return {
+    part,
     rounds: count(values.rounds, quick ? 1 : 7),
     seconds: count(values.seconds, quick ? 1 : 4),
     warmUpRequests: quick ? 2_000 : 10_000,

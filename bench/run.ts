@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { APPS, copyProduct, HELLO } from './apps.ts';
 import { type Bench, startBench } from './bench.ts';
+import { measureCold } from './cold.ts';
 import { measureGrowth } from './growth.ts';
 import { type Sample, sampleApp, sampleServer } from './measure.ts';
 import type { Server } from './messages.ts';
@@ -21,8 +22,9 @@ const apps = APPS.map((app) => (app.name === product.app.name ? product.app : ap
 const bench = await startBench();
 const nginx = isNginxInstalled() ? await startNginx(bench.upstream) : undefined;
 try {
-  if (options.profile === undefined) await runBenchmark(bench, nginx);
-  else await runProfile(bench, options.profile);
+  if (options.profile !== undefined) await runProfile(bench, options.profile);
+  else if (options.part === 'cold') console.log(await measureCold(bench, apps, 3 * options.rounds));
+  else await runBenchmark(bench, nginx);
 } finally {
   await nginx?.close();
   await bench.close();

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { app } from '@azure/functions';
-import { WARM_UP_DELAY_MS } from '../shared/limits.ts';
 import { watchProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import { createService } from '../shared/service.ts';
 import { registerApiDescription } from './apiDescription.ts';
@@ -15,7 +14,7 @@ app.setup({ enableHttpStream: true });
 
 const service = createService({
   environment: process.env,
-  appRoot: join(__dirname, '..'), // The bundle is dist/main.cjs.
+  appRoot: join(__dirname, '..'), // The bundle is dist/app.cjs.
   log: (level, line) => console[level](line),
 });
 
@@ -25,8 +24,6 @@ registerApiDescription(__dirname, requests);
 registerHealth(service, requests);
 registerUploadSession(service, requests);
 registerGraphPaths(service, requests);
-pairInvocations(requests);
-
-// Off the load path: the platform answers the first request only once loading has ended.
-setTimeout(() => void service.warmUp(), WARM_UP_DELAY_MS).unref();
+// Off the load path: the platform sends the first request only once the capabilities are there.
+pairInvocations(requests, () => setImmediate(() => void service.warmUp()));
 app.hook.appTerminate(() => service.close());

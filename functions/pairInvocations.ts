@@ -11,13 +11,19 @@ import { sendAnswer } from './sendAnswer.ts';
 /**
  * Puts the app's own pairing of invocations and HTTP requests in place of the library's, and the reading away of bodies behind
  * every answer. To be called after the functions are registered: the library sets its model with the first of them.
+ *
+ * @param onLoaded called when the app has answered all that loading asks of it
  */
-export function pairInvocations(requests: ProxiedRequests): void {
+export function pairInvocations(requests: ProxiedRequests, onLoaded: () => void): void {
   const model = getProgrammingModel();
   setProgrammingModel({
     name: model.name,
     version: model.version,
-    getCapabilities: (capabilities) => model.getCapabilities(capabilities),
+    async getCapabilities(capabilities) {
+      const answered = await model.getCapabilities(capabilities);
+      onLoaded();
+      return answered;
+    },
     getInvocationModel: (core) =>
       isHttp(core)
         ? paired(core, model.getInvocationModel(withoutRequest(core)), requests)

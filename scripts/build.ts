@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { writeCodeCache } from './codeCache.ts';
 import { compileValidators } from './compileValidators.ts';
 import { writeDescriptions } from './describe/writeDescriptions.ts';
 import { thirdPartyLicenses } from './thirdPartyLicenses.ts';
@@ -11,6 +12,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Files that only re-export a package; each becomes a file of its own, loaded when it is first imported. */
 const LIBRARIES = [
   'shared/graph/identityLibrary.ts',
+  'shared/graph/managedIdentityLibrary.ts',
   'shared/graph/graphLibrary.ts',
   'shared/graph/httpLibrary.ts',
   'shared/graph/cacheLibrary.ts',
@@ -31,7 +33,7 @@ const LIBRARY_SOURCES = {
   '@microsoft/microsoft-graph-client': `${ROOT}/node_modules/@microsoft/microsoft-graph-client/src/index.ts`,
 };
 
-/** Leaves dynamic imports of the library files as they are, pointed at the files beside main.cjs. */
+/** Leaves dynamic imports of the library files as they are, pointed at the files beside app.cjs. */
 const lazyLibraries: Plugin = {
   name: 'lazy-libraries',
   setup({ onResolve }) {
@@ -51,7 +53,30 @@ const checksumForCommonJs: Plugin = {
 };
 
 /**
- * Builds the app that is deployed: dist/main.cjs and one file per lazy library. `@azure/functions-core` is not a package:
+ * A managed identity without the other credentials: msal-node does not say that its files do nothing unless they are used, and the
+ * credential holds Kubernetes' token exchange, which is GRAPH_CREDENTIAL=workloadIdentity here.
+ */
+const managedIdentityAlone: Plugin = {
+  name: 'managed-identity-alone',
+  setup({ onResolve, onLoad, resolve }) {
+    onResolve({ filter: /^@azure\/msal-node$/ }, async ({ path, pluginData, ...options }) => {
+      if (pluginData === SELF_RESOLVED) return undefined;
+      return { ...(await resolve(path, { ...options, pluginData: SELF_RESOLVED })), sideEffects: false };
+    });
+    onResolve({ filter: /^\..*\.mjs$/ }, async ({ path, pluginData, ...options }) => {
+      if (pluginData === SELF_RESOLVED || !options.importer.includes('@azure/msal-node')) return undefined;
+      return { ...(await resolve(path, { ...options, pluginData: SELF_RESOLVED })), sideEffects: false };
+    });
+    onLoad({ filter: /managedIdentityCredential\/tokenExchangeMsi\.js$/ }, () => ({
+      contents: 'export const tokenExchangeMsi = { isAvailable: async () => false };',
+    }));
+  },
+};
+
+const SELF_RESOLVED = Symbol('resolved');
+
+/**
+ * Builds the app that is deployed: dist/app.cjs, one file per lazy library, and dist/main.cjs, which loads them. `@azure/functions-core` is not a package:
  * the language worker supplies it when it is required.
  */
 export async function buildApp(): Promise<Metafile> {
@@ -59,8 +84,11 @@ export async function buildApp(): Promise<Metafile> {
   rmSync(`${ROOT}/dist`, { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ['functions/main.ts', ...LIBRARIES],
-    entryNames: '[name]',
+    entryPoints: [
+      { in: 'functions/loader.ts', out: 'main' },
+      { in: 'functions/main.ts', out: 'app' },
+      ...LIBRARIES.map((library) => ({ in: library, out: basename(library, '.ts') })),
+    ],
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -70,8 +98,9 @@ export async function buildApp(): Promise<Metafile> {
     mainFields: ['module', 'main'],
     alias: LIBRARY_SOURCES,
     supported: { 'dynamic-import': false },
+    define: { FormData: 'undefined' }, // Nobody sends a form; to look whether one does makes Node load its own fetch, 7 ms.
     external: ['@azure/functions-core'],
-    plugins: [lazyLibraries, checksumForCommonJs],
+    plugins: [lazyLibraries, checksumForCommonJs, managedIdentityAlone],
     sourcemap: true,
     sourcesContent: false,
     minify: true,
@@ -80,6 +109,7 @@ export async function buildApp(): Promise<Metafile> {
   });
   checkOwnership(metafile);
   checkLaziness(metafile);
+  await writeCodeCache(`${ROOT}/dist`, ['app.cjs', ...LIBRARIES.map((library) => `${basename(library, '.ts')}.cjs`)]);
   const viewer = await writeDescriptions(`${ROOT}/dist`);
   const inputs = { ...metafile.inputs, ...viewer.inputs };
   writeFileSync(`${ROOT}/dist/THIRD-PARTY-LICENSES.txt`, thirdPartyLicenses({ ...metafile, inputs }, ROOT));
@@ -98,12 +128,12 @@ function checkOwnership({ outputs }: Metafile): void {
   }
 }
 
-/** A library file that nobody loads lazily is in main.cjs, where it costs every start. */
+/** A library file that nobody loads lazily is in app.cjs, where it costs every start. */
 function checkLaziness({ outputs }: Metafile): void {
-  const { imports = [] } = outputs['dist/main.cjs'] ?? {};
+  const { imports = [] } = outputs['dist/app.cjs'] ?? {};
   for (const library of LIBRARIES) {
     const file = `./${basename(library, '.ts')}.cjs`;
-    if (!imports.some(({ path }) => path === file)) throw new Error(`dist/main.cjs does not load ${file} by itself.`);
+    if (!imports.some(({ path }) => path === file)) throw new Error(`dist/app.cjs does not load ${file} by itself.`);
   }
 }
 

@@ -21,6 +21,7 @@ const REQUIRED = [
   'package.json',
   'LICENSE',
   'dist/main.cjs',
+  'dist/app.cjs',
   'dist/THIRD-PARTY-LICENSES.txt',
   'dist/openapi.json',
   'dist/swagger.json',

@@ -172,9 +172,6 @@ export const STORAGE_RETRY_DELAY_MS = 250;
 /** Longest description of a failure's causes in a log line. Our choice. */
 export const MAX_CAUSE_LENGTH = 600;
 
-/** The first token is fetched this long after loading, unless a request comes sooner: loading itself is not held up. Our choice. */
-export const WARM_UP_DELAY_MS = 50;
-
 /** Longest address of a source. SharePoint's download addresses hold tokens of 2 to 4 kB. Our choice. */
 export const MAX_SOURCE_URL_LENGTH = 8192;
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { InvocationContext } from '@azure/functions';
 import { type Answer, errorAnswer } from './answer.ts';
 import { functionKeyAuthenticator } from './caller/caller.ts';
@@ -128,11 +129,12 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     async warmUp() {
       log('info', JSON.stringify(startedLine(config, policy.source)));
       const deadline = startDeadline(TOKEN_TIMEOUT_MS);
-      await Promise.allSettled([
-        ownTokens?.acquire(deadline),
-        userTokens?.prepare(),
-        forwarder().then(({ connect }) => connect()),
-      ]);
+      // One library in each turn: what the one before has asked for, and a request that has come, go on in between.
+      const token = Promise.allSettled([ownTokens?.acquire(deadline)]);
+      await nextTurn();
+      const connection = Promise.allSettled([forwarder().then(({ connect }) => connect())]);
+      await nextTurn();
+      await Promise.allSettled([token, connection, userTokens?.prepare()]);
       deadline.end();
     },
     close: async () => (await spans()).flush(),

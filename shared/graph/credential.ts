@@ -10,17 +10,17 @@ export interface GraphCredential {
 
 /** The credential that the settings name. Loads @azure/identity, which is dear to load. */
 export async function createCredential(config: CredentialConfig): Promise<GraphCredential> {
-  const identity = await import('./identityLibrary.ts');
-  let credential = createIdentityCredential(config, identity);
+  let credential = await createIdentityCredential(config);
   const renew = async (scope: string, claims: string | undefined) => {
     if (config.kind !== 'managedIdentity') {
-      credential = createIdentityCredential(config, identity); // Each instance has a cache of its own.
+      credential = await createIdentityCredential(config); // Each instance has a cache of its own.
       return;
     }
     // ManagedIdentityCredential reads a cache of the whole process and has no way past it. The MSAL application beneath
     // it has one, and writes to the same cache.
     const { clientId } = config;
-    const application = new identity.ManagedIdentityApplication(
+    const { ManagedIdentityApplication } = await import('./managedIdentityLibrary.ts');
+    const application = new ManagedIdentityApplication(
       clientId === undefined ? {} : { managedIdentityIdParams: { userAssignedClientId: clientId } },
     );
     const resource = scope.replace(/\/\.default$/, '');

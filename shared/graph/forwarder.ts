@@ -32,7 +32,7 @@ export interface CallContext {
 
 /** One request to Graph with all its attempts, inside the deadline. */
 export interface Forwarder {
-  /** Loads the HTTP client ahead of the first call. */
+  /** Loads the HTTP client ahead of the first call, and opens a connection for it. */
   connect(): Promise<void>;
   /** @throws ServiceError of the tokens, MailboxBusy, GraphUnreachable, GraphAnswerInvalid, or the deadline's reason */
   send(call: Omit<GraphCall, 'token'>, context: CallContext): Promise<UpstreamAnswer>;

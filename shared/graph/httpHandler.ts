@@ -7,7 +7,7 @@ import { Exchange } from './exchange.ts';
 import { createPool } from './pool.ts';
 
 export interface HttpHandler extends Middleware {
-  /** Loads the HTTP client ahead of the first request. */
+  /** Loads the HTTP client ahead of the first request, and opens a connection for it. */
   connect(): Promise<void>;
 }
 
@@ -19,12 +19,12 @@ export function createHttpHandler(origin: string): HttpHandler {
   const pool = once(() => createPool(origin));
   return {
     async connect() {
-      await pool();
+      (await pool()).connectAhead();
     },
     async execute(context: Context): Promise<void> {
       const exchange = context.middlewareControl?.getMiddlewareOptions(Exchange);
       if (!(exchange instanceof Exchange)) throw new TypeError('The request carries no Exchange.');
-      const dispatched = dispatch(await pool(), toDispatchOptions(context, origin), exchange.signal);
+      const dispatched = dispatch((await pool()).pool, toDispatchOptions(context, origin), exchange.signal);
       exchange.released = dispatched.released;
       exchange.result = await dispatched.result;
     },

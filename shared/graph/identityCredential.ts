@@ -1,21 +1,24 @@
 import type { TokenCredential } from '@azure/identity';
 import type { CredentialConfig } from '../config/config.ts';
 
-/** The lazily loaded library, handed in so that this file does not load it. */
-export type IdentityLibrary = typeof import('./identityLibrary.ts');
-
 const DEFAULT_AUTHORITY_HOST = 'https://login.microsoftonline.com';
 
-/** The one credential class of @azure/identity that the settings name; there is no chain but the developer's own sign-ins. */
-export function createIdentityCredential(config: CredentialConfig, identity: IdentityLibrary): TokenCredential {
+/**
+ * The one credential class of @azure/identity that the settings name; there is no chain but the developer's own sign-ins. Loads
+ * the library.
+ */
+export async function createIdentityCredential(config: CredentialConfig): Promise<TokenCredential> {
+  if (config.kind === 'managedIdentity') {
+    const { ManagedIdentityCredential } = await import('./managedIdentityLibrary.ts');
+    return new ManagedIdentityCredential({
+      // Not asked by a managed identity; named here, so that the library does not read the environment's, which may be
+      // on plain http where the callers' tenant is emulated.
+      authorityHost: DEFAULT_AUTHORITY_HOST,
+      ...(config.clientId !== undefined && { clientId: config.clientId }),
+    });
+  }
+  const identity = await import('./identityLibrary.ts');
   switch (config.kind) {
-    case 'managedIdentity':
-      return new identity.ManagedIdentityCredential({
-        // Not asked by a managed identity; named here, so that the library does not read the environment's, which may be
-        // on plain http where the callers' tenant is emulated.
-        authorityHost: DEFAULT_AUTHORITY_HOST,
-        ...(config.clientId !== undefined && { clientId: config.clientId }),
-      });
     case 'developer':
       return new identity.ChainedTokenCredential(
         new identity.AzureCliCredential(),

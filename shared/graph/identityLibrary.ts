@@ -1,4 +1,4 @@
-/** The credentials in use, apart from the rest of the app: @azure/identity is loaded when the first token is wanted. */
+/** The other credentials in use, apart from the rest of the app: loaded when the first token is wanted. */
 export {
   AzureCliCredential,
   AzureDeveloperCliCredential,
@@ -6,8 +6,6 @@ export {
   ChainedTokenCredential,
   ClientCertificateCredential,
   ClientSecretCredential,
-  ManagedIdentityCredential,
   OnBehalfOfCredential,
   WorkloadIdentityCredential,
 } from '@azure/identity';
-export { ManagedIdentityApplication } from '@azure/msal-node';

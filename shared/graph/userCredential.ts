@@ -3,7 +3,6 @@ import type { OnBehalfOfConfig } from '../config/onBehalfOf.ts';
 import { startDeadline } from '../deadline.ts';
 import { TOKEN_TIMEOUT_MS } from '../limits.ts';
 import { createCredential } from './credential.ts';
-import type { IdentityLibrary } from './identityCredential.ts';
 import { createTokenSource } from './tokenSource.ts';
 
 /** Exchanges a user's token for one that acts as that user. */
@@ -29,7 +28,7 @@ export async function createUserCredential(
 /** The library takes the user's token when a credential is built: one for each fetch, so that MSAL's cache ends with it. */
 function credentialFor(
   { tenantId, clientId, authorityHost, credential }: OnBehalfOfConfig,
-  { OnBehalfOfCredential }: IdentityLibrary,
+  { OnBehalfOfCredential }: typeof import('./identityLibrary.ts'),
   onFailure: (error: unknown) => void,
 ): (userAssertionToken: string) => TokenCredential {
   const common = {

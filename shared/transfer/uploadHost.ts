@@ -24,7 +24,7 @@ export function createUploadHost(): UploadHost {
 
   /** Few origins: readUploadAddress takes those of the settings alone. */
   function poolOf(origin: string): Promise<Pool> {
-    const pool = pools.get(origin) ?? createPool(origin);
+    const pool = pools.get(origin) ?? createPool(origin).then((created) => created.pool);
     pools.set(origin, pool);
     return pool;
   }

@@ -98,6 +98,6 @@ async function createClient(config: StorageConfig): Promise<ContainerClient> {
 }
 
 /** Loads @azure/identity. */
-export async function createStorageCredential(config: StorageCredentialConfig): Promise<TokenCredential> {
-  return createIdentityCredential(config, await import('../graph/identityLibrary.ts'));
+export function createStorageCredential(config: StorageCredentialConfig): Promise<TokenCredential> {
+  return createIdentityCredential(config);
 }

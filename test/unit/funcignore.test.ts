@@ -10,6 +10,7 @@ const FUNCIGNORE = readFileSync(join(ROOT, '.funcignore'), 'utf8');
 /** All that is published. */
 const PUBLISHED = [
   'LICENSE',
+  'dist/app.cjs',
   'dist/identityLibrary.cjs',
   'dist/main.cjs',
   'dist/main.cjs.map',

@@ -1,6 +1,5 @@
 import type { CredentialConfig } from '../../../shared/config/config.ts';
 import { createIdentityCredential } from '../../../shared/graph/identityCredential.ts';
-import * as identity from '../../../shared/graph/identityLibrary.ts';
 import { APP_ID, TENANT_ID } from '../../support/builders.ts';
 
 const REGISTRATION = { tenantId: TENANT_ID, clientId: APP_ID, authorityHost: 'https://login.microsoftonline.us' };
@@ -16,8 +15,8 @@ describe('createIdentityCredential', () => {
       'ClientCertificateCredential',
     ],
     [{ kind: 'workloadIdentity', ...REGISTRATION, tokenFilePath: 'token' }, 'WorkloadIdentityCredential'],
-  ])('builds for %j a %s and nothing else', (config, name) => {
-    const credential = createIdentityCredential(config, identity);
+  ])('builds for %j a %s and nothing else', async (config, name) => {
+    const credential = await createIdentityCredential(config);
 
     expect(credential.constructor.name).toBe(name);
   });
