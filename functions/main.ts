@@ -3,6 +3,7 @@ import { app } from '@azure/functions';
 import { watchProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import { createService } from '../shared/service.ts';
 import { registerApiDescription } from './apiDescription.ts';
+import { registerAttachJob } from './attachJob.ts';
 import { registerHealth } from './health.ts';
 import { pairInvocations } from './pairInvocations.ts';
 import { registerRepairHook } from './repairHook.ts';
@@ -22,6 +23,7 @@ const requests = watchProxiedRequests();
 registerRepairHook();
 registerApiDescription(__dirname, requests);
 registerHealth(service, requests);
+registerAttachJob(service);
 registerUploadSession(service, requests);
 registerGraphPaths(service, requests);
 // Off the load path: the platform sends the first request only once the capabilities are there.

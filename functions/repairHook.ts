@@ -13,6 +13,7 @@ import { toHttpResponse } from './toHttpResponse.ts';
 export function registerRepairHook(): void {
   app.hook.postInvocation((hook) => {
     const { error, result, invocationContext } = hook;
+    if (invocationContext.options.trigger.type !== 'httpTrigger') return; // Of others the host must see how they ended.
     if (isFailure(error) === false && typeof result === 'object' && result !== null) return;
     const ids = { requestId: invocationContext.invocationId, clientRequestId: invocationContext.invocationId };
     const cause = isFailure(error) ? describeCause(error) : 'The handler returned nothing.';

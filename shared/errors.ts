@@ -198,6 +198,22 @@ export const ERRORS = {
     means: 'The storage account that keeps uploads was out of reach, too slow, full, or refused the proxy.',
     callerCan: 'Try again later; an upload goes on where it was.',
   },
+  JobsNotConfigured: {
+    status: 501,
+    means: 'The proxy does not run jobs: it has no queue, no key for its messages, or was deployed without them.',
+    callerCan: 'Leave Prefer: respond-async away, or ask the operator for jobs.',
+  },
+  JobsNeedAppToken: {
+    status: 403,
+    means: 'A job goes on when its caller is gone, and this caller acts as its user, whose token is not kept.',
+    callerCan: 'Leave Prefer: respond-async away.',
+  },
+  JobFailed: {
+    status: 424,
+    means:
+      'The job is over and the file is not attached: what stood in its way stayed. The message has the last reason.',
+    callerCan: 'Act on the reason, then ask again.',
+  },
   MailboxBusy: {
     status: 429,
     means: 'Too many requests for this mailbox wait in this instance already.',

@@ -132,6 +132,50 @@ export const MAX_PIECE_RETRY_MS = 90_000;
 /** A session that Graph does not know yet is opened anew so often at most: drafts just made are not on every replica. Our choice. */
 export const MAX_SESSIONS_OPENED = 3;
 
+/** A run of a job holds its record for so long and renews that in time; a job of an instance that died is free after it. Our choice. */
+export const JOB_LEASE_SECONDS = 20;
+export const JOB_LEASE_RENEW_MS = 6_000;
+
+/** One invocation works on a job for so long at most: below the time of a function in host.json, five minutes. Our choice. */
+export const JOB_RUN_MS = 210_000;
+
+/** The longest wait inside a run; for a longer one the run ends and a message comes back later. Our choice. */
+export const MAX_JOB_PAUSE_MS = 3_000;
+
+/** Runs in a row in which Graph takes no byte, those aside that Graph or the source has asked to wait. Our choice. */
+export const MAX_JOB_ATTEMPTS = 10;
+
+/** Sessions that one job may open: each sends the file from its start. Our choice. */
+export const MAX_JOB_SESSIONS = 10;
+
+/** After a failed run the next one comes after this time, doubled each time up to the longest: ten runs outlast five minutes. Our choice. */
+export const JOB_RETRY_BASE_MS = 2_000;
+export const MAX_JOB_RETRY_MS = 60_000;
+
+/** So many runs look for an attachment whose answer was lost before its file is sent anew, seconds apart. Our choice. */
+export const MIN_LOOKS_BEFORE_RESTART = 3;
+
+/** A poll that sees a job stand still for so long sends a new message; the next one after twice the time. Our choice: a queue is asked every two seconds. */
+export const JOB_STANDSTILL_MS = 15_000;
+
+/** While the store of records is out of reach, a job's message comes back after this time. Our choice. */
+export const JOB_STORAGE_RETRY_MS = 30_000;
+
+/** What a poller is asked to wait, in seconds. The engine of Logic Apps waits 20 s where it is asked nothing. Our choice. */
+export const JOB_POLL_SECONDS = 5;
+export const MAX_JOB_POLL_SECONDS = 60;
+
+/** The whole time of a job. Graph throttles a mailbox at 150 MB in five minutes (learn.microsoft.com/graph/throttling-limits). Our choice. */
+export const DEFAULT_JOB_TIMEOUT_MINUTES = 60;
+/** Half the life of its record, so that its end can be read. */
+export const MAX_JOB_TIMEOUT_MINUTES = 720;
+
+/** A key that seals messages is derived from this many characters at least. Our choice: 32 hex digits are 128 bits. */
+export const MIN_JOB_KEY_LENGTH = 32;
+
+/** A message that nobody takes is of no use after the record's life. */
+export const JOB_MESSAGE_LIFE_SECONDS = 86_400;
+
 /** Signing keys: renewed in the background after this time. Entra publishes a key well before it signs with it. */
 export const JWKS_RENEW_AFTER_MS = 600_000;
 

@@ -15,11 +15,15 @@ import { createMailboxQueue } from './graph/mailboxQueue.ts';
 import { createTokenSource, type TokenSource } from './graph/tokenSource.ts';
 import { createUserCredential } from './graph/userCredential.ts';
 import { createUserTokens, type UserTokens } from './graph/userTokens.ts';
+import { hasQueueTrigger } from './job/hasQueueTrigger.ts';
+import { createJobQueue } from './job/jobQueue.ts';
 import { MAX_WAITING_PER_UPLOAD, TOKEN_TIMEOUT_MS } from './limits.ts';
 import { describeCause } from './log/mask.ts';
 import { once } from './once.ts';
 import { answerGraphPath } from './operations/answerGraphPath.ts';
 import { answerUpload } from './operations/answerUpload.ts';
+import type { Collaborators } from './operations/collaborators.ts';
+import { type JobMessageKind, runJob } from './operations/runJob.ts';
 import type { ReadRequest } from './request/incomingRequest.ts';
 import { readHead } from './request/requestHead.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
@@ -41,6 +45,8 @@ export interface Service {
   answerGraphPath(request: ReadRequest, path: string, context: InvocationContext): Promise<Answer>;
   /** Answers a request at the address of an upload. */
   answerUpload(request: ReadRequest, id: string, context: InvocationContext): Promise<Answer>;
+  /** Absent where the app runs no jobs. @param message of the queue, as the trigger gives it */
+  readonly runJob: ((message: unknown, kind: JobMessageKind, context: InvocationContext) => Promise<void>) | undefined;
   /** Empty where the settings and the policy are sound. */
   readonly faults: readonly StartUpFault[];
   /** Absent where there are faults, and where every caller acts as its user. */
@@ -51,7 +57,7 @@ export interface Service {
   readonly authLevel: 'anonymous' | 'function';
   /** Says that the app has started, loads what a first request needs, and fetches the token. Never fails: what went wrong is in the log. */
   warmUp(): Promise<void>;
-  /** Sends what telemetry still holds. */
+  /** Lets runs of jobs hand on, and sends what telemetry still holds. */
   close(): Promise<void>;
 }
 
@@ -94,6 +100,13 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
   const container = createUploadContainer(config.storage, (error) =>
     log('error', JSON.stringify({ event: 'storageFailed', cause: describeCause(error) })),
   );
+  const jobs =
+    config.jobs.kind === 'queue' && hasQueueTrigger(appRoot)
+      ? createJobQueue(config.jobs, (error) =>
+          log('error', JSON.stringify({ event: 'queueFailed', cause: describeCause(error) })),
+        )
+      : undefined;
+  const closing = new AbortController();
   const queue = createMailboxQueue(config.mailboxQueueLength);
   const spans = once(() => createSpans(config));
   // The Graph SDK is loaded by the first request that passes every check, or by the warm-up.
@@ -105,7 +118,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
       spans: await spans(),
     }),
   );
-  const collaborators = {
+  const collaborators: Collaborators = {
     config,
     policy: policy.policy,
     authenticator:
@@ -118,10 +131,13 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     idempotency: createSealedBlobs(container, 'idempotency'),
     uploadHost: createUploadHost(),
     turns: createMailboxQueue(MAX_WAITING_PER_UPLOAD, 1),
+    jobs,
+    closing: closing.signal,
   };
   return {
     answerGraphPath: (request, path, context) => answerGraphPath(request, path, context, collaborators),
     answerUpload: (request, id, context) => answerUpload(request, id, context, collaborators),
+    runJob: jobs && ((message, kind, context) => runJob(message, kind, context, collaborators)),
     faults: [],
     tokens: ownTokens,
     storage: container.isConfigured ? container : undefined,
@@ -137,7 +153,10 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
       await Promise.allSettled([token, connection, userTokens?.prepare()]);
       deadline.end();
     },
-    close: async () => (await spans()).flush(),
+    async close() {
+      closing.abort();
+      await (await spans()).flush();
+    },
   };
 }
 
@@ -174,6 +193,7 @@ function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log']
   return {
     answerGraphPath: answer,
     answerUpload: answer,
+    runJob: undefined,
     faults,
     tokens: undefined,
     storage: undefined,

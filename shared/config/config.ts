@@ -1,4 +1,5 @@
 import { idFault } from '../route/opaqueId.ts';
+import { type JobsConfig, jobsConfig } from './jobsConfig.ts';
 import { type OnBehalfOfConfig, onBehalfOf } from './onBehalfOf.ts';
 import { type ConfigFault, type Environment, readSettings, type SettingValues } from './readSettings.ts';
 import { required } from './required.ts';
@@ -57,6 +58,7 @@ export interface Config {
   /** As URL.host spells them; Graph's own host is among them. */
   readonly uploadHosts: readonly string[];
   readonly storage: StorageConfig;
+  readonly jobs: JobsConfig;
   readonly requestTimeoutMs: number;
   /** For one request at an upload's address. */
   readonly uploadTimeoutMs: number;
@@ -83,6 +85,7 @@ export function parseConfig(environment: Environment): ConfigResult {
   const values = readSettings(environment, faults);
   if (values.GRAPH_BASE_URL.startsWith('http:')) faults.push({ setting: 'GRAPH_BASE_URL', fault: 'must be https' });
   checkMeMailbox(values.ME_MAILBOX, faults);
+  const storage = storageConfig(values, faults);
   const config: Config = {
     callerAuth: callerAuth(values, faults),
     policySource: policySource(values, environment, faults),
@@ -94,7 +97,8 @@ export function parseConfig(environment: Environment): ConfigResult {
     uploadUrl: values.UPLOAD_URL,
     publicBaseUrl: values.PUBLIC_BASE_URL,
     uploadHosts: [...values.UPLOAD_HOSTS, new URL(values.GRAPH_BASE_URL).host],
-    storage: storageConfig(values, faults),
+    storage,
+    jobs: jobsConfig(values, storage, faults),
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     uploadTimeoutMs: values.UPLOAD_TIMEOUT_MS,
     attachTimeoutMs: values.ATTACH_TIMEOUT_MS,

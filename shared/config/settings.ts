@@ -1,6 +1,7 @@
 import {
   DEFAULT_ATTACH_TIMEOUT_MS,
   DEFAULT_GRAPH_ATTEMPTS,
+  DEFAULT_JOB_TIMEOUT_MINUTES,
   DEFAULT_MAILBOX_QUEUE_LENGTH,
   DEFAULT_MAX_JSON_ATTACHMENT_BYTES,
   DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES,
@@ -8,6 +9,7 @@ import {
   DEFAULT_REQUEST_TIMEOUT_MS,
   DEFAULT_UPLOAD_TIMEOUT_MS,
   MAX_GRAPH_ATTEMPTS,
+  MAX_JOB_TIMEOUT_MINUTES,
   MAX_MAILBOX_QUEUE_LENGTH,
   MAX_REQUEST_TIMEOUT_MS,
   MAX_SETTABLE_ATTACHMENT_BYTES,
@@ -211,6 +213,22 @@ export const SETTINGS = {
     reads: { kind: 'text' },
     about:
       "`managedidentity`. Absent: the same, but with AZURE_FUNCTIONS_ENVIRONMENT=Development the developer's own sign-in.",
+  },
+  JOB_KEY: {
+    reads: { kind: 'text' },
+    secret: true,
+    about:
+      'What the messages of jobs are sealed with (docs/jobs.md): 32 characters or more, the same in all instances and not in the storage account. In Azure, a Key Vault reference. Absent: WEBSITE_AUTH_ENCRYPTION_KEY. Without either there are no jobs.',
+  },
+  WEBSITE_AUTH_ENCRYPTION_KEY: {
+    reads: { kind: 'text' },
+    secret: true,
+    about: 'Set by the platform: a key of the app that all its instances have.',
+  },
+  JOB_TIMEOUT_MINUTES: {
+    reads: { kind: 'integer', min: 1, max: MAX_JOB_TIMEOUT_MINUTES },
+    default: String(DEFAULT_JOB_TIMEOUT_MINUTES),
+    about: 'The whole time of a job, in minutes, waits included. Past it the job has failed, with the last reason.',
   },
   REQUEST_TIMEOUT_MS: {
     reads: { kind: 'integer', min: MIN_REQUEST_TIMEOUT_MS, max: MAX_REQUEST_TIMEOUT_MS },

@@ -19,12 +19,28 @@ export function requestLine(
   outcome: Outcome,
   logMailbox: Config['logMailbox'],
 ): string {
-  const shown = (name: string | undefined) => (name === undefined || logMailbox === 'plain' ? name : hashMailbox(name));
   return JSON.stringify({
     event: 'request',
     operation: record.operation,
     code: outcome.code,
     status: outcome.status,
+    ...recordFields(record, logMailbox),
+    requestId: head.requestId,
+    clientRequestId: head.clientRequestId,
+    upstreamRequestId: record.upstreamRequestId,
+    traceparent: head.traceParent,
+    workflowRunId: head.workflowRunId,
+    ...failureFields(outcome.error),
+  });
+}
+
+/** What the lines of requests and of jobs say alike. */
+export function recordFields(
+  record: RequestRecord,
+  logMailbox: Config['logMailbox'],
+): Readonly<Record<string, unknown>> {
+  const shown = (name: string | undefined) => (name === undefined || logMailbox === 'plain' ? name : hashMailbox(name));
+  return {
     caller: record.caller,
     decidedBy: record.decidedBy,
     actsAs: record.actsAs,
@@ -38,17 +54,11 @@ export function requestLine(
     attempts: record.upstreamStatuses.length,
     upstreamStatuses: record.upstreamStatuses,
     ms: rounded({ total: record.elapsedMs, ...record.stagesMs }),
-    requestId: head.requestId,
-    clientRequestId: head.clientRequestId,
-    upstreamRequestId: record.upstreamRequestId,
-    traceparent: head.traceParent,
-    workflowRunId: head.workflowRunId,
-    ...failure(outcome.error),
-  });
+  };
 }
 
 /** The causes of an error that this service made on purpose; an unforeseen one whole, with its place. */
-function failure(error: unknown): { cause?: string; at?: string | undefined } {
+export function failureFields(error: unknown): { cause?: string; at?: string | undefined } {
   if (error === undefined) return {};
   const isForeseen = error instanceof Error && 'code' in error && error.name === 'ServiceError';
   if (!isForeseen) return { cause: describeCause(error), at: placeOf(error) };

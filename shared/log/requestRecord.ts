@@ -2,7 +2,13 @@ import type { ActsAs } from '../caller/policy.ts';
 import type { ItemKind } from '../route/entityModel.ts';
 
 /** The operations of the app, as the log names them. */
-export type OperationName = 'createUploadSession' | 'attach' | 'receiveRange' | 'showUpload' | 'cancelUpload';
+export type OperationName =
+  | 'createUploadSession'
+  | 'attach'
+  | 'receiveRange'
+  | 'showUpload'
+  | 'cancelUpload'
+  | 'runJob';
 
 /** The parts of a request's time that the log keeps apart; `in` overlaps the others. */
 export type Stage = 'authenticate' | 'body' | 'store' | 'token' | 'queue' | 'graph' | 'wait' | 'in';

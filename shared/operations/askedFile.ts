@@ -30,6 +30,8 @@ export interface OpenedFile {
   readonly source: ByteSource;
   /** What the source says the file is. */
   readonly contentType: string | undefined;
+  /** The source's strong entity tag. */
+  readonly etag: string | undefined;
   close(): void;
 }
 
@@ -99,7 +101,7 @@ async function openAdmitted(
     admitFile(totalBytes, url);
   };
   const source = await openAddress(url, rule, { isDevelopment, checkSize }, signal);
-  return { source, contentType: source.contentType, close: () => source.close() };
+  return { source, contentType: source.contentType, etag: source.etag, close: () => source.close() };
 }
 
 /** Graph's JSON, unless a name beside it says that the JSON itself is the file. */
@@ -114,7 +116,7 @@ export function ceilingOf({ kind }: Pick<Target, 'kind'>, { ceilings }: Config):
 }
 
 function opened(source: ByteSource): OpenedFile {
-  return { source, contentType: undefined, close: () => {} };
+  return { source, contentType: undefined, etag: undefined, close: () => {} };
 }
 
 function tooLarge(bytes: number, ceilingBytes: number): ServiceError {

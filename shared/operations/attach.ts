@@ -10,13 +10,17 @@ import type { Exchange } from './answerOperation.ts';
 import { type AskedFile, readAskedFile } from './askedFile.ts';
 import type { Collaborators } from './collaborators.ts';
 import { describeAttachment, withoutBytes } from './describeAttachment.ts';
+import { namingJobs } from './namingJobs.ts';
 import { type Attempt, onceByKey } from './onceByKey.ts';
 import { isChunkedMessage, openChunkedMessage } from './openChunkedMessage.ts';
+import { isJobGood, prefersJob, requireJobs, startJob } from './startJob.ts';
 import { tokensFor } from './tokensFor.ts';
+import { uploadIdOf } from './uploadUrlOf.ts';
 
 /**
  * `POST {item}/attachments`: attaches a file of any size in one call, from the body's bytes, from Graph's own JSON, or from an
- * address. Answers 201 with the attachment as Graph gives it, without its bytes.
+ * address. Answers 201 with the attachment as Graph gives it, without its bytes; where the file is at an address and the caller
+ * prefers not to wait, 202 with the address of a job.
  */
 export async function attach(
   exchange: Exchange,
@@ -30,9 +34,29 @@ export async function attach(
   const { wantsImmutableIds } = exchange.head;
   const request = [owner, target.version, target.itemPath, asked.file, asked.sourceUrl?.href, wantsImmutableIds];
   const tokens = tokensFor(actsAs, caller, collaborators);
-  return onceByKey(exchange, caller, request, collaborators, (attempt) =>
-    attachAsked(exchange, target, asked, { ...collaborators, tokens }, attempt),
+  if (asked.sourceUrl === undefined || !prefersJob(exchange.request.headers)) {
+    return onceByKey(exchange, caller, request, collaborators, (attempt) =>
+      attachAsked(exchange, target, asked, { ...collaborators, tokens }, attempt).catch(namingJobs),
+    );
+  }
+  const jobs = requireJobs(actsAs, collaborators);
+  let isNew = false;
+  const answer = await onceByKey(
+    exchange,
+    caller,
+    request,
+    collaborators,
+    async ({ mayBeDoneSince }) => {
+      const started = await startJob(exchange, target, asked, { ...collaborators, jobs }, mayBeDoneSince);
+      isNew = true;
+      return started;
+    },
+    async ({ status, headers }) =>
+      status !== 202 || isJobGood(await collaborators.uploads.read(uploadIdOf(headers['location'] ?? ''))),
   );
+  // Only now: a request that breaks off before leaves a job behind that its repetition does not know, and that never begins.
+  if (isNew) await jobs.send(uploadIdOf(answer.headers['location'] ?? ''), 0);
+  return answer;
 }
 
 async function attachAsked(

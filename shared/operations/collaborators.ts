@@ -5,6 +5,7 @@ import type { Forwarder } from '../graph/forwarder.ts';
 import type { MailboxQueue } from '../graph/mailboxQueue.ts';
 import type { TokenSource } from '../graph/tokenSource.ts';
 import type { UserTokens } from '../graph/userTokens.ts';
+import type { JobQueue } from '../job/jobQueue.ts';
 import type { UploadHost } from '../transfer/uploadHost.ts';
 import type { SealedBlobs } from '../upload/sealedBlobs.ts';
 import type { UploadStore } from '../upload/uploadStore.ts';
@@ -27,4 +28,8 @@ export interface Collaborators {
   readonly uploadHost: UploadHost;
   /** One request at a time for each upload, in this instance. */
   readonly turns: MailboxQueue;
+  /** Undefined where the app runs no jobs. */
+  readonly jobs: JobQueue | undefined;
+  /** Aborts when the app is about to end: runs of jobs hand on then. */
+  readonly closing: AbortSignal;
 }

@@ -19,6 +19,7 @@ import { UploadConflict } from '../upload/uploadStore.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
 import { failureOf } from './failureOf.ts';
+import { isJob } from './storedJob.ts';
 import { readUpload, takeUpUpload, type UploadUnderWay } from './takeUpUpload.ts';
 import type { UploadForm } from './uploadForm.ts';
 
@@ -38,6 +39,7 @@ export async function receiveRange(
   const leave = await collaborators.turns.enter(id, signal);
   try {
     const stored = await readUpload(id, exchange, collaborators);
+    if (isJob(stored)) throw bytesOfJob();
     const range = readRange(exchange.request, stored.record);
     exchange.record.rangeBytes = lengthOf(range);
     const upload = await takeUpUpload(stored, exchange, collaborators);
@@ -60,6 +62,12 @@ export async function receiveRange(
   } finally {
     leave();
   }
+}
+
+function bytesOfJob(): ServiceError {
+  return new ServiceError('MethodNotAllowed', 'A job reads its file from an address; it takes GET and DELETE.', {
+    headers: { allow: 'GET, DELETE' },
+  });
 }
 
 /** @throws ServiceError InvalidRange */

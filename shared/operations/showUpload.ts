@@ -2,6 +2,8 @@ import type { Answer } from '../answer.ts';
 import type { UploadRecord } from '../upload/uploadRecord.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
+import { showJob } from './showJob.ts';
+import { isJob } from './storedJob.ts';
 import { readUpload, takeUpUpload } from './takeUpUpload.ts';
 import { progressOf } from './uploadForm.ts';
 
@@ -11,6 +13,7 @@ import { progressOf } from './uploadForm.ts';
  */
 export async function showUpload(exchange: Exchange, id: string, collaborators: Collaborators): Promise<Answer> {
   const stored = await readUpload(id, exchange, collaborators);
+  if (isJob(stored)) return showJob(exchange, stored, collaborators);
   const { transfer } = await takeUpUpload(stored, exchange, collaborators);
   if (transfer.mayBeAttached) {
     // Where Graph cannot be asked, what is known is shown.

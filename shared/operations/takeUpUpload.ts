@@ -1,6 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import { MAX_PIECE_RETRY_MS } from '../limits.ts';
 import { hashUploadId } from '../log/mask.ts';
+import type { RequestRecord } from '../log/requestRecord.ts';
 import { createGraphItem, type GraphItem } from '../transfer/graphItem.ts';
 import { RecordedTransfer } from '../transfer/recordedTransfer.ts';
 import { createSending, type Sending } from '../transfer/sending.ts';
@@ -26,7 +27,13 @@ export async function readUpload(id: string, { record }: Exchange, { uploads }: 
   const stored = await uploads.read(id);
   record.endStage('store');
   if (stored === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
-  const { target, caller, actsFor, attachment, offset } = stored.record;
+  noteUpload(stored, record);
+  return stored;
+}
+
+/** What the log says of an upload. */
+export function noteUpload({ record: upload }: StoredUpload, record: RequestRecord): void {
+  const { target, caller, actsFor, attachment, offset } = upload;
   record.caller = caller;
   record.actsAs = actsFor === undefined ? 'app' : 'user';
   record.kind = target.kind;
@@ -34,7 +41,6 @@ export async function readUpload(id: string, { record }: Exchange, { uploads }: 
   record.offset = offset;
   if (target.owner.kind === 'group') record.group = target.owner.id;
   else record.mailbox = target.owner.id;
-  return stored;
 }
 
 /**

@@ -2,7 +2,7 @@ import { ServiceError } from '../errors.ts';
 import { parseBody } from '../graph/relay.ts';
 import { readUploadSession } from '../graph/uploadSession.ts';
 import { MAX_SESSIONS_OPENED } from '../limits.ts';
-import type { UploadRecord, UploadState } from '../upload/uploadRecord.ts';
+import type { JobPart, UploadRecord, UploadState } from '../upload/uploadRecord.ts';
 import { type StoredUpload, UploadConflict, type UploadLease, type UploadStore } from '../upload/uploadStore.ts';
 import { attachmentIdIn, findAttachment } from './findAttachment.ts';
 import type { GraphItem } from './graphItem.ts';
@@ -19,7 +19,7 @@ const MAX_WRITE_TRIES = 8;
 export class RecordedTransfer implements Account {
   readonly #store: UploadStore;
   readonly #item: GraphItem;
-  readonly #lease: UploadLease | undefined;
+  #lease: UploadLease | undefined;
   #stored: StoredUpload;
 
   constructor(store: UploadStore, item: GraphItem, stored: StoredUpload, lease?: UploadLease) {
@@ -52,16 +52,26 @@ export class RecordedTransfer implements Account {
   }
 
   held(offset: number, mayHold: readonly number[]): Promise<void> {
-    return this.#write({ offset, mayHold });
+    return this.#write({ offset, mayHold, ...movedTo(offset, this.record.job) });
   }
 
   async reopen(): Promise<boolean> {
     if (this.record.sessionsOpened >= MAX_SESSIONS_OPENED) return false;
+    await this.openSession();
+    return true;
+  }
+
+  /** @throws UpstreamFailure */
+  async openSession(): Promise<void> {
     const answer = await this.#item.openSession(this.record.attachment);
     const session = answer.status < 300 ? readUploadSession(parseBody(answer.body)) : undefined;
     if (session === undefined) throw new UpstreamFailure(answer);
     await this.#write({ session, offset: 0, mayHold: [], sessionsOpened: this.record.sessionsOpened + 1 });
-    return true;
+  }
+
+  /** Graph has said that it took none of what it was sent. */
+  refused(): Promise<void> {
+    return this.#write({ mayHold: [] });
   }
 
   async findAttachment(): Promise<Attached | undefined> {
@@ -79,11 +89,18 @@ export class RecordedTransfer implements Account {
     );
   }
 
-  /** From now on nobody goes on with the upload: their next write is a conflict. Does nothing where it has ended. */
-  async cancel(): Promise<void> {
+  /**
+   * From now on nobody goes on with the upload: their next write is a conflict. Does nothing where it has ended.
+   *
+   * @param breakIn is called before each try: a job's worker holds the record
+   */
+  async cancel(breakIn: (stored: StoredUpload) => Promise<void> = async () => {}): Promise<void> {
     await this.#insist(
       () => this.record.state.status !== 'uploading',
-      () => this.#write({ state: { status: 'cancelled' } }),
+      async () => {
+        await breakIn(this.#stored);
+        await this.#write({ state: { status: 'cancelled' } });
+      },
     );
   }
 
@@ -91,11 +108,19 @@ export class RecordedTransfer implements Account {
     return this.#write({ state: { status: 'failed', error } });
   }
 
+  /** Writes what a job has come to. @throws UploadConflict, TypeError for an upload that is no job */
+  moveJob(changes: Partial<JobPart>): Promise<void> {
+    const { job } = this.record;
+    if (job === undefined) throw new TypeError('This upload is no job.');
+    return this.#write({ job: { ...job, movedAt: new Date().toISOString(), ...changes } });
+  }
+
   /** Reads again what others have written. @throws ServiceError UploadNotFound */
   async refresh(): Promise<void> {
     const current = await this.#store.read(this.#stored.id, { isEndIgnored: true });
     if (current === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
     this.#stored = current;
+    if (!current.isLeased) this.#lease = undefined; // It was taken from this holder.
   }
 
   /** Writes in spite of others, unless what they have written is as good. @throws UploadConflict where they never stop */
@@ -113,4 +138,11 @@ export class RecordedTransfer implements Account {
   async #write(changes: Partial<UploadRecord>): Promise<void> {
     this.#stored = await this.#store.write(this.#stored, { ...this.record, ...changes }, this.#lease);
   }
+}
+
+/** A job that Graph has taken bytes for has all its attempts again. */
+function movedTo(offset: number, job: JobPart | undefined): Pick<UploadRecord, 'job'> {
+  if (job === undefined) return {};
+  const furthestOffset = Math.max(job.furthestOffset, offset);
+  return { job: { ...job, movedAt: new Date().toISOString(), attempts: 0, nudges: 0, furthestOffset } };
 }

@@ -23,6 +23,10 @@ export function isContainerThere(error: unknown): boolean {
   return answerOf(error).code === 'ContainerAlreadyExists';
 }
 
+export function isQueueMissing(error: unknown): boolean {
+  return answerOf(error).code === 'QueueNotFound';
+}
+
 export function storageNotConfigured(): ServiceError {
   return new ServiceError(
     'StorageNotConfigured',

@@ -2,6 +2,7 @@ import { isObject } from '../isObject.ts';
 import { MAX_RECORD_LIFE_MS } from '../limits.ts';
 import { ITEM_KINDS, type ItemKind } from '../route/entityModel.ts';
 import type { GraphVersion, ResolvedOwner } from '../route/target.ts';
+import type { SourceRule } from '../source/sourceRules.ts';
 
 /** All that is kept of an upload through the proxy. */
 export interface UploadRecord {
@@ -33,7 +34,39 @@ export interface UploadRecord {
   /** Graph may hold the bytes up to one of these instead: pieces whose answers were lost ended there. Ascending, above `offset`. */
   readonly mayHold: readonly number[];
   readonly sessionsOpened: number;
+  /** What the upload needs to go on without its caller, where it is a job. */
+  readonly job?: JobPart;
   readonly state: UploadState;
+}
+
+/** Times are ISO 8601. */
+export interface JobPart {
+  readonly sourceUrl: string;
+  /** The policy's rule that admitted the address when the job was asked for. */
+  readonly sourceRule: SourceRule;
+  /** The file's strong entity tag; absent: the source can be read from its start alone. */
+  readonly etag?: string;
+  /** The caller's, for the calls to Graph. */
+  readonly clientRequestId: string;
+  /** The job has failed where it is not over by then. */
+  readonly endsAt: string;
+  /** Nothing is tried before: Graph or the source asked to wait, or an attempt has failed. */
+  readonly notBefore: string;
+  /** When a run began or Graph took bytes last, or a poller sent a new message. */
+  readonly movedAt: string;
+  /** Runs begun since Graph took bytes last. */
+  readonly attempts: number;
+  /** New messages that pollers have sent since the last run. */
+  readonly nudges: number;
+  /** The most bytes that Graph has held, in whichever session: what pollers are shown never goes back. */
+  readonly furthestOffset: number;
+  readonly lastReason?: JobReason;
+}
+
+/** Why the last run went no further, in words that a caller may read. */
+export interface JobReason {
+  readonly code: string;
+  readonly message: string;
 }
 
 export type UploadState =
@@ -47,7 +80,7 @@ export type UploadState =
 
 /** The record of an upload that begins now: Graph holds none of its bytes. */
 export function createUploadRecord(
-  about: Pick<UploadRecord, 'target' | 'caller' | 'actsFor' | 'attachment' | 'wantsImmutableIds' | 'session'>,
+  about: Pick<UploadRecord, 'target' | 'caller' | 'actsFor' | 'attachment' | 'wantsImmutableIds' | 'session' | 'job'>,
 ): UploadRecord {
   const sessionsOpened = about.session === undefined ? 0 : 1;
   const createdAt = new Date().toISOString();
@@ -59,9 +92,10 @@ export function parseUploadRecord(value: unknown): UploadRecord | undefined {
   return isUploadRecord(value) ? value : undefined;
 }
 
-/** Whether Graph's session has ended under an unfinished upload, or the record is older than a day. */
-export function isPastEnd({ createdAt, session, state }: UploadRecord, now: number): boolean {
-  const sessionEnd = state.status === 'uploading' && session ? Date.parse(session.expirationDateTime) : Number.NaN;
+/** Whether Graph's session has ended under an unfinished upload, or the record is older than a day. A job opens a new session. */
+export function isPastEnd({ createdAt, session, state, job }: UploadRecord, now: number): boolean {
+  const isBound = state.status === 'uploading' && job === undefined;
+  const sessionEnd = isBound && session ? Date.parse(session.expirationDateTime) : Number.NaN;
   // An end that Graph wrote in a way of its own does not count.
   return now >= Date.parse(createdAt) + MAX_RECORD_LIFE_MS || now >= sessionEnd;
 }
@@ -96,6 +130,27 @@ const STATE = anyOf(
   object({ status: oneOf('failed'), error: object({ status: count, code: text, message: text }) }),
 );
 
+const JOB = object({
+  sourceUrl: text,
+  sourceRule: object({
+    host: text,
+    isHostExact: boolean,
+    port: text,
+    isPortNamed: boolean,
+    path: text,
+    place: text,
+  }),
+  etag: optional(text),
+  clientRequestId: text,
+  endsAt: date,
+  notBefore: date,
+  movedAt: date,
+  attempts: count,
+  nudges: count,
+  furthestOffset: count,
+  lastReason: optional(object({ code: text, message: text })),
+});
+
 const RECORD = object({
   createdAt: date,
   target: object({
@@ -118,6 +173,7 @@ const RECORD = object({
   offset: count,
   mayHold: listOf(count),
   sessionsOpened: count,
+  job: optional(JOB),
   state: STATE,
 });
 

@@ -216,6 +216,8 @@ export function instanceOf(uploads: UploadStore, { uploadHost, forwarder }: Mode
     idempotency: unused,
     uploadHost: alive(uploadHost(kill)),
     turns: createMailboxQueue(16, 1),
+    jobs: undefined,
+    closing: new AbortController().signal,
   };
   return { collaborators, death };
 }

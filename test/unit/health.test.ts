@@ -35,6 +35,7 @@ function serviceOf(
     tokens,
     storage,
     authLevel: 'function',
+    runJob: undefined,
     answerUpload: () => Promise.reject(new Error('not asked for')),
     answerGraphPath: () => Promise.reject(new Error('not asked for')),
     warmUp: async () => {},

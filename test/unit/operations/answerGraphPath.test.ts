@@ -55,6 +55,8 @@ const NOT_ASKED = {
     releaseLease: notAsked,
     breakLease: notAsked,
   },
+  jobs: undefined,
+  closing: new AbortController().signal,
 };
 
 /** Answers one request with an app as caller that may do everything, a Graph that makes a session, and no network. */

@@ -1,0 +1,100 @@
+import type { InvocationContext } from '@azure/functions';
+import type { Deadline } from '../deadline.ts';
+import { ServiceError } from '../errors.ts';
+import { retryDelayMs } from '../graph/retryDelay.ts';
+import { MAX_JOB_PAUSE_MS, MAX_SILENCE_MS, SOURCE_ANSWER_TIMEOUT_MS } from '../limits.ts';
+import type { RequestRecord } from '../log/requestRecord.ts';
+import { type AddressSource, openAddress } from '../source/addressSource.ts';
+import { createGraphItem } from '../transfer/graphItem.ts';
+import { RecordedTransfer } from '../transfer/recordedTransfer.ts';
+import { createSending } from '../transfer/sending.ts';
+import type { JobPart } from '../upload/uploadRecord.ts';
+import type { StoredUpload, UploadLease } from '../upload/uploadStore.ts';
+import type { JobUnderWay } from './carryJob.ts';
+import type { Collaborators } from './collaborators.ts';
+
+/** What going on with a job needs. Nothing in it waits for long: a run that is asked to wait ends. */
+export async function takeUpJob(
+  stored: StoredUpload & { readonly record: { readonly job: JobPart } },
+  lease: UploadLease | undefined,
+  deadline: Deadline,
+  record: RequestRecord,
+  context: Pick<InvocationContext, 'traceContext'>,
+  { config, forwarder, appTokens, queue, uploads, uploadHost }: Collaborators,
+): Promise<JobUnderWay> {
+  const { target, wantsImmutableIds, job } = stored.record;
+  const patient: Deadline = { ...deadline, remainingMs: () => Math.min(deadline.remainingMs(), MAX_JOB_PAUSE_MS) };
+  const item = createGraphItem({
+    graphOrigin: config.graphOrigin,
+    forwarder: await forwarder(),
+    target,
+    call: {
+      clientRequestId: job.clientRequestId,
+      traceParent: context.traceContext?.traceParent,
+      wantsImmutableIds,
+    },
+    context: { tokens: appTokens, deadline: patient, record },
+  });
+  const transfer = new RecordedTransfer(uploads, item, stored, lease);
+  const sending = createSending({
+    host: uploadHost,
+    hosts: config.uploadHosts,
+    uploadUrl: () => transfer.record.session?.uploadUrl ?? '',
+    queue,
+    mailbox: item.mailbox,
+    deadline,
+    record,
+    // Outlook's upload host refuses bytes that come with a token; Graph's own demands one for To Do.
+    tokens: target.kind === 'todoTask' ? appTokens : undefined,
+    retryTimeoutMs: Number.POSITIVE_INFINITY,
+  });
+  let sourceAskedMs: number | undefined;
+  return {
+    item,
+    transfer,
+    sending: { ...sending, retryRemainingMs: patient.remainingMs },
+    openSource(offset) {
+      const onLongWait = (ms: number) => {
+        sourceAskedMs = ms;
+      };
+      return openJobSource(stored.record, offset, { isDevelopment: config.isDevelopment, onLongWait }, deadline.signal);
+    },
+    sourceAskedMs: () => sourceAskedMs,
+  };
+}
+
+/** @throws ServiceError as openAddress does, and SourceChanged for a file of another length */
+function openJobSource(
+  { job, attachment }: StoredUpload['record'] & { readonly job: JobPart },
+  offset: number,
+  { isDevelopment, onLongWait }: { readonly isDevelopment: boolean; readonly onLongWait: (ms: number) => void },
+  signal: AbortSignal,
+): Promise<AddressSource> {
+  const totalBytes = attachment.sizeBytes;
+  const { etag } = job;
+  const checkSize = (sourceBytes: number) => {
+    if (sourceBytes === totalBytes) return;
+    throw new ServiceError(
+      'SourceChanged',
+      'The file at the source has another length than when the job was asked for.',
+    );
+  };
+  /** A wait that is longer than a run may wait fails the source, for this run. */
+  const retryDelay: typeof retryDelayMs = (...about) => {
+    const delayMs = retryDelayMs(...about);
+    if (delayMs <= MAX_JOB_PAUSE_MS) return delayMs;
+    onLongWait(delayMs);
+    return Number.POSITIVE_INFINITY;
+  };
+  return openAddress(
+    new URL(job.sourceUrl),
+    job.sourceRule,
+    {
+      isDevelopment,
+      checkSize,
+      ...(etag !== undefined && { resumeAt: { offset, totalBytes, etag } }),
+      times: { answerMs: SOURCE_ANSWER_TIMEOUT_MS, silenceMs: MAX_SILENCE_MS, retryDelay },
+    },
+    signal,
+  );
+}

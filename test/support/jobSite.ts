@@ -1,0 +1,138 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { QueueClient } from '@azure/storage-queue';
+import { createCertificate } from '../../local/emulators/certificate.ts';
+import type { HostLogLine } from '../../local/host/log.ts';
+import { JOB_POISON_QUEUE, JOB_QUEUE } from '../../shared/job/jobQueue.ts';
+import { findSecrets } from './findSecrets.ts';
+import { type JobWorker, startJobWorker } from './jobWorker.ts';
+import { postJson, REPOSITORY_ROOT, type Site, startSite, type TestSiteOptions } from './site.ts';
+import { type SourceFile, type SourceServer, startSourceServer } from './sourceServer.ts';
+import type { TestFile } from './uploads.ts';
+
+/** Of this shape, and of no use elsewhere. */
+export const JOB_KEY = 'a key of the tests, for their messages';
+
+const SIGNATURE = 'of-the-source';
+const OWN_SECRETS = [JOB_KEY, SIGNATURE];
+
+export interface JobSite extends Site {
+  readonly sources: SourceServer;
+  readonly queue: QueueClient;
+  readonly poison: QueueClient;
+  /** The lines of runs that have ended, in all workers. */
+  readonly runs: readonly JobRun[];
+  /** Starts an instance that works on jobs. */
+  startWorker(): Promise<JobWorker>;
+  /** Holds the file at the source, and asks for it to be attached. */
+  ask(file: TestFile, options?: AskOptions): Promise<Response>;
+}
+
+/** What a run has logged. */
+export interface JobRun {
+  readonly code: string;
+  readonly reason?: string;
+  readonly upload?: string;
+  readonly ms: { readonly total: number };
+}
+
+export interface AskOptions {
+  readonly item?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly source?: Partial<SourceFile>;
+}
+
+/** A site with an account, a source that the policy admits, and no worker yet. */
+export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSite> {
+  const certificate = await createCertificate();
+  const sources = await startSourceServer(certificate);
+  const settings = {
+    JOB_KEY,
+    POLICY: JSON.stringify({
+      callers: [
+        {
+          name: 'workflow',
+          functionKey: true,
+          kinds: ['message', 'event', 'todoTask'],
+          mailboxes: ['*'],
+          sources: [`${sources.origin}/`],
+        },
+      ],
+    }),
+    AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
+    ...options.settings,
+  };
+  const graph = { appOnlyFamilies: 'all', ...options.graph } as const;
+  const lines: HostLogLine[] = [];
+  const site = await startSite({ storage: true, certificate, ...options, graph, settings });
+  const connectionString = site.storage?.connectionString ?? '';
+  const workers: JobWorker[] = [];
+  const runs: JobRun[] = [];
+  const queue = new QueueClient(connectionString, JOB_QUEUE);
+  const poison = new QueueClient(connectionString, JOB_POISON_QUEUE);
+
+  async function startWorker(): Promise<JobWorker> {
+    const worker = await startJobWorker({
+      appRoot: REPOSITORY_ROOT,
+      env: {
+        ...process.env,
+        ...site.identity.env,
+        NODE_EXTRA_CA_CERTS: site.caPath,
+        GRAPH_BASE_URL: site.graph.url,
+        GRAPH_CREDENTIAL: 'managedIdentity',
+        AzureWebJobsStorage: connectionString,
+        ...settings,
+      },
+      connectionString,
+      log(line) {
+        lines.push(line);
+        if (line.message.startsWith('{"event":"job"')) runs.push(JSON.parse(line.message));
+      },
+    });
+    workers.push(worker);
+    return worker;
+  }
+
+  return {
+    ...site,
+    sources,
+    queue,
+    poison,
+    runs,
+    startWorker,
+    ask(file, { item = 'me/messages/AAMkAGadele-message-1%3D', headers = {}, source = {} } = {}) {
+      const path = `/${crypto.randomUUID()}`;
+      sources.put(path, { bytes: file.bytes, contentType: 'application/pdf', ...source });
+      return postJson(
+        `${site.api}/${item}/attachments`,
+        { name: file.name, sourceUrl: `${sources.origin}${path}?sig=${SIGNATURE}` },
+        { prefer: 'respond-async', ...headers },
+      );
+    },
+    async close() {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await sources.close();
+      await site.close();
+      for (const { message } of lines) {
+        const secrets = [...findSecrets(site, message), ...OWN_SECRETS.filter((secret) => message.includes(secret))];
+        if (secrets.length > 0) throw new Error(`A log line of a worker holds ${secrets.join(', ')}: ${message}`);
+      }
+    },
+  };
+}
+
+/** Asks as the engine of Logic Apps does, but more often, until the job is over. */
+export async function untilOver(location: string, timeoutMs = 60_000): Promise<Response> {
+  const until = Date.now() + timeoutMs;
+  for (;;) {
+    const answer = await fetch(location);
+    if (answer.status !== 202) return answer;
+    if (Date.now() > until) throw new Error(`The job is not over: ${await answer.text()}`);
+    await delay(100);
+  }
+}
+
+export function locationOf(answer: Response): string {
+  const location = answer.headers.get('location');
+  if (answer.status !== 202 || location === null) throw new Error(`No job: ${answer.status}`);
+  return location;
+}
