@@ -61,6 +61,9 @@ param oboTenantId string = ''
 param uploadUrl string = ''
 param publicBaseUrl string = ''
 param uploadHosts string = ''
+@secure()
+param jobKey string = ''
+param jobTimeoutMinutes string = ''
 param requestTimeoutMs string = ''
 param uploadTimeoutMs string = ''
 param attachTimeoutMs string = ''
@@ -95,6 +98,7 @@ var operatorSettings = {
   UPLOAD_URL: uploadUrl
   PUBLIC_BASE_URL: publicBaseUrl
   UPLOAD_HOSTS: uploadHosts
+  JOB_TIMEOUT_MINUTES: jobTimeoutMinutes
   REQUEST_TIMEOUT_MS: requestTimeoutMs
   UPLOAD_TIMEOUT_MS: uploadTimeoutMs
   ATTACH_TIMEOUT_MS: attachTimeoutMs
@@ -164,6 +168,7 @@ module api 'app/api.bicep' = {
     packageContainerUrl: storage.outputs.packageContainerUrl
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     otelExporterOtlpHeaders: otelExporterOtlpHeaders
+    jobKey: jobKey
     maximumInstanceCount: maximumInstanceCount
     requestBodyLimitBytes: bodyLimitBytes
     operatorSettings: operatorSettings

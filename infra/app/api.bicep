@@ -11,6 +11,8 @@ param packageContainerUrl string
 param applicationInsightsConnectionString string
 @secure()
 param otelExporterOtlpHeaders string
+@secure()
+param jobKey string
 param maximumInstanceCount int
 param requestBodyLimitBytes string
 param operatorSettings object
@@ -23,6 +25,7 @@ var otherSettings = {
   AZURE_CLIENT_ID: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
   OTEL_EXPORTER_OTLP_HEADERS: otelExporterOtlpHeaders
+  JOB_KEY: jobKey
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   AzureWebJobsStorage__blobServiceUri: blobEndpoint
   AzureWebJobsStorage__queueServiceUri: queueEndpoint

@@ -32,6 +32,19 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
     }
   }
 
+  resource queues 'queueServices' = {
+    name: 'default'
+
+    // Messages of jobs, sealed by the app; those that the host has given up are moved to the second.
+    resource jobs 'queues' = {
+      name: 'attach-jobs'
+    }
+
+    resource poisonJobs 'queues' = {
+      name: 'attach-jobs-poison'
+    }
+  }
+
   // A record is of use for a day at most; whole days since the last write are all that a rule can count.
   resource lifecycle 'managementPolicies' = {
     name: 'default'

@@ -1,3 +1,4 @@
+import { JOB_POISON_QUEUE, JOB_QUEUE } from '../../shared/job/jobQueue.ts';
 import { UPLOAD_CONTAINER } from '../../shared/upload/uploadContainer.ts';
 import { type ArmResource, type ArmTemplate, allResources, at } from './armTemplate.ts';
 import { type Assertion, differences } from './assertion.ts';
@@ -67,7 +68,14 @@ const PROPERTY_RULES: readonly PropertyRule[] = [
   },
 ];
 
-/** Every role that may be assigned, and the type of the one resource that it is scoped to. */
+/** The roles of whoever takes messages and sends some, on each of the queues of jobs. */
+const QUEUE_ROLES = [
+  { name: 'Storage Queue Data Reader', id: '19e7f393-937e-4f77-808e-94535e297925' },
+  { name: 'Storage Queue Data Message Processor', id: '8a0f0c08-91a1-4084-bc3d-661d67233fed' },
+  { name: 'Storage Queue Data Message Sender', id: 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a' },
+] as const;
+
+/** Every role that may be assigned, and the one resource that it is scoped to: its type, and the name where there are more. */
 export const ROLES = [
   {
     name: 'Storage Blob Data Owner',
@@ -79,7 +87,10 @@ export const ROLES = [
     id: '3913510d-42f4-4e42-8a64-420c390055eb',
     scope: 'Microsoft.Insights/components',
   },
-] as const;
+  ...[JOB_QUEUE, JOB_POISON_QUEUE].flatMap((queue) =>
+    QUEUE_ROLES.map((role) => ({ ...role, scope: `Microsoft.Storage/storageAccounts/queueServices/queues ${queue}` })),
+  ),
+];
 
 /** What must hold for the resources of the compiled template. */
 export function checkResources(template: ArmTemplate): readonly Assertion[] {
@@ -88,6 +99,7 @@ export function checkResources(template: ArmTemplate): readonly Assertion[] {
     ...PROPERTY_RULES.map((rule) => checkProperties(rule, resources)),
     checkPublishing(resources),
     checkUploads(resources),
+    checkQueues(resources),
     checkRoles(resources),
   ];
 }
@@ -138,6 +150,14 @@ function checkUploads(resources: readonly ArmResource[]): Assertion {
   };
 }
 
+/** The app and the host may not make them. */
+function checkQueues(resources: readonly ArmResource[]): Assertion {
+  const queues = resources
+    .filter(({ type }) => type === 'Microsoft.Storage/storageAccounts/queueServices/queues')
+    .map(({ name }) => /'([\w-]+)'\)\]$/.exec(name)?.[1] ?? name);
+  return { says: 'storage: the queues of jobs', faults: differences(queues, [JOB_QUEUE, JOB_POISON_QUEUE]) };
+}
+
 /** What must hold for the text of the compiled template: a key that it looks up ends in a setting or in the deployment's history. */
 export function checkKeyLookups(compiled: string): Assertion {
   const lookups = compiled.match(/\blist(?!OutputsWithSecureValues)\w*(?=\()/g) ?? [];
@@ -149,8 +169,12 @@ function checkRoles(resources: readonly ArmResource[]): Assertion {
     .filter(({ type }) => type === 'Microsoft.Authorization/roleAssignments')
     .map(({ body }) => {
       const id = /'([0-9a-f-]{36})'\)\]$/.exec(String(at(body, 'properties.roleDefinitionId')))?.[1];
-      const scope = /^\[resourceId\('([\w./]+)', parameters\('\w+'\)\)\]$/.exec(String(body['scope']))?.[1];
-      return `${ROLES.find((role) => role.id === id)?.name ?? `role ${id}`} on ${scope ?? 'more than one resource'}`;
+      const [, type, queue] =
+        /^\[resourceId\('([\w./]+)', parameters\('\w+'\)(?:, 'default', '([\w-]+)')?\)\]$/.exec(
+          String(body['scope']),
+        ) ?? [];
+      const scope = [type, queue].filter((part) => part !== undefined).join(' ');
+      return `${ROLES.find((role) => role.id === id)?.name ?? `role ${id}`} on ${scope || 'more than one resource'}`;
     });
   const expected = ROLES.map(({ name, scope }) => `${name} on ${scope}`);
   return { says: `roles: exactly ${expected.join(', ')}`, faults: differences(assigned, expected) };

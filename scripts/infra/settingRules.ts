@@ -23,6 +23,7 @@ const NOT_DEPLOYED: Partial<Record<SettingName, string>> = {
   OBO_CLIENT_SECRET: 'a managed identity has no secret',
   OBO_CERTIFICATE_PATH: 'a managed identity has no certificate',
   AZURE_FUNCTIONS_ENVIRONMENT: 'the platform sets it',
+  WEBSITE_AUTH_ENCRYPTION_KEY: 'the platform sets it',
   AzureWebJobsStorage: 'the account takes no key',
   AzureWebJobsStorage__accountName: 'the addresses are right in every cloud',
 };

@@ -8,21 +8,24 @@ import { type AddressSource, openAddress } from '../source/addressSource.ts';
 import { createGraphItem } from '../transfer/graphItem.ts';
 import { RecordedTransfer } from '../transfer/recordedTransfer.ts';
 import { createSending } from '../transfer/sending.ts';
-import type { JobPart } from '../upload/uploadRecord.ts';
-import type { StoredUpload, UploadLease } from '../upload/uploadStore.ts';
+import type { UploadLease } from '../upload/uploadStore.ts';
 import type { JobUnderWay } from './carryJob.ts';
 import type { Collaborators } from './collaborators.ts';
+import type { StoredJob } from './storedJob.ts';
+import { tokensForJob } from './tokensForUpload.ts';
 
 /** What going on with a job needs. Nothing in it waits for long: a run that is asked to wait ends. */
 export async function takeUpJob(
-  stored: StoredUpload & { readonly record: { readonly job: JobPart } },
+  stored: StoredJob,
   lease: UploadLease | undefined,
   deadline: Deadline,
   record: RequestRecord,
   context: Pick<InvocationContext, 'traceContext'>,
-  { config, forwarder, appTokens, queue, uploads, uploadHost }: Collaborators,
+  collaborators: Collaborators,
 ): Promise<JobUnderWay> {
+  const { config, forwarder, queue, uploads, uploadHost } = collaborators;
   const { target, wantsImmutableIds, job } = stored.record;
+  const tokens = tokensForJob(stored.record, collaborators);
   const patient: Deadline = { ...deadline, remainingMs: () => Math.min(deadline.remainingMs(), MAX_JOB_PAUSE_MS) };
   const item = createGraphItem({
     graphOrigin: config.graphOrigin,
@@ -33,7 +36,7 @@ export async function takeUpJob(
       traceParent: context.traceContext?.traceParent,
       wantsImmutableIds,
     },
-    context: { tokens: appTokens, deadline: patient, record },
+    context: { tokens, deadline: patient, record },
   });
   const transfer = new RecordedTransfer(uploads, item, stored, lease);
   const sending = createSending({
@@ -45,7 +48,7 @@ export async function takeUpJob(
     deadline,
     record,
     // Outlook's upload host refuses bytes that come with a token; Graph's own demands one for To Do.
-    tokens: target.kind === 'todoTask' ? appTokens : undefined,
+    tokens: target.kind === 'todoTask' ? tokens : undefined,
     retryTimeoutMs: Number.POSITIVE_INFINITY,
   });
   let sourceAskedMs: number | undefined;
@@ -65,7 +68,7 @@ export async function takeUpJob(
 
 /** @throws ServiceError as openAddress does, and SourceChanged for a file of another length */
 function openJobSource(
-  { job, attachment }: StoredUpload['record'] & { readonly job: JobPart },
+  { job, attachment }: StoredJob['record'],
   offset: number,
   { isDevelopment, onLongWait }: { readonly isDevelopment: boolean; readonly onLongWait: (ms: number) => void },
   signal: AbortSignal,

@@ -28,6 +28,15 @@ export function tokensForUpload(
   };
 }
 
+/** A job goes on without its user: it has the app's own tokens, and none is begun that acts for a user. */
+export function tokensForJob(
+  { actsFor }: Pick<UploadRecord, 'actsFor'>,
+  { appTokens }: Pick<Collaborators, 'appTokens'>,
+): TokenSource {
+  if (actsFor !== undefined) throw new ServiceError('JobsNeedAppToken', 'A job cannot act for a user.');
+  return appTokens;
+}
+
 /** What an upload's record keeps of the user for whom it acts. */
 export function actsForOf(actsAs: ActsAs, caller: AuthenticatedCaller): Pick<UploadRecord, 'actsFor'> {
   if (actsAs === 'app' || caller.kind !== 'delegated') return {};

@@ -17,6 +17,7 @@ describe('parseConfig', () => {
       policySource: { kind: 'defaultFile', path: 'policy.json' },
       meMailbox: undefined,
       allowAnyMailbox: false,
+      jobs: { kind: 'none' },
       graphOrigin: 'https://graph.microsoft.com',
       credential: { kind: 'managedIdentity', clientId: undefined },
       uploadUrl: 'graph',

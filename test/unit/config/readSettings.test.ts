@@ -128,7 +128,7 @@ describe('readSettings', () => {
 describe('SETTINGS', () => {
   it('marks as secret whatever holds a secret by its name', () => {
     const secretLike = names.filter((name) =>
-      /SECRET|PASSWORD|CONNECTION_STRING|HEADERS|^AzureWebJobsStorage$/.test(name),
+      /SECRET|PASSWORD|CONNECTION_STRING|HEADERS|_KEY$|^AzureWebJobsStorage$/.test(name),
     );
 
     expect(secretLike).toContain('AZURE_CLIENT_SECRET');
