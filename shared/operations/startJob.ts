@@ -23,20 +23,20 @@ export function prefersJob(headers: RequestHeaders): boolean {
 /**
  * What must hold before a job is looked at any closer.
  *
- * @throws ServiceError StorageNotConfigured, JobsNotConfigured, JobsNeedAppToken
+ * @throws ServiceError JobsNeedAppToken, StorageNotConfigured, JobsNotConfigured
  */
 export function requireJobs(actsAs: ActsAs, { config, jobs }: Pick<Collaborators, 'config' | 'jobs'>): JobQueue {
+  if (actsAs === 'user') {
+    throw new ServiceError(
+      'JobsNeedAppToken',
+      'This caller acts as its user, and no token of a user is kept for later: send the request without Prefer: respond-async.',
+    );
+  }
   if (config.storage.kind === 'none') throw storageNotConfigured();
   if (jobs === undefined) {
     throw new ServiceError(
       'JobsNotConfigured',
       'The proxy does not run jobs: it needs a queue beside its storage account, the setting JOB_KEY, and the queue trigger in host.json.',
-    );
-  }
-  if (actsAs === 'user') {
-    throw new ServiceError(
-      'JobsNeedAppToken',
-      'This caller acts as its user, and no token of a user is kept for later: send the request without Prefer: respond-async.',
     );
   }
   return jobs;

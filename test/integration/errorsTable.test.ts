@@ -6,6 +6,7 @@ import { ADELE } from '../../local/emulators/seed.ts';
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/tenant.ts';
 import type { TokenRefusalName } from '../../local/emulators/tenantRefusals.ts';
 import { startFileErrors } from '../support/errors/fileErrors.ts';
+import { startJobErrors } from '../support/errors/jobErrors.ts';
 import type { Provocations } from '../support/errors/provocations.ts';
 import { startUploadErrors } from '../support/errors/uploadErrors.ts';
 import { expectGraphError, postJson, REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
@@ -17,7 +18,16 @@ const ITEM = `me/messages/${messageId}/attachments/createUploadSession`;
 const AUDIENCE = 'api://upload-session-proxy';
 const ADD_IN = 'b4a1c2d3-5e6f-4a7b-8c9d-0e1f2a3b4c5d';
 const USERS_POLICY = {
-  callers: [{ name: 'Add-in', appId: ADD_IN, delegated: true, actsAs: 'user', kinds: ['message'] }],
+  callers: [
+    {
+      name: 'Add-in',
+      appId: ADD_IN,
+      delegated: true,
+      actsAs: 'user',
+      kinds: ['message'],
+      sources: ['https://files.contoso.example/'],
+    },
+  ],
 };
 
 let site: Site;
@@ -30,6 +40,7 @@ let tenant: TenantEmulator;
 let throwingApp: ThrowingApp;
 let uploadErrors: Provocations;
 let fileErrors: Provocations;
+let jobErrors: Provocations;
 
 beforeAll(async () => {
   tenant = await startTenantEmulator();
@@ -52,6 +63,7 @@ beforeAll(async () => {
   throwingApp = await startThrowingApp();
   uploadErrors = await startUploadErrors(ITEM);
   fileErrors = await startFileErrors(ITEM.replace('/createUploadSession', ''));
+  jobErrors = await startJobErrors();
 });
 afterAll(async () => {
   await Promise.all(
@@ -65,6 +77,7 @@ afterAll(async () => {
       tenant,
       uploadErrors,
       fileErrors,
+      jobErrors,
     ].map((it) => it.close()),
   );
 });
@@ -91,8 +104,16 @@ async function openForUser(refusal: TokenRefusalName): Promise<Response> {
   return postJson(`${siteForUsers.api}/${ITEM}`, undefined, { authorization });
 }
 
+async function askForJobOfUser(): Promise<Response> {
+  const authorization = await siteForUsers.bearer(ADD_IN, { scp: ROLE, oid: ADELE.id });
+  const file = { name: 'a', sourceUrl: 'https://files.contoso.example/a' };
+  const headers = { authorization, prefer: 'respond-async' };
+  return postJson(`${siteForUsers.api}/${ITEM.replace('/createUploadSession', '')}`, file, headers);
+}
+
 /** One request for each code that a caller can receive. */
 const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
+  JobsNeedAppToken: askForJobOfUser,
   PathNotSupported: () => postJson(`${site.api}/me/drive/root`),
   MethodNotAllowed: () => fetch(`${site.api}/${ITEM}`),
   InvalidRequest: () => getFromHost(`${site.api}/${ITEM}`, 'localhost:99999'),
@@ -186,7 +207,7 @@ test('finds every code of the table', () => {
 test.each(rows.filter(({ code }) => !(code in UNHEARD) && !RACES.includes(code)))(
   'answers $code with $status',
   async ({ code, status }) => {
-    const provoke = { ...PROVOCATIONS, ...uploadErrors.codes, ...fileErrors.codes }[code];
+    const provoke = { ...PROVOCATIONS, ...uploadErrors.codes, ...fileErrors.codes, ...jobErrors.codes }[code];
     if (provoke === undefined) throw new Error(`Nothing provokes ${code}.`);
 
     const response = await provoke();

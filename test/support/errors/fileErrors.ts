@@ -29,8 +29,8 @@ export async function startFileErrors(itemPath: string): Promise<Provocations> {
   const send = (query: string, headers: Record<string, string>, body: Buffer | ReadableStream | string) =>
     fetch(`${url}?name=a${query}`, { method: 'POST', headers, body, ...{ duplex: 'half' } });
   const sendChunked = (query: string) => send(query, {}, new Blob([BYTES]).stream());
-  const attachFrom = (sourceUrl: string) =>
-    postJson(url, { '@odata.type': '#microsoft.graph.fileAttachment', name: 'a', sourceUrl });
+  const attachFrom = (sourceUrl: string, headers = {}) =>
+    postJson(url, { '@odata.type': '#microsoft.graph.fileAttachment', name: 'a', sourceUrl }, headers);
   const attachFaulty = (...faults: readonly SourceFault[]) => {
     source.put('/file', { bytes: BYTES, faults });
     return attachFrom(`${source.origin}/file`);
@@ -50,6 +50,7 @@ export async function startFileErrors(itemPath: string): Promise<Provocations> {
       SourceUnusable: () => attachFaulty({ kind: 'noLength' }),
       SourceChanged: () =>
         attachFaulty({ kind: 'breaksOff', afterBytes: 1_000_000, times: 1 }, { kind: 'changes', sizeBytes: 3_000_000 }),
+      JobsNotConfigured: () => attachFrom(`${source.origin}/file`, { prefer: 'respond-async' }),
       SourceUnavailable: () => attachFaulty({ kind: 'status', status: 500 }),
     },
     async close() {
