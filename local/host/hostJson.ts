@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseTimeSpan } from './parseTimeSpan.ts';
+import { type QueueOptions, readQueueOptions } from './queues/queueOptions.ts';
 import { member, readJson } from './readJson.ts';
 
 export interface HostJson {
@@ -7,6 +9,8 @@ export interface HostJson {
   readonly routePrefix: string;
   /** `functionTimeout`; undefined: `-1`, no end. */
   readonly functionTimeoutMs: number | undefined;
+  /** Undefined: no queue trigger, for want of `extensionBundle` and of extensions in `bin`. */
+  readonly queues: QueueOptions | undefined;
 }
 
 /** On every plan but Consumption (Azure Functions host: ScriptJobHostOptionsSetup). */
@@ -14,7 +18,7 @@ const DEFAULT_FUNCTION_TIMEOUT = '00:30:00';
 
 /**
  * Reads host.json of an app. A setting `AzureFunctionsJobHost__a__b` stands for the member b of a, and wins.
- * Throws when the file is not JSON. (learn.microsoft.com/azure/azure-functions/functions-host-json)
+ * Throws when the file is not JSON, or has a batch size that is none. (learn.microsoft.com/azure/azure-functions/functions-host-json)
  */
 export function readHostJson(appRoot: string, settings: NodeJS.ProcessEnv): HostJson {
   const file = readJson(path.join(appRoot, 'host.json'));
@@ -24,5 +28,13 @@ export function readHostJson(appRoot: string, settings: NodeJS.ProcessEnv): Host
   return {
     routePrefix: typeof routePrefix === 'string' ? routePrefix : 'api',
     functionTimeoutMs: parseTimeSpan(find('functionTimeout') ?? DEFAULT_FUNCTION_TIMEOUT),
+    queues:
+      find('extensionBundle', 'id') !== undefined || existsSync(path.join(appRoot, 'bin', 'extensions.json'))
+        ? readQueueOptions((name) => find('extensions', 'queues', name), isDevelopment(settings))
+        : undefined,
   };
+}
+
+function isDevelopment(settings: NodeJS.ProcessEnv): boolean {
+  return settings['AZURE_FUNCTIONS_ENVIRONMENT']?.toLowerCase() === 'development';
 }

@@ -38,9 +38,11 @@ export interface Binding {
   readonly authLevel?: string;
   readonly methods?: readonly string[];
   readonly route?: string;
+  readonly queueName?: string;
+  readonly connection?: string;
 }
 
-/** The invocation request of the worker protocol (azure-functions-language-worker-protobuf), as far as HTTP needs it. */
+/** The invocation request of the worker protocol (azure-functions-language-worker-protobuf), as far as HTTP and queues need it. */
 export interface InvocationRequest {
   readonly invocationId: string;
   readonly functionId: string;

@@ -32,7 +32,7 @@ export function listHttpFunctions(
     const [triggerName, trigger] =
       Object.entries(metadata.bindings).find(([, { type }]) => /^httpTrigger$/i.test(type)) ?? [];
     if (triggerName === undefined || trigger === undefined) {
-      report(`${metadata.name}: only HTTP triggers run on this host.`);
+      report(`${metadata.name}: only HTTP and queue triggers run on this host.`);
       continue;
     }
     try {

@@ -6,6 +6,8 @@ import { readHostJson } from './hostJson.ts';
 import { type HostTimes, PLATFORM_TIMES } from './hostTimes.ts';
 import { answerEmpty, DEFAULT_BODY_LIMIT_BYTES, drainAfterAnswer, SERVER_LIMITS } from './kestrel.ts';
 import type { HostLog } from './log.ts';
+import { isQueueFunction, listQueueFunctions, type QueueFunction } from './queues/queueFunctions.ts';
+import { startQueues } from './queues/startQueues.ts';
 import { type HttpFunction, listHttpFunctions } from './router.ts';
 import { readAppSettings } from './settings.ts';
 import { startWorkerProcess } from './workerProcess.ts';
@@ -30,6 +32,8 @@ export interface LocalHost {
   readonly url: string;
   /** In the order in which they are tried; `route` holds the prefix. */
   readonly functions: readonly Pick<HttpFunction, 'name' | 'methods' | 'route'>[];
+  /** Those whose account this host can reach. */
+  readonly queueFunctions: readonly Pick<QueueFunction, 'name' | 'queueName'>[];
   /** Of the worker that runs now: one that ends is started anew. */
   readonly workerPid: number;
   /** Lets calls under way end for a while, runs the appTerminate hooks and ends the worker. */
@@ -46,7 +50,7 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   const log = options.log ?? (() => undefined);
   const times = { ...PLATFORM_TIMES, ...options.times };
   const settings = readAppSettings(appRoot, options.env ?? {});
-  const { routePrefix, functionTimeoutMs } = readHostJson(appRoot, settings);
+  const { routePrefix, functionTimeoutMs, queues: queueOptions } = readHostJson(appRoot, settings);
   let site: Site | undefined;
   const answer: http.RequestListener = (request, response) => {
     drainAfterAnswer(request, response);
@@ -73,20 +77,26 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   if (app.fault !== undefined) {
     log({ level: 'error', category: 'host', message: `The app could not be loaded: ${app.fault}` });
   }
-  const functions = listHttpFunctions(app.functions, routePrefix, (message) =>
-    log({ level: 'warning', category: 'host', message }),
+  const functions = listHttpFunctions(
+    app.functions.filter((metadata) => !isQueueFunction(metadata)),
+    routePrefix,
+    (message) => log({ level: 'warning', category: 'host', message }),
   );
+  const context = { workers: supervisor, times, functionTimeoutMs, log };
   site = {
     functions,
-    context: { workers: supervisor, times, functionTimeoutMs, log },
+    context,
     bodyLimitBytes: Number(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] ?? DEFAULT_BODY_LIMIT_BYTES),
     isHomePageOff: settings['AzureWebJobsDisableHomepage'] === 'true',
     keys: { areDemanded: options.enableAuth === true, functionKey: options.functionKey },
   };
 
+  const queues = await startQueues(listQueueFunctions(app.functions, settings), settings, queueOptions, context);
+
   return {
     url: `http://127.0.0.1:${port}`,
     functions: functions.map(({ name, methods, route }) => ({ name, methods, route })),
+    queueFunctions: queues.functions.map(({ name, queueName }) => ({ name, queueName })),
     get workerPid() {
       return supervisor.latest.pid;
     },
@@ -94,7 +104,7 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
       const closed = once(server, 'close');
       server.close();
       const timer = setTimeout(() => server.closeAllConnections(), times.closeGraceMs);
-      await closed;
+      await Promise.all([closed, queues.stop(times.closeGraceMs)]);
       clearTimeout(timer);
       await supervisor.stop();
     },

@@ -21,6 +21,7 @@ export async function startProbe(
   return {
     url: host.url,
     functions: host.functions,
+    queueFunctions: host.queueFunctions,
     get workerPid() {
       return host.workerPid;
     },

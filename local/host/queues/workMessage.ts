@@ -1,0 +1,71 @@
+import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
+import type { HostLog } from '../log.ts';
+import { type InvocationContext, runInvocation } from '../runInvocation.ts';
+import { holdMessage } from './heldMessage.ts';
+import type { QueueFunction } from './queueFunctions.ts';
+import { createQueueInvocation, decodeMessage } from './queueInvocation.ts';
+import type { QueueOptions } from './queueOptions.ts';
+
+export interface MessageWork {
+  readonly called: QueueFunction;
+  readonly queue: QueueClient;
+  /** Undefined for a queue that is itself one of poison: what fails there stays invisible for its time. */
+  readonly poison: QueueClient | undefined;
+  readonly options: QueueOptions;
+  readonly context: InvocationContext;
+  /** Set when the host closes: what did not end in time keeps its message invisible. */
+  readonly closed: AbortSignal;
+}
+
+/**
+ * What the host does with one message that it has received: deletes it after a success; gives it back after a failure;
+ * moves it to the poison queue at the last delivery, or when it cannot be decoded. (azure-sdk-for-net: QueueProcessor)
+ *
+ * @param onPoison it has gone there
+ */
+export async function workMessage(
+  work: MessageWork,
+  message: DequeuedMessageItem,
+  onPoison: () => void,
+): Promise<void> {
+  const { called, queue, poison, options, context, closed } = work;
+  const body = decodeMessage(message.messageText, options.messageEncoding);
+  const held = holdMessage(queue, message, (error) => report(context.log, called, error));
+  try {
+    const isPoison = body === undefined || message.dequeueCount > options.maxDequeueCount;
+    const hasSucceeded = !isPoison && (await call(work, message, body));
+    held.letGo();
+    if (closed.aborted) {
+      return;
+    }
+    if (hasSucceeded) {
+      await held.delete();
+    } else if (poison !== undefined && (isPoison || message.dequeueCount >= options.maxDequeueCount)) {
+      const text = `Message has reached MaxDequeueCount of ${options.maxDequeueCount}, or cannot be read. Moving message to queue '${poison.name}'.`;
+      context.log({ level: 'warning', category: 'host', message: text });
+      await held.moveTo(poison);
+      onPoison();
+    } else if (poison !== undefined) {
+      await held.release(options.visibilityTimeoutMs);
+    }
+  } catch (error) {
+    report(context.log, called, error);
+  } finally {
+    held.letGo();
+  }
+}
+
+async function call({ called, context }: MessageWork, message: DequeuedMessageItem, body: Buffer): Promise<boolean> {
+  try {
+    const request = createQueueInvocation(called, message, body);
+    const outcome = await runInvocation(context, await context.workers.ready(), called.name, request);
+    return outcome.kind === 'returned';
+  } catch (error) {
+    report(context.log, called, error);
+    return false;
+  }
+}
+
+function report(log: HostLog, { name, queueName }: QueueFunction, error: unknown): void {
+  log({ level: 'error', category: 'host', message: `Functions.${name}, queue '${queueName}': ${String(error)}` });
+}
