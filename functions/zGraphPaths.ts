@@ -10,7 +10,7 @@ import { toHttpResponse } from './toHttpResponse.ts';
  */
 export const FUNCTION_NAME = 'zGraphPaths';
 
-/** All that the library can hand over: its Request class refuses TRACE and CONNECT, for which the platform answers 404. */
+/** All that an API has a use for. TRACE and CONNECT are left to the platform, which answers 404. */
 const METHODS: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Registers the owner of every path and method below the prefix that no other function owns: its 404 and 405 are Graph-shaped. */
