@@ -537,7 +537,7 @@ describe('local host, start', () => {
       expect(lines).toContain(`\thello: [GET,POST] ${base}/hello`);
       expect(lines).toContain(`\tonlyGet: [GET] ${base}/shared/one`);
       expect(lines.slice(1)).toEqual(lines.slice(1).toSorted((one, other) => one.localeCompare(other, 'en')));
-      expect(await probe.findLine('timer: only HTTP triggers')).toMatchObject({ level: 'warning' });
+      expect(await probe.findLine('timer: only HTTP and queue triggers')).toMatchObject({ level: 'warning' });
     });
   });
 });
