@@ -180,22 +180,6 @@ test.each([
   expect(message).toContain('Allow chunking');
 });
 
-test('ends the session within a second where the caller goes away', async () => {
-  const { bytes } = fileOf(9_000_000);
-  const outgoing = request(`${site.api}/${MESSAGE}?name=a&size=${bytes.byteLength}`, { method: 'POST', agent: false });
-  outgoing.on('error', () => {});
-  outgoing.write(bytes.subarray(0, 5_000_000));
-  while (!site.graph.requests.some(({ method, status }) => method === 'PUT' && status === 200)) {
-    await delay(20);
-  }
-
-  outgoing.destroy();
-
-  await site.findEvent('request', ({ operation, code }) => operation === 'attach' && code === 'CallerDisconnected');
-  await sessionEnds();
-  expect(attachments()).toEqual([]);
-});
-
 test('keeps what was declared of an inline image', async () => {
   const { bytes } = fileOf(10);
 
