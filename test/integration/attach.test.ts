@@ -92,30 +92,6 @@ test.each([
   expect(attachments()).toEqual([]);
 });
 
-test('gives the first answer to a request with the same key, and attaches once', async () => {
-  const { bytes } = fileOf(4_000_000);
-  const headers = { 'idempotency-key': 'a-key' };
-
-  const answers = await Promise.all([1, 2, 3].map(() => send(`${MESSAGE}?name=a`, bytes, headers)));
-  const other = await send(`${MESSAGE}?name=b`, bytes, headers);
-
-  expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
-  expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
-  expect(attachments()).toHaveLength(1);
-  await expectGraphError(new Response(other.body, { status: other.status }), 422, 'IdempotencyKeyReused');
-});
-
-test('takes a repetition by the engine of Logic Apps for one, and the turns of a loop apart', async () => {
-  const { bytes } = fileOf(10);
-  const headers = { 'x-ms-workflow-run-id': 'run', 'x-ms-action-tracking-id': 'action' };
-
-  const answers = [];
-  for (const name of ['a', 'a', 'b']) answers.push(await send(`${MESSAGE}?name=${name}`, bytes, headers));
-
-  expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
-  expect(attachments().map(({ name }) => name)).toEqual(['a', 'b']);
-});
-
 describe('the opening of a chunked transfer that the engine of Logic Apps repeats', () => {
   const file = fileOf(9_000_000);
   const open = (run: string) =>
@@ -149,17 +125,6 @@ describe('the opening of a chunked transfer that the engine of Logic Apps repeat
     expect((await sendChunks(String(second.headers['location']), file)).status).toBe(200);
     expect(attachments()).toHaveLength(1);
   });
-});
-
-test('tries again by the same key after a failure', async () => {
-  const headers = { 'idempotency-key': 'failed-once' };
-  site.graph.play({ fault: 'status403', on: 'create' });
-  const { bytes } = fileOf(4_000_000);
-
-  const first = await send(`${MESSAGE}?name=a`, bytes, headers);
-  const second = await send(`${MESSAGE}?name=a`, bytes, headers);
-
-  expect([first.status, second.status]).toEqual([403, 201]);
 });
 
 test.each([
