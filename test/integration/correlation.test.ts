@@ -21,6 +21,7 @@ beforeAll(async () => {
     kinds: ['message', 'event'],
   };
   site = await startSite({
+    storage: true,
     settings: { POLICY: JSON.stringify({ callers: [caller] }) },
     graph: { anyItem: true, appOnlyFamilies: 'all' },
   });
@@ -131,6 +132,7 @@ describe('docs/operations.md', () => {
       (await call('fault=status503;times=1;retry-after=0', asked)).line,
       (await call('item', {}, 'groups/02bd9fd6-8f93-4758-87c3-1fb73740a315')).line,
       (await call('item', {}, 'users/megan@contoso.example')).line,
+      await rangeLine(),
       unforeseen(),
     ];
 
@@ -157,6 +159,21 @@ describe('docs/operations.md', () => {
     expect([example['mailbox'], example['decidedBy']]).toEqual([line['mailbox'], line['decidedBy']]);
   });
 });
+
+/** The line of a range of an upload, which has the fields of its own. */
+async function rangeLine(): Promise<AppEvent> {
+  const size = 4_000_000;
+  const opening = await fetch(`${site.api}/users/adele@contoso.example/messages/item/attachments?name=a`, {
+    method: 'POST',
+    headers: { 'x-ms-transfer-mode': 'chunked', 'x-ms-content-length': String(size) },
+  });
+  await fetch(opening.headers.get('location') ?? '', {
+    method: 'PUT',
+    headers: { 'content-range': `bytes 0-999/${size}` },
+    body: Buffer.alloc(1000),
+  });
+  return site.findEvent('request', ({ operation }) => operation === 'receiveRange');
+}
 
 /** A failure that nothing foresees cannot be had from outside. */
 function unforeseen(): AppEvent {

@@ -324,7 +324,7 @@ describe('openAddress', () => {
   });
 
   it('ends with the reason of the signal, wherever it is', async () => {
-    const reason = new ServiceError('TimedOut', 'over');
+    const reason = new ServiceError('CallerDisconnected', 'gone');
     hold([{ kind: 'isSlow', pieceBytes: 100_000, pauseMs: 50 }]);
     const source = await open();
     await source.read(never);
