@@ -46,9 +46,10 @@ export class RecordedTransfer implements Account {
     return this.record.state.status !== 'completed' && this.mayHold.includes(this.record.attachment.sizeBytes);
   }
 
-  async intend(toOffset: number): Promise<void> {
-    if (this.mayHold.includes(toOffset)) return;
-    await this.#write({ mayHold: [...this.mayHold, toOffset].sort((a, b) => a - b) });
+  /** Always written: whoever was sending before must not take this sender's piece for its own refusal. */
+  intend(toOffset: number): Promise<void> {
+    const mayHold = [...new Set([...this.mayHold, toOffset])].sort((a, b) => a - b);
+    return this.#write({ mayHold });
   }
 
   held(offset: number, mayHold: readonly number[]): Promise<void> {

@@ -32,6 +32,8 @@ export interface ModelOfGraph {
   readonly attached: string[];
   /** Taken from the front, one for each piece; then all are answered. */
   fates: Fate[];
+  /** Turns of the event loop that the next steps take, at Graph and in the store: taken from the front, then none. */
+  turns: number[];
   /** Its list of attachments does not show yet what is there. */
   lags: boolean;
   /** So many sessions, the next ones that are used, are of an item that is not there yet. */
@@ -70,6 +72,7 @@ export function modelOfGraph(sizeBytes: number): ModelOfGraph {
   const uploadHost = (kill: () => void): UploadHost => ({
     async put({ path }, { first, last }, stream, signal) {
       const released = Promise.resolve();
+      if (signal.aborted) return { released, result: Promise.resolve(failed(signal.reason)) };
       const chunks: Buffer[] = [];
       const bytes = await new Promise<Buffer | undefined>((resolve) => {
         const abort = () => resolve(undefined);
@@ -81,11 +84,13 @@ export function modelOfGraph(sizeBytes: number): ModelOfGraph {
         });
         stream.once('close', abort);
       });
+      await pass(model);
       if (bytes === undefined) return { released, result: Promise.resolve(failed(signal.reason)) };
       const fate = model.fates.shift() ?? 'answered';
       const isTaken = fate === 'answered' || /After$/.test(fate);
       const right = isTaken ? commit(path, first, last, bytes) : undefined;
       if (/^killed/.test(fate)) kill();
+      await pass(model);
       return { released, result: Promise.resolve(outcomeOf(fate, right)) };
     },
     async remove({ path }) {
@@ -117,6 +122,7 @@ export function modelOfGraph(sizeBytes: number): ModelOfGraph {
     forwarder,
     attached,
     fates: [],
+    turns: [],
     lags: false,
     unknownSessions: 0,
     open() {
@@ -126,6 +132,10 @@ export function modelOfGraph(sizeBytes: number): ModelOfGraph {
     },
   };
   return model;
+}
+
+async function pass({ turns }: Pick<ModelOfGraph, 'turns'>): Promise<void> {
+  for (let left = turns.shift() ?? 0; left > 0; left -= 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function outcomeOf(fate: Fate, right: AttemptResult | undefined): AttemptResult {
@@ -160,7 +170,7 @@ function error(code: string): string {
 }
 
 /** A store in memory that keeps to the conditions of the real one. */
-export function memoryStore(): UploadStore {
+export function memoryStore(model: Pick<ModelOfGraph, 'turns'>): UploadStore {
   const stored = new Map<string, { etag: number; record: UploadRecord }>();
   let etags = 0;
   function put(id: string, record: UploadRecord): StoredUpload {
@@ -171,11 +181,12 @@ export function memoryStore(): UploadStore {
   return {
     create: async (record) => put(randomUUID(), record),
     async read(id) {
+      await pass(model);
       const found = stored.get(id);
       return found && { id, etag: String(found.etag), record: found.record, isLeased: false };
     },
     async write({ id, etag }, record) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await pass(model);
       if (String(stored.get(id)?.etag) !== etag) throw new UploadConflict('changed');
       return put(id, record);
     },
@@ -202,7 +213,7 @@ export function instanceOf(uploads: UploadStore, { uploadHost, forwarder }: Mode
   const alive = <T extends object>(part: T): T =>
     new Proxy(part, {
       get: (target, name, receiver) =>
-        isDead ? () => Promise.reject(new Error('dead')) : Reflect.get(target, name, receiver),
+        isDead && name !== 'then' ? () => Promise.reject(new Error('dead')) : Reflect.get(target, name, receiver),
     });
   const collaborators = {
     config: configOf({ ALLOW_ANY_MAILBOX: 'true', UPLOAD_TIMEOUT_MS: '900' }),

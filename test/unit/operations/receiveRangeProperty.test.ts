@@ -46,6 +46,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 /** Steps of one group begin at the same time. */
 const groups = fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 12 });
+const turns = fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 120 });
 const fates = fc.array(fc.constantFrom(...FATES), { maxLength: 30 });
 
 beforeAll(() => {
@@ -56,7 +57,7 @@ afterAll(() => jest.restoreAllMocks());
 /** Opens an upload at the model, and speaks to it through two instances that share nothing but the store and Graph. */
 async function openModel() {
   const graph = modelOfGraph(TOTAL);
-  const store = memoryStore();
+  const store = memoryStore(graph);
   const session = { uploadUrl: graph.open(), expirationDateTime: new Date(Date.now() + 3_600_000).toISOString() };
   const about: Pick<UploadRecord, 'target' | 'caller' | 'attachment' | 'wantsImmutableIds' | 'session'> = {
     target: { kind: 'message', version: 'v1.0', owner: { kind: 'mailbox', id: 'a@b.example' }, itemPath: 'messages/m' },
@@ -130,9 +131,10 @@ async function openModel() {
 
 test('brings the declared bytes to the item once, whatever comes in which order, and whatever is lost', async () => {
   await fc.assert(
-    fc.asyncProperty(groups, fates, async (played, lost) => {
+    fc.asyncProperty(groups, fates, turns, async (played, lost, taken) => {
       const { graph, take, finish } = await openModel();
       graph.fates = [...lost];
+      graph.turns = [...taken];
 
       const statuses: number[] = [];
       for (const group of played) statuses.push(...(await Promise.all(group.map(take))));
@@ -141,16 +143,17 @@ test('brings the declared bytes to the item once, whatever comes in which order,
       expect(await finish()).toBe('completed');
       expect(graph.attached).toEqual([SHA256]);
     }),
-    { numRuns: 400 },
+    { numRuns: 400, endOnFailure: true, timeout: 5_000 },
   );
 });
 
 test('attaches the file once or says that it failed, where the item is not found at first as well', async () => {
   const unknown = fc.integer({ min: 1, max: 4 });
   await fc.assert(
-    fc.asyncProperty(groups, fates, unknown, async (played, lost, unknownSessions) => {
+    fc.asyncProperty(groups, fates, turns, unknown, async (played, lost, taken, unknownSessions) => {
       const { graph, take, finish } = await openModel();
       graph.fates = [...lost];
+      graph.turns = [...taken];
       graph.unknownSessions = unknownSessions;
 
       for (const group of played) await Promise.all(group.map(take));
@@ -159,15 +162,17 @@ test('attaches the file once or says that it failed, where the item is not found
         graph.attached.length === 0 ? ['failed', []] : ['completed', [SHA256]],
       );
     }),
-    { numRuns: 200 },
+    { numRuns: 200, endOnFailure: true, timeout: 5_000 },
   );
 });
 
 test('says truly whether a cancelled upload has attached its file', async () => {
+  const moment = fc.integer({ min: 0, max: 11 });
   await fc.assert(
-    fc.asyncProperty(groups, fates, instance, fc.integer({ min: 0, max: 11 }), async (played, lost, at, when) => {
+    fc.asyncProperty(groups, fates, turns, instance, moment, async (played, lost, taken, at, when) => {
       const { graph, take, finish, cancel } = await openModel();
       graph.fates = [...lost];
+      graph.turns = [...taken];
 
       const answers: number[] = [];
       for (const [n, group] of played.entries()) {
@@ -180,7 +185,7 @@ test('says truly whether a cancelled upload has attached its file', async () => 
       if (answers[0] === 204) expect(status).toBe('cancelled');
       if (answers[0] === 409) expect(status).toBe('completed');
     }),
-    { numRuns: 300 },
+    { numRuns: 300, endOnFailure: true, timeout: 5_000 },
   );
 });
 
