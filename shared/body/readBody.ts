@@ -30,7 +30,8 @@ function readChunk(body: IncomingRequest['body'], signal: AbortSignal): Promise<
   return orLate(body.read(signal), () => new ServiceError('RequestBodyTimeout', 'The body did not arrive in time.'));
 }
 
-function checkMediaType(headers: RequestHeaders): void {
+/** @throws ServiceError UnsupportedMediaType */
+export function checkMediaType(headers: RequestHeaders): void {
   if (!isJson(headers.get('content-type') ?? '')) {
     throw new ServiceError('UnsupportedMediaType', 'Content-Type must be application/json, in UTF-8.');
   }

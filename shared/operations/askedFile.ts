@@ -1,4 +1,4 @@
-import { isJson } from '../body/readBody.ts';
+import { checkMediaType, isJson } from '../body/readBody.ts';
 import type { Caller } from '../caller/caller.ts';
 import type { Config } from '../config/config.ts';
 import { ServiceError } from '../errors.ts';
@@ -69,6 +69,7 @@ export async function readAskedFile(
       },
     };
   }
+  checkMediaType(request.headers);
   admitFile(undefined);
   const limits = { maxJsonAttachmentBytes: config.maxJsonAttachmentBytes, ceilingBytes };
   const { file, content } = await readJsonAttachment(request.body, target.kind, limits, deadline.signal);

@@ -25,7 +25,7 @@ export interface AttachedFile {
  * @throws UpstreamFailure for Graph's refusal, and what the forwarder throws
  */
 export async function addWhole(
-  item: GraphItem,
+  item: Pick<GraphItem, 'addAttachment' | 'listAttachments'>,
   file: WholeFile,
   chunks: readonly Buffer[],
 ): Promise<AttachedFile & { readonly id: string }> {

@@ -9,7 +9,7 @@ const CLOCK_SKEW_MS = 120_000;
  * reports more than the file's length, graph-measured), and not there before the upload began. The newest counts.
  */
 export async function findAttachment(
-  item: GraphItem,
+  item: Pick<GraphItem, 'listAttachments'>,
   { attachment, createdAt }: Pick<UploadRecord, 'attachment' | 'createdAt'>,
 ): Promise<GraphAttachment | undefined> {
   const since = Date.parse(createdAt) - CLOCK_SKEW_MS;

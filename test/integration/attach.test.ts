@@ -1,48 +1,36 @@
 import { createHash } from 'node:crypto';
-import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ADELE } from '../../local/emulators/seed.ts';
-import { expectGraphError, type Site, startSite } from '../support/site.ts';
-import { fileOf, type TestFile } from '../support/uploads.ts';
+import {
+  type AttachAnswer,
+  type AttachSite,
+  ITEMS,
+  patchChunks,
+  postBytes,
+  startAttachSite,
+  WAYS,
+} from '../support/attachSite.ts';
+import { expectGraphError } from '../support/site.ts';
+import { fileOf } from '../support/uploads.ts';
 
 const [messageId] = ADELE.items.message;
 const MESSAGE = `me/messages/${messageId}/attachments`;
 
-let site: Site;
+let site: AttachSite;
 
 beforeAll(async () => {
-  site = await startSite({
-    storage: true,
-    settings: { ALLOW_ANY_MAILBOX: 'true' },
-    graph: { appOnlyFamilies: 'all' },
-  });
+  site = await startAttachSite({ settings: { POLICY: '', ALLOW_ANY_MAILBOX: 'true' } });
 });
 beforeEach(() => site.graph.reset());
 afterAll(() => site.close());
 
-interface Sent {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly body: string;
-}
-
-/** Sends bytes chunked, or with their length. */
-function send(path: string, bytes: Buffer, headers: Record<string, string> = {}, isChunked = false): Promise<Sent> {
-  return new Promise((resolve, reject) => {
-    const framing = isChunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(bytes.byteLength) };
-    const outgoing = request(`${site.api}/${path}`, {
-      method: 'POST',
-      headers: { ...framing, ...headers },
-      agent: false,
-    });
-    outgoing.once('error', reject);
-    outgoing.once('response', async (incoming) => {
-      let body = '';
-      for await (const chunk of incoming) body += chunk;
-      resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body });
-    });
-    outgoing.end(bytes);
-  });
+function send(
+  path: string,
+  bytes: Buffer,
+  headers: Readonly<Record<string, string>> = {},
+  isChunked = false,
+): Promise<AttachAnswer> {
+  return postBytes(`${site.api}/${path}`, bytes, headers, isChunked);
 }
 
 function attachments(itemId: string = messageId) {
@@ -56,15 +44,54 @@ async function sessionEnds(): Promise<void> {
   expect(isEnded()).toBe(true);
 }
 
-async function sendChunks(location: string, { bytes }: TestFile): Promise<Response> {
-  for (let first = 0; ; first += 3_932_160) {
-    const last = Math.min(first + 3_932_160, bytes.byteLength) - 1;
-    const headers = { 'content-range': `bytes ${first}-${last}/${bytes.byteLength}` };
-    const answer = await fetch(location, { method: 'PATCH', headers, body: bytes.subarray(first, last + 1) });
-    if (last + 1 === bytes.byteLength) return answer;
-    expect([answer.status, answer.headers.get('range')]).toEqual([200, `bytes=0-${last}`]);
+describe.each(['chunked', "in a workflow's chunks"] as const)('where tenants differ, a file %s', (way) => {
+  /** Methods and statuses of what changed something at Graph. */
+  function calls(): readonly string[] {
+    const changes = site.graph.requests.filter(({ method }) => method !== 'GET');
+    return changes.map(
+      ({ method, path, status }) => `${method}${/createUploadSession/.test(path) ? ' session' : ''} ${status}`,
+    );
   }
-}
+
+  function success(): number {
+    return way === 'chunked' ? 201 : 200;
+  }
+
+  test.each([413, 400] as const)('goes through a session where one call may not be so long (%d)', async (refusal) => {
+    const file = fileOf(2_500_000);
+    Object.assign(site.graph.settings, { singlePostLimitBytes: 2_200_000, singlePostRefusal: refusal });
+
+    const { status } = await WAYS[way](site, ITEMS.message.path, file);
+
+    expect(status).toBe(success());
+    expect(calls()).toEqual([`POST ${refusal}`, 'POST session 201', 'PUT 201']);
+    expect(attachments()).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
+  });
+
+  test('goes up in one call where it is too small for a session', async () => {
+    const file = fileOf(3_100_000);
+    site.graph.settings.minimumSize = 3_145_728;
+
+    const { status } = await WAYS[way](site, ITEMS.message.path, file);
+
+    expect(status).toBe(success());
+    expect(calls()).toEqual(['POST session 400', 'POST 201']);
+    expect(attachments()).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
+  });
+
+  test.each([
+    ['outside the band', 2_000_000, ['POST 413']],
+    ['that neither way takes', 2_500_000, ['POST 413', 'POST session 400']],
+  ])('%s is refused as Graph refuses it', async (_, size, expected) => {
+    Object.assign(site.graph.settings, { singlePostLimitBytes: 1_000_000, minimumSize: 3_000_000 });
+
+    const { status } = await WAYS[way](site, ITEMS.message.path, fileOf(size));
+
+    expect(calls()).toEqual(expected);
+    expect(String(status)).toBe(expected.at(-1)?.slice(-3));
+    expect(attachments()).toEqual([]);
+  });
+});
 
 test('takes a small chunked file without a size, and asks for the size of a large one', async () => {
   const small = fileOf(2_999_999);
@@ -107,10 +134,10 @@ describe('the opening of a chunked transfer that the engine of Logic Apps repeat
     const [location, ...others] = openings.map(({ headers }) => String(headers['location']));
     expect(others).toEqual([location]);
 
-    const [first, second] = await Promise.all([sendChunks(location ?? '', file), sendChunks(location ?? '', file)]);
-    const third = await sendChunks(location ?? '', file);
+    const [first, second] = await Promise.all([patchChunks(location ?? '', file), patchChunks(location ?? '', file)]);
+    const third = await patchChunks(location ?? '', file);
 
-    const results = await Promise.all([first, second, third].map((answer) => answer.json()));
+    const results = [first, second, third].map(({ body }) => JSON.parse(body));
     expect(results).toEqual(results.map(() => expect.objectContaining({ id: attachments()[0]?.id })));
     expect(attachments()).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
   });
@@ -122,7 +149,7 @@ describe('the opening of a chunked transfer that the engine of Logic Apps repeat
     const second = await open('run-2');
 
     expect(second.headers['location']).not.toBe(first.headers['location']);
-    expect((await sendChunks(String(second.headers['location']), file)).status).toBe(200);
+    expect((await patchChunks(String(second.headers['location']), file)).status).toBe(200);
     expect(attachments()).toHaveLength(1);
   });
 });

@@ -1,4 +1,5 @@
-import { startDeadline, untilAborted } from '../../shared/deadline.ts';
+import { orLate, startDeadline, untilAborted } from '../../shared/deadline.ts';
+import { ServiceError } from '../../shared/errors.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -80,5 +81,22 @@ describe('untilAborted', () => {
     await Promise.resolve();
 
     expect(removed).toHaveBeenCalledWith('abort', added.mock.calls[0]?.[1]);
+  });
+});
+
+describe('orLate', () => {
+  const late = () => new ServiceError('RequestBodyTimeout', 'late');
+
+  it('settles as the work does', async () => {
+    const failure = new ServiceError('CallerDisconnected', 'gone');
+
+    await expect(orLate(Promise.resolve(7), late)).resolves.toBe(7);
+    await expect(orLate(Promise.reject(failure), late)).rejects.toBe(failure);
+  });
+
+  it('names who was waited for where the time ran out', async () => {
+    const timedOut = new ServiceError('TimedOut', 'The time passed.');
+
+    await expect(orLate(Promise.reject(timedOut), late)).rejects.toMatchObject({ code: 'RequestBodyTimeout' });
   });
 });

@@ -1,0 +1,120 @@
+import type { UpstreamAnswer } from '../../../shared/graph/exchange.ts';
+import { addWhole, isTooLongForOneCall, isTooShortForSession } from '../../../shared/transfer/addWhole.ts';
+import type { GraphAttachment, GraphItem } from '../../../shared/transfer/graphItem.ts';
+import { UpstreamFailure } from '../../../shared/transfer/upstreamFailure.ts';
+import { uploadRecordOf } from '../../support/uploadRecords.ts';
+
+const CHUNKS = [Buffer.from('ab'), Buffer.from('c')];
+const FILE = uploadRecordOf({ attachment: { name: 'a', sizeBytes: 3, contentType: 'text/plain', isInline: true } });
+const THERE: GraphAttachment = { id: 'there', name: 'a', size: 3, lastModifiedDateTime: FILE.createdAt };
+
+function answerOf(status: number, body: unknown = {}): UpstreamAnswer {
+  return { status, headers: {}, body: JSON.stringify(body) };
+}
+
+function errorOf(status: number, code: string): UpstreamFailure {
+  return new UpstreamFailure(answerOf(status, { error: { code, message: 'No.' } }));
+}
+
+/** An item whose POST comes to this, and which holds these attachments. */
+function itemOf(post: () => Promise<UpstreamAnswer>, held: readonly GraphAttachment[] = []) {
+  const sent: string[] = [];
+  const item: Pick<GraphItem, 'addAttachment' | 'listAttachments'> = {
+    addAttachment: (json) => {
+      sent.push(json);
+      return post();
+    },
+    listAttachments: async () => held,
+  };
+  return { item, sent };
+}
+
+describe('addWhole', () => {
+  it("sends Graph's JSON, and gives the attachment that Graph answers", async () => {
+    const { item, sent } = itemOf(async () => answerOf(201, { id: 'new', name: 'a' }));
+
+    expect(await addWhole(item, FILE, CHUNKS)).toEqual({ id: 'new', shown: { id: 'new', name: 'a' } });
+    expect(sent.map((json) => JSON.parse(json))).toEqual([
+      {
+        '@odata.type': '#microsoft.graph.fileAttachment',
+        name: 'a',
+        contentType: 'text/plain',
+        isInline: true,
+        contentBytes: 'YWJj',
+      },
+    ]);
+  });
+
+  it('tells Graph the size of a file for a task', async () => {
+    const { item, sent } = itemOf(async () => answerOf(201, { id: 'new' }));
+    const target = { ...FILE.target, kind: 'todoTask' as const };
+
+    await addWhole(item, { ...FILE, target, attachment: { name: 'a', sizeBytes: 3 } }, CHUNKS);
+
+    expect(JSON.parse(sent[0] ?? '')).toEqual({
+      '@odata.type': '#microsoft.graph.taskFileAttachment',
+      name: 'a',
+      size: 3,
+      contentBytes: 'YWJj',
+    });
+  });
+
+  const LOST: [string, () => Promise<UpstreamAnswer>][] = [
+    ['the connection fails', () => Promise.reject(new Error('reset'))],
+    ['Graph answers 500', async () => answerOf(500)],
+    ['Graph answers 503', async () => answerOf(503)],
+    ['Graph answers something else', async () => answerOf(201, { id: 7 })],
+  ];
+
+  it.each(LOST)('finds the file where %s and it is there', async (_, post) => {
+    expect(await addWhole(itemOf(post, [THERE]).item, FILE, CHUNKS)).toEqual({ id: 'there' });
+  });
+
+  it.each(LOST)('fails where %s and it is not there', async (_, post) => {
+    await expect(addWhole(itemOf(post).item, FILE, CHUNKS)).rejects.toThrow();
+  });
+
+  it("does not look behind Graph's refusal", async () => {
+    const { item } = itemOf(async () => answerOf(403), [THERE]);
+
+    await expect(addWhole(item, FILE, CHUNKS)).rejects.toMatchObject({ answer: { status: 403 } });
+  });
+
+  it('lets the item be asked before the file is sent again', async () => {
+    const asked: boolean[] = [];
+    for (const held of [[], [THERE]]) {
+      const item: Pick<GraphItem, 'addAttachment' | 'listAttachments'> = {
+        async addAttachment(_, isDone) {
+          asked.push(await isDone());
+          return answerOf(201, { id: 'new' });
+        },
+        listAttachments: async () => held,
+      };
+      await addWhole(item, FILE, CHUNKS);
+    }
+
+    expect(asked).toEqual([false, true]);
+  });
+});
+
+const size = (sizeBytes: number) => ({ name: 'a', sizeBytes });
+
+test.each([
+  [errorOf(413, 'RequestEntityTooLarge'), 2_500_000, true],
+  [new UpstreamFailure({ status: 413, headers: {}, body: '<html>' }), 2_500_000, true],
+  [errorOf(400, 'BadRequest'), 2_500_000, true],
+  [errorOf(400, 'ErrorInvalidIdMalformed'), 2_500_000, false],
+  [errorOf(413, 'RequestEntityTooLarge'), 2_000_000, false],
+  [new Error('413'), 2_500_000, false],
+])('a file is too long for one call by Graph’s answer, case %#', (error, sizeBytes, expected) => {
+  expect(isTooLongForOneCall(error, size(sizeBytes))).toBe(expected);
+});
+
+test.each([
+  [errorOf(400, 'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize'), 3_000_000, true],
+  [errorOf(400, 'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize'), 3_145_612, false],
+  [errorOf(400, 'BadRequest'), 3_000_000, false],
+  [new Error('too short'), 3_000_000, false],
+])('a file is too short for a session by Graph’s answer, case %#', (error, sizeBytes, expected) => {
+  expect(isTooShortForSession(error, size(sizeBytes))).toBe(expected);
+});

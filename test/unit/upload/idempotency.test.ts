@@ -1,0 +1,125 @@
+import { claimKey, type KeptAnswer, type Turn } from '../../../shared/upload/idempotency.ts';
+import type { SealedBlobs } from '../../../shared/upload/sealedBlobs.ts';
+
+const ANSWER: KeptAnswer = { status: 201, headers: {}, body: '{"id":"a"}' };
+const LOST_AFTER_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+let blobs: SealedBlobs;
+let writes: number;
+
+/** Keeps texts in memory, on the conditions of a blob store. */
+function createBlobs(): SealedBlobs {
+  const held = new Map<string, { etag: string; content: Buffer }>();
+  const put = (secret: Buffer, content: Buffer) => {
+    writes += 1;
+    held.set(secret.toString('hex'), { etag: String(writes), content });
+    return String(writes);
+  };
+  return {
+    async read(secret) {
+      const blob = held.get(secret.toString('hex'));
+      return blob && { ...blob, isLeased: false };
+    },
+    create: async (secret, content) => (held.has(secret.toString('hex')) ? undefined : put(secret, content)),
+    replace: async (secret, etag, content) =>
+      held.get(secret.toString('hex'))?.etag === etag ? put(secret, content) : undefined,
+    acquireLease: async () => undefined,
+    renewLease: async () => false,
+    releaseLease: async () => {},
+    breakLease: async () => {},
+  };
+}
+
+beforeEach(() => {
+  blobs = createBlobs();
+  writes = 0;
+  jest.useFakeTimers({ now: 1_000_000 });
+});
+afterEach(() => jest.useRealTimers());
+
+function claim(fingerprint = 'file', key = ['caller', 'key']) {
+  return claimKey(blobs, key, fingerprint, LOST_AFTER_MS);
+}
+
+async function turn(fingerprint?: string): Promise<Turn> {
+  const claimed = await claim(fingerprint);
+  if (claimed.kind !== 'turn') throw new Error(`It is ${claimed.kind}.`);
+  return claimed;
+}
+
+describe('claimKey', () => {
+  it('gives the first request its turn, and no other meanwhile', async () => {
+    expect(await claim()).toMatchObject({ kind: 'turn', mayBeDoneSince: undefined });
+    expect(await claim()).toEqual({ kind: 'underWay' });
+    expect(await claim('file', ['another caller', 'key'])).toMatchObject({ kind: 'turn' });
+  });
+
+  it('gives the kept answer for a day, and to the same request alone', async () => {
+    await (await turn()).keep(ANSWER);
+
+    jest.advanceTimersByTime(DAY_MS);
+    expect(await claim()).toMatchObject({ kind: 'answered', answer: ANSWER });
+    expect(await claim('another file')).toEqual({ kind: 'otherRequest' });
+    jest.advanceTimersByTime(1);
+    expect(await claim('another file')).toMatchObject({ kind: 'turn', mayBeDoneSince: undefined });
+  });
+
+  it('knows another request while the first is under way, also once that is lost', async () => {
+    await turn();
+
+    expect(await claim('another file')).toEqual({ kind: 'otherRequest' });
+    jest.advanceTimersByTime(LOST_AFTER_MS + 1);
+    expect(await claim('another file')).toEqual({ kind: 'otherRequest' });
+  });
+
+  it('gives the turn on after a failure, to another request too', async () => {
+    await (await turn()).release(false);
+
+    expect(await claim('another file')).toMatchObject({ kind: 'turn', mayBeDoneSince: undefined });
+  });
+
+  it('says since when the work may be done where a turn failed without knowing, or was lost', async () => {
+    await (await turn()).release(true);
+    jest.advanceTimersByTime(5_000);
+    const second = await turn();
+    expect(second.mayBeDoneSince).toBe(1_000_000);
+
+    jest.advanceTimersByTime(LOST_AFTER_MS + 1);
+    const third = await turn();
+    expect(third.mayBeDoneSince).toBe(1_000_000);
+
+    await third.release(false);
+    expect((await turn()).mayBeDoneSince).toBe(1_000_000);
+  });
+
+  it('does not say so to another request', async () => {
+    await (await turn()).release(true);
+
+    expect((await turn('another file')).mayBeDoneSince).toBeUndefined();
+  });
+
+  it('takes no answer from a turn that was lost and came back', async () => {
+    const lost = await turn();
+    jest.advanceTimersByTime(LOST_AFTER_MS + 1);
+    await turn();
+
+    await lost.keep(ANSWER);
+
+    expect(await claim()).toEqual({ kind: 'underWay' });
+  });
+
+  it('claims anew where a kept answer no longer holds', async () => {
+    await (await turn()).keep(ANSWER);
+    const answered = await claim();
+
+    expect(answered.kind === 'answered' && (await answered.claimAnew())).toMatchObject({ kind: 'turn' });
+    expect(await claim()).toEqual({ kind: 'underWay' });
+  });
+
+  it('fails as the store does where what is there cannot be read', async () => {
+    await expect(claimKey({ ...blobs, create: async () => undefined }, ['a'], 'file', 1)).rejects.toMatchObject({
+      code: 'StorageUnavailable',
+    });
+  });
+});
