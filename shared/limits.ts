@@ -129,6 +129,12 @@ export const LOOK_AGAIN_MS = 1_000;
 /** Stock upload clients give up at 100 s (Microsoft.Graph.Core): within this time of a request pieces are tried again. */
 export const MAX_PIECE_RETRY_MS = 90_000;
 
+/** A file that goes up in one call has one sender in all instances, by a lease. The shortest that the store gives; renewed while its holder lives. Our choice. */
+export const UPLOAD_LEASE_SECONDS = 15;
+export const UPLOAD_LEASE_RENEW_MS = 5_000;
+/** Another sender asks again after this time. Our choice. */
+export const UPLOAD_LEASE_POLL_MS = 250;
+
 /** A session that Graph does not know yet is opened anew so often at most: drafts just made are not on every replica. Our choice. */
 export const MAX_SESSIONS_OPENED = 3;
 

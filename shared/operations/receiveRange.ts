@@ -4,10 +4,8 @@ import type { UpstreamAnswer } from '../graph/exchange.ts';
 import { parseBody } from '../graph/relay.ts';
 import { MAX_SLICE_BYTES } from '../limits.ts';
 import type { IncomingRequest } from '../request/incomingRequest.ts';
-import { createMemorySource } from '../source/memorySource.ts';
 import { readWhole } from '../source/readWhole.ts';
 import { createRequestSource } from '../source/requestSource.ts';
-import { addWhole, isTooLongForOneCall } from '../transfer/addWhole.ts';
 import { ChunkReader } from '../transfer/chunkReader.ts';
 import type { GraphItem } from '../transfer/graphItem.ts';
 import type { RecordedTransfer } from '../transfer/recordedTransfer.ts';
@@ -19,6 +17,7 @@ import { UploadConflict } from '../upload/uploadStore.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
 import { failureOf } from './failureOf.ts';
+import { requireWhole, sendWhole } from './sendWhole.ts';
 import { isJob } from './storedJob.ts';
 import { readUpload, takeUpUpload, type UploadUnderWay } from './takeUpUpload.ts';
 import type { UploadForm } from './uploadForm.ts';
@@ -129,36 +128,11 @@ async function sendOn(
   const { offset, session } = transfer.record;
   if (session === undefined) {
     requireWhole(range);
-    return sendWhole(range, upload, await readWhole(source, deadline.signal));
+    const chunks = await readWhole(source, deadline.signal);
+    return sendWhole(range, upload, chunks, deadline.signal);
   }
   await reader.skip(offset - range.first, deadline.signal);
   return sendRange(sending, { ...range, first: offset }, reader, transfer);
-}
-
-function requireWhole({ first, last, total }: ByteRange): void {
-  if (first === 0 && last + 1 === total) return;
-  throw new ServiceError('InvalidRange', 'A file that is attached in one call comes in one range.');
-}
-
-/** A small file has no session: it goes up in one call, once. */
-async function sendWhole(
-  range: ByteRange,
-  { transfer, item, sending }: UploadUnderWay,
-  chunks: readonly Buffer[],
-): Promise<RangeOutcome> {
-  const attached = transfer.mayBeAttached ? await transfer.findAttachment() : undefined;
-  if (attached !== undefined) return attached;
-  await transfer.intend(range.total);
-  try {
-    const { id } = await addWhole(item, transfer.record, chunks);
-    return { kind: 'attached', location: item.locationOf(id) };
-  } catch (error) {
-    if (isTooLongForOneCall(error, transfer.record.attachment) && (await transfer.reopen())) {
-      return sendRange(sending, range, new ChunkReader(createMemorySource(chunks)), transfer);
-    }
-    if (error instanceof UpstreamFailure && error.answer.status < 500) return { kind: 'refused', answer: error.answer };
-    throw error;
-  }
 }
 
 /** A token that Graph does not take, ours or the session's own, may be taken again; any other refusal is the end of the upload. */

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { parseBody } from '../graph/relay.ts';
 import { readUploadSession } from '../graph/uploadSession.ts';
-import { MAX_SESSIONS_OPENED } from '../limits.ts';
+import { MAX_SESSIONS_OPENED, UPLOAD_LEASE_POLL_MS, UPLOAD_LEASE_RENEW_MS, UPLOAD_LEASE_SECONDS } from '../limits.ts';
 import type { JobPart, UploadRecord, UploadState } from '../upload/uploadRecord.ts';
 import { type StoredUpload, UploadConflict, type UploadLease, type UploadStore } from '../upload/uploadStore.ts';
 import { attachmentIdIn, findAttachment } from './findAttachment.ts';
@@ -114,6 +116,33 @@ export class RecordedTransfer implements Account {
     const { job } = this.record;
     if (job === undefined) throw new TypeError('This upload is no job.');
     return this.#write({ job: { ...job, movedAt: new Date().toISOString(), ...changes } });
+  }
+
+  /**
+   * Runs work that cannot be taken back while no other instance does. Waits for one that does to end; one that has died holds the
+   * upload for a while longer.
+   *
+   * @throws UploadConflict where the upload has ended meanwhile, the signal's reason, and what the work throws
+   */
+  async alone<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const { id } = this.#stored;
+    let lease = await this.#store.acquireLease(id, UPLOAD_LEASE_SECONDS);
+    while (lease === undefined) {
+      await untilAborted(sleep(UPLOAD_LEASE_POLL_MS), signal);
+      lease = await this.#store.acquireLease(id, UPLOAD_LEASE_SECONDS);
+    }
+    const held = lease;
+    const heartbeat = setInterval(() => void this.#store.renewLease(held).catch(() => {}), UPLOAD_LEASE_RENEW_MS);
+    this.#lease = held;
+    try {
+      await this.refresh();
+      if (this.record.state.status !== 'uploading') throw new UploadConflict('The upload has ended.');
+      return await work();
+    } finally {
+      clearInterval(heartbeat);
+      this.#lease = undefined;
+      await this.#store.releaseLease(held).catch(() => {}); // It ends by itself.
+    }
   }
 
   /** Reads again what others have written. @throws ServiceError UploadNotFound */

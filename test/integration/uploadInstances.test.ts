@@ -127,6 +127,30 @@ test.each([
   120_000,
 );
 
+test('attaches a small file of a workflow once, though its one chunk comes through both instances at once', async () => {
+  const file = fileOf(100_000);
+  const itemId = randomUUID();
+  const opened = await fetch(`${site.api}/users/${ADELE.id}/messages/${itemId}/attachments?name=${file.name}`, {
+    method: 'POST',
+    headers: { 'x-ms-transfer-mode': 'chunked', 'x-ms-content-length': String(file.bytes.length) },
+  });
+  const url = opened.headers.get('location') ?? '';
+  site.graph.settings.latencyMs = 200;
+
+  const answers = await Promise.all(
+    [url, url.replace(site.api, second.api), url].map((to) =>
+      fetch(to, {
+        method: 'PATCH',
+        headers: { 'content-range': `bytes 0-${file.bytes.length - 1}/${file.bytes.length}` },
+        body: file.bytes,
+      }),
+    ),
+  );
+
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(site.graph.attachments(ADELE.id, itemId).map(({ sha256 }) => sha256)).toEqual([file.sha256]);
+});
+
 describe('where the worker is killed', () => {
   const SLICE_BYTES = 3_500_000;
   const hanging = (piece: 'middle' | 'last') => () => site.graph.play({ fault: 'hangAfterCommit', piece });
