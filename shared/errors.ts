@@ -23,8 +23,9 @@ export const ERRORS = {
   },
   InvalidRequest: {
     status: 400,
-    means: 'The address of the request is no URL, or the request carries an x-ms-invocation-id of its own.',
-    callerCan: 'Send a valid Host header, and no x-ms-invocation-id.',
+    means:
+      'The address of the request is no URL, its Idempotency-Key is malformed, or it carries an x-ms-invocation-id of its own.',
+    callerCan: 'Send a valid Host header, 1 to 255 visible ASCII characters as a key, and no x-ms-invocation-id.',
   },
   InvalidId: {
     status: 400,
@@ -38,8 +39,9 @@ export const ERRORS = {
   },
   UnsupportedMediaType: {
     status: 415,
-    means: 'The body is not declared as application/json in UTF-8 without a content encoding.',
-    callerCan: 'Send Content-Type: application/json.',
+    means:
+      'The body has a Content-Encoding, is a form, or is not declared as application/json in UTF-8 where JSON is wanted.',
+    callerCan: 'Send Content-Type: application/json, or the bytes of the file as they are.',
   },
   RequestBodyTooLarge: {
     status: 413,
@@ -60,7 +62,7 @@ export const ERRORS = {
   InvalidAttachment: {
     status: 400,
     means:
-      'The body does not describe an attachment that a session takes; details lists every fault with a JSON pointer.',
+      'The request does not describe an attachment that Graph takes; details lists every fault, with a JSON pointer where it is in the body.',
     callerCan: 'Fix each fault in details.',
   },
   SizeMismatch: {
@@ -242,7 +244,7 @@ export const ERRORS = {
   },
   GraphAnswerInvalid: {
     status: 502,
-    means: 'Graph failed (500, 502), redirected, or sent an answer that is no uploadSession.',
+    means: 'Graph failed (500, 502), redirected, or sent an answer that is no uploadSession and no attachment.',
     callerCan: 'Try again later.',
   },
   GraphRefused: {
