@@ -3,21 +3,29 @@ import type { Bench } from './bench.ts';
 import { startChild } from './child.ts';
 import type { Usage } from './messages.ts';
 
-/** An app in a fresh process that has answered its first request; the host sends its requests there. */
+/** An app in a fresh process; the host sends its requests there. */
 export interface AppProcess {
   readonly loadMs: number;
-  /** From the start of loading until the first request was answered. */
-  readonly firstResponseMs: number;
   usage(): Promise<Usage>;
   end(): Promise<void>;
 }
 
-export async function startApp(bench: Bench, app: App, execArgv: readonly string[] = []): Promise<AppProcess> {
-  const args = [app.root, app.functionName, bench.host.channelAddress];
+/** Starts an app and sends it one request. */
+export async function startApp(
+  bench: Bench,
+  app: App,
+  execArgv: readonly string[] = [],
+): Promise<AppProcess & { readonly firstResponseMs: number }> {
+  const started = await launchApp(bench, app, execArgv);
+  await bench.runLoad({ server: bench.host, connections: 1, length: { requests: 1 }, mailboxes: 1 });
+  const { firstResponseMs } = await started.usage();
+  return { ...started, firstResponseMs };
+}
+
+export async function launchApp(bench: Bench, app: App, execArgv: readonly string[] = []): Promise<AppProcess> {
+  const args = [app.root, app.functions.join(), bench.host.channelAddress];
   const child = startChild('driver/main.ts', args, environmentOf(app, bench.upstream), execArgv);
   const { loadMs, called } = await child.next('started');
   await bench.serve(called);
-  await bench.runLoad({ server: bench.host, connections: 1, length: { requests: 1 }, mailboxes: 1 });
-  const { firstResponseMs } = await child.ask({ kind: 'usage' });
-  return { loadMs, firstResponseMs, usage: () => child.ask({ kind: 'usage' }), end: child.end };
+  return { loadMs, usage: () => child.ask({ kind: 'usage' }), end: child.end };
 }

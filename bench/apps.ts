@@ -8,8 +8,8 @@ import { MAILBOX_DOMAIN } from './request.ts';
 export interface App {
   readonly name: string;
   readonly root: string;
-  /** The function that gets the requests. */
-  readonly functionName: string;
+  /** The functions that get the requests. */
+  readonly functions: readonly string[];
   readonly bodyMode: 'streaming' | 'buffered';
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -23,26 +23,32 @@ const POLICY = {
 export const PRODUCT: App = {
   name: 'product',
   root: ROOT,
-  functionName: 'zGraphPaths',
+  functions: ['zGraphPaths'],
   bodyMode: 'streaming',
   settings: { POLICY: JSON.stringify(POLICY) },
 };
 
-export const HELLO: App = { name: 'hello-world', ...peer('hello'), functionName: 'hello', bodyMode: 'streaming' };
+export const HELLO: App = { name: 'hello-world', ...peer('hello'), functions: ['hello'], bodyMode: 'streaming' };
 
 export const PLAIN_FORWARD: App = {
   name: 'plain forward',
   ...peer('plainForward'),
-  functionName: 'plainForward',
+  functions: ['plainForward'],
   bodyMode: 'streaming',
 };
 
 export const PLAIN_BUILD: App = {
   name: 'plain build',
   ...peer('plainBuild'),
-  functionName: 'createUploadSession',
+  functions: ['createUploadSession'],
   bodyMode: 'buffered',
 };
+
+/** Takes the bytes and does nothing with them. */
+export const READER: App = { name: 'reader', ...peer('reader'), functions: ['reader'], bodyMode: 'streaming' };
+
+/** Sends them on to the upload host and checks nothing. */
+export const PIPE: App = { name: 'plain pipe', ...peer('pipe'), functions: ['pipe'], bodyMode: 'streaming' };
 
 export const APPS: readonly App[] = [PRODUCT, HELLO, PLAIN_FORWARD, PLAIN_BUILD];
 

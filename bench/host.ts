@@ -10,7 +10,7 @@ import type { InvocationContext } from '../local/host/runInvocation.ts';
 import { createStreamForwarder, type StreamForwarder } from '../local/host/streamForwarder.ts';
 import { startWorkerChannel } from './channel/hostSide.ts';
 import { listenToParent, tellParent } from './listenToParent.ts';
-import type { CalledFunction } from './messages.ts';
+import type { CalledFunctions } from './messages.ts';
 
 // A process of its own that stands for the host: takes the requests, sends an invocation for each over the worker's
 // channel, and beside it the request itself to an app that streams.
@@ -43,9 +43,9 @@ const server = createServer((request, response) => {
   }
 });
 
-/** From now on requests go to this function of the worker that connected last. */
-function serve({ metadata, httpUri }: CalledFunction): void {
-  functions = listHttpFunctions([metadata], ROUTE_PREFIX, (fault) => console.error(fault));
+/** From now on requests go to these functions of the worker that connected last. */
+function serve({ metadata, httpUri }: CalledFunctions): void {
+  functions = listHttpFunctions(metadata, ROUTE_PREFIX, (fault) => console.error(fault));
   forwarder?.close();
   forwarder = httpUri === undefined ? undefined : createStreamForwarder(httpUri, PLATFORM_TIMES);
 }

@@ -7,7 +7,7 @@ import type { BenchOptions } from './options.ts';
 /** Everything that is measured in every round, with its unit. */
 export const FIGURES = {
   loadMs: { title: 'load, ms', digits: 1 },
-  firstResponseMs: { title: 'first response, ms', digits: 0 },
+  firstResponseMs: { title: 'load + first, ms', digits: 0 },
   p50OneMs: { title: 'p50, 1 connection, ms', digits: 2 },
   p99OneMs: { title: 'p99, 1 connection, ms', digits: 2 },
   p50ManyMs: { title: 'p50, 32 connections, ms', digits: 1 },

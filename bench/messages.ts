@@ -3,7 +3,9 @@ import type { FunctionMetadata } from '../local/host/messages.ts';
 /** What a child process of the benchmark is told; it answers each with one message of the same kind. */
 export type Ask =
   | { readonly kind: 'run'; readonly load: Load }
-  | { readonly kind: 'serve'; readonly called: CalledFunction }
+  | { readonly kind: 'send'; readonly transfer: Transfer }
+  | { readonly kind: 'firstBytes' }
+  | { readonly kind: 'serve'; readonly called: CalledFunctions }
   | { readonly kind: 'usage' }
   | { readonly kind: 'end' };
 
@@ -16,15 +18,27 @@ export interface Load {
   readonly mailboxes: number;
 }
 
+/** Files to send. */
+export interface Transfer {
+  readonly server: Server;
+  /** Of `upload`: through a session that the server opens, or at once. `put` sends the ranges of nobody's session. */
+  readonly way: 'ranges' | 'attach' | 'putRanges' | 'putWhole';
+  readonly fileBytes: number;
+  readonly rangeBytes: number;
+  readonly isChunked: boolean;
+  /** As many files, each by a sender of its own, at once. */
+  readonly files: number;
+}
+
 export interface Server {
   /** Its origin. */
   readonly url: string;
   readonly pathPrefix: string;
 }
 
-/** The function that the host sends requests to. */
-export interface CalledFunction {
-  readonly metadata: FunctionMetadata;
+/** The functions that the host sends requests to. */
+export interface CalledFunctions {
+  readonly metadata: readonly FunctionMetadata[];
   /** Where a streaming app takes the requests themselves; absent in buffered mode. */
   readonly httpUri?: string;
 }
@@ -36,10 +50,12 @@ export type Answer =
   | ({ readonly kind: 'hostReady' } & Host)
   | { readonly kind: 'serve' }
   | ({ readonly kind: 'run' } & LoadResult)
+  | ({ readonly kind: 'send' } & SendResult)
+  | { readonly kind: 'firstBytes'; readonly epochMs: readonly number[] }
   | ({ readonly kind: 'usage' } & Usage);
 
 export interface StartedApp {
-  readonly called: CalledFunction;
+  readonly called: CalledFunctions;
   /** From the start of loading the app until all functions are registered and the capabilities answered. */
   readonly loadMs: number;
 }
@@ -64,6 +80,14 @@ export interface LoadResult {
   readonly failures: number;
 }
 
+export interface SendResult {
+  /** From the first byte sent to the last answer. */
+  readonly seconds: number;
+  /** When each request began, in the order of the requests. */
+  readonly startedAtEpochMs: readonly number[];
+  readonly failures: readonly string[];
+}
+
 /** What the app's process has used since it started. */
 export interface Usage {
   readonly cpuMs: number;
@@ -74,7 +98,7 @@ export interface Usage {
 }
 
 export function isAsk(value: unknown): value is Ask {
-  return hasKind(value, ['run', 'serve', 'usage', 'end']);
+  return hasKind(value, ['run', 'send', 'firstBytes', 'serve', 'usage', 'end']);
 }
 
 export function isAnswer<K extends Answer['kind']>(value: unknown, kind: K): value is Extract<Answer, { kind: K }> {

@@ -49,7 +49,9 @@ http {
   server {
     listen 127.0.0.1:${port};
     keepalive_requests 1000000;
+    client_max_body_size 0;
     location /api/ {
+      proxy_request_buffering off;
       proxy_pass https://graph/;
       proxy_http_version 1.1;
       proxy_set_header Connection "";

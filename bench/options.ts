@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** What is measured: everything, or a part of it. */
-const PARTS = ['all', 'cold', 'requests', 'bytes'] as const;
+const PARTS = ['all', 'cold', 'bytes'] as const;
 
 export interface BenchOptions {
   readonly part: (typeof PARTS)[number];

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { renderBytes } from './bytes/renderBytes.ts';
 import type { Cost } from './growth.ts';
+import { format, type Row, range, table } from './markdown.ts';
 import { FIGURES, type Figure } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import { medianOf, type Results, type Subject, valuesOf } from './results.ts';
 import type { Target } from './targets.ts';
 
-type Row = readonly string[];
-
 const NAMED_PACKAGES = ['@azure/functions', '@azure/identity', '@microsoft/microsoft-graph-client', 'undici', 'ajv'];
 
 /** The report, as Markdown that also reads well on a terminal. */
 export function render(results: Results, targets: readonly Target[], options: BenchOptions, remarks: Row): string {
-  const { subjects, growth } = results;
+  const { subjects, growth, bytes } = results;
   const figures = Object.keys(FIGURES) as Figure[]; // The table's own keys.
   const names = subjects.map(({ name }) => name);
   const [product] = subjects;
@@ -40,6 +40,8 @@ export function render(results: Results, targets: readonly Target[], options: Be
       ['', 'requests/s', 'CPU per request, ms', 'peak memory, MB'],
       ...[...growth.connections, ...growth.policy, ...growth.mailboxes].map(costRow),
     ]),
+    '## Bytes',
+    ...renderBytes(bytes),
     '## Targets',
     table([
       ['target', 'measured', 'reached'],
@@ -65,10 +67,7 @@ function versionOf(name: string): string {
 
 function cell(subject: Subject, figure: Figure): string {
   const values = valuesOf(subject, figure);
-  if (values.length === 0) return '–';
-  const { digits } = FIGURES[figure];
-  const [low, high] = [format(Math.min(...values), digits), format(Math.max(...values), digits)];
-  return `${format(medianOf(subject, figure), digits)} (${low}–${high})`;
+  return range(values, FIGURES[figure].digits);
 }
 
 function ratio(product: Subject | undefined, subject: Subject, figure: Figure): string {
@@ -78,17 +77,4 @@ function ratio(product: Subject | undefined, subject: Subject, figure: Figure): 
 
 function costRow({ name, requestsPerSecond, cpuMs, peakMemoryMb }: Cost): Row {
   return [name, format(requestsPerSecond, 0), format(cpuMs, 3), format(peakMemoryMb, 0)];
-}
-
-function format(value: number, digits: number): string {
-  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
-
-/** The first row is the head; columns are padded to one width. */
-function table(rows: readonly Row[]): string {
-  const [head = []] = rows;
-  const widths = head.map((_cell, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: Row) => `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
-  return [line(head), rule, ...rows.slice(1).map(line)].join('\n');
 }

@@ -1,3 +1,4 @@
+import type { BytesResults } from './bytes/measureBytes.ts';
 import type { Growth } from './growth.ts';
 import type { Figure, Sample } from './measure.ts';
 import { median } from './stats.ts';
@@ -14,6 +15,7 @@ export interface Results {
   /** The product comes first. */
   readonly subjects: readonly Subject[];
   readonly growth: Growth;
+  readonly bytes: BytesResults;
 }
 
 /** The values of all rounds; empty where the figure does not apply. */

@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { APPS, copyProduct, HELLO } from './apps.ts';
 import { type Bench, startBench } from './bench.ts';
+import { measureBytes } from './bytes/measureBytes.ts';
+import { renderBytes } from './bytes/renderBytes.ts';
 import { measureCold } from './cold.ts';
 import { measureGrowth } from './growth.ts';
 import { type Sample, sampleApp, sampleServer } from './measure.ts';
@@ -24,6 +26,7 @@ const nginx = isNginxInstalled() ? await startNginx(bench.upstream) : undefined;
 try {
   if (options.profile !== undefined) await runProfile(bench, options.profile);
   else if (options.part === 'cold') console.log(await measureCold(bench, apps, 3 * options.rounds));
+  else if (options.part === 'bytes') console.log(renderBytes(await measureBytes(product.app, options)).join('\n\n'));
   else await runBenchmark(bench, nginx);
 } finally {
   await nginx?.close();
@@ -54,7 +57,8 @@ async function runBenchmark(bench: Bench, nginx: Nginx | undefined): Promise<voi
     for (const { samples, sample } of contenders) samples.push(await sample());
   }
   console.error('growth');
-  const results = { subjects: contenders, growth: await measureGrowth(bench, product.app, options) };
+  const growth = await measureGrowth(bench, product.app, options);
+  const results = { subjects: contenders, growth, bytes: await measureBytes(product.app, options) };
   const remarks = nginx === undefined ? ['nginx is not installed here and was left out.'] : [];
   const report = render(results, judge(results), options, remarks);
   writeFileSync(join(import.meta.dirname, 'results.md'), report);

@@ -1,4 +1,6 @@
-import { HELLO, PLAIN_BUILD, PLAIN_FORWARD, PRODUCT } from './apps.ts';
+import { HELLO, PIPE, PLAIN_BUILD, PLAIN_FORWARD, PRODUCT } from './apps.ts';
+import { type BytesResults, type BytesSample, HOSTS, SENDINGS, STRAIGHT } from './bytes/measureBytes.ts';
+import { medianOfBytes } from './bytes/renderBytes.ts';
 import type { Cost } from './growth.ts';
 import type { Figure } from './measure.ts';
 import { medianOf, type Results } from './results.ts';
@@ -11,7 +13,7 @@ export interface Target {
 }
 
 /** What the product is to show, judged by the medians of this run. */
-export function judge({ subjects, growth }: Results): Target[] {
+export function judge({ subjects, growth, bytes }: Results): Target[] {
   const median = (name: string, figure: Figure) => {
     const subject = subjects.find((one) => one.name === name);
     return subject === undefined ? Number.NaN : medianOf(subject, figure);
@@ -19,17 +21,38 @@ export function judge({ subjects, growth }: Results): Target[] {
   const ratio = (figure: Figure, { name }: { name: string }) => median(PRODUCT.name, figure) / median(name, figure);
   const packageMb = (subjects[0]?.packageBytes ?? Number.NaN) / 1_000_000;
   return [
-    atMost('load, as a multiple of hello-world', ratio('loadMs', HELLO), 1.3),
-    atMost('first response, as a multiple of the plain build', ratio('firstResponseMs', PLAIN_BUILD), 0.8),
-    atLeast('requests/s, as a multiple of hello-world', ratio('requestsPerSecond', HELLO), 0.65),
-    atLeast('requests/s, as a multiple of the plain forward', ratio('requestsPerSecond', PLAIN_FORWARD), 1),
+    atMost('load, as a multiple of hello-world', ratio('loadMs', HELLO), 1.2),
+    atMost('load + first, as a multiple of the plain forward', ratio('firstResponseMs', PLAIN_FORWARD), 1.35),
+    atMost('load + first, as a multiple of the plain build', ratio('firstResponseMs', PLAIN_BUILD), 0.8),
+    atLeast('requests/s, as a multiple of hello-world', ratio('requestsPerSecond', HELLO), 0.74),
+    atLeast('requests/s, as a multiple of the plain forward', ratio('requestsPerSecond', PLAIN_FORWARD), 1.05),
     atLeast('requests/s, as a multiple of the plain build', ratio('requestsPerSecond', PLAIN_BUILD), 2),
     atMost('CPU per request, as a multiple of the plain build', ratio('cpuMs', PLAIN_BUILD), 0.45),
-    atMost('p50 at 1 connection, as a multiple of the plain forward', ratio('p50OneMs', PLAIN_FORWARD), 1.15),
+    atMost('p50 at 1 connection, as a multiple of the plain forward', ratio('p50OneMs', PLAIN_FORWARD), 1.1),
     atMost('CPU per request with 1,000 policy entries, as a multiple of that with 1', cpuGrowth(growth.policy), 1.1),
     atMost('CPU per request with 10,000 mailboxes, as a multiple of that with 10', cpuGrowth(growth.mailboxes), 1.1),
     atMost('package, MB zipped', packageMb, 1.5),
+    ...judgeBytes(bytes),
   ];
+}
+
+function judgeBytes(bytes: BytesResults): Target[] {
+  const [near, far] = HOSTS;
+  const ratio = (host: string, sending: string, peer: string, figure: keyof BytesSample) =>
+    medianOfBytes(bytes, host, sending, PRODUCT.name, figure) / medianOfBytes(bytes, host, sending, peer, figure);
+  return SENDINGS.flatMap(({ title }) => [
+    atLeast(`${title}: MB/s, as a multiple of the plain pipe`, ratio(near.name, title, PIPE.name, 'mbPerSecond'), 0.9),
+    atMost(
+      `${title}: CPU per MB, as a multiple of the plain pipe`,
+      ratio(near.name, title, PIPE.name, 'cpuMsPerMb'),
+      1.2,
+    ),
+    atMost(
+      `${title}: time with 300 ms a piece, as a multiple of straight ranged PUTs`,
+      1 / ratio(far.name, title, STRAIGHT, 'mbPerSecond'),
+      1.1,
+    ),
+  ]);
 }
 
 function cpuGrowth([few, many]: readonly Cost[]): number {

@@ -6,13 +6,13 @@ import { loadApp } from '../../local/host/worker/loadApp.ts';
 import { LOG_CATEGORIES, LOG_LEVELS } from '../channel/functionRpc.ts';
 import { connectToHost } from '../channel/workerSide.ts';
 import { listenToParent, tellParent } from '../listenToParent.ts';
-import type { CalledFunction } from '../messages.ts';
+import type { CalledFunctions } from '../messages.ts';
 import { withHookLog } from './hookLog.ts';
 
 // The process that is measured: loads an app and runs its calls as the language worker does. Arguments: the app's folder,
-// the name of the function to call, and the address of the host's channel.
+// the names of the functions to call, with commas, and the address of the host's channel.
 
-const [, , appRoot = '', functionName = '', channelAddress = ''] = process.argv;
+const [, , appRoot = '', functionNames = '', channelAddress = ''] = process.argv;
 const WORKER_ID = '00000000-0000-4000-8000-000000000001';
 
 const host = await connectToHost(channelAddress, WORKER_ID);
@@ -30,7 +30,7 @@ function logOf(invocationId?: string, contextOf?: () => unknown): Logger {
         ? hooks.runLog({ level, category, message, invocationContext: contextOf?.() })
         : { level, category, message };
     host.log({
-      ...(invocationId !== undefined && { invocationId, category: `${functionName}.Invocation` }),
+      ...(invocationId !== undefined && { invocationId, category: `${functionNames}.Invocation` }),
       level: LOG_LEVELS.indexOf(line.level),
       message: line.message,
       logCategory: LOG_CATEGORIES.indexOf(category),
@@ -47,22 +47,27 @@ async function load(): Promise<{ httpUri?: string }> {
   return httpUri === undefined ? {} : { httpUri };
 }
 
-/** Answers invocations of the one function. */
-function serve(startedAt: number): CalledFunction['metadata'] {
+/** Answers invocations of these functions. */
+function serve(startedAt: number): CalledFunctions['metadata'] {
   const model = registry.programmingModel;
-  const called = [...registry.functions.values()].find(({ metadata }) => metadata.name === functionName);
-  if (model === undefined || called === undefined) throw new Error(`${appRoot} registers no "${functionName}".`);
+  const names = functionNames.split(',');
+  const called = new Map([...registry.functions].filter(([, { metadata }]) => names.includes(metadata.name)));
+  if (model === undefined || called.size < names.length) throw new Error(`${appRoot} does not register ${names}.`);
   host.serve(async (request) => {
     const { invocationId } = request;
     const log = logOf(invocationId);
     // As the Node worker's InvocationHandler.
     log('debug', 'system', `Worker ${WORKER_ID} received FunctionInvocationRequest with invocationId ${invocationId}`);
-    const outcome = await invoke({ model, hooks: hooks.loggedTo(log), appHookData, logOf }, called, request);
+    const outcome = await invoke(
+      { model, hooks: hooks.loggedTo(log), appHookData, logOf },
+      called.get(request.functionId),
+      request,
+    );
     if (answered === 0) firstResponseMs = performance.now() - startedAt;
     answered += 1;
     return outcome;
   });
-  return { ...called.metadata, functionId: called.id };
+  return [...called.values()].map(({ id, metadata }) => ({ ...metadata, functionId: id }));
 }
 
 installCoreApi(registry, hooks, logOf());
