@@ -10,6 +10,8 @@ export type StorageFault =
   /** The store does the work, its answer is lost. */
   | { readonly kind: 'resetAfter' }
   | { readonly kind: 'hang' }
+  /** The right answer, so much later. */
+  | { readonly kind: 'slow'; readonly ms: number }
   /** The answer stops after its headers. */
   | { readonly kind: 'hangInBody' };
 
@@ -49,6 +51,8 @@ export async function startStorageProxy(
   function serve(incoming: IncomingMessage, response: ServerResponse, played: StorageFault | undefined): void {
     if (played?.kind === 'hang') {
       incoming.resume();
+    } else if (played?.kind === 'slow') {
+      setTimeout(() => forward(incoming, response, undefined), played.ms);
     } else if (played?.kind === 'resetBefore') {
       incoming.socket.resetAndDestroy();
     } else if (played?.kind === 'status') {
