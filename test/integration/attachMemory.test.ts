@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { type ClientRequest, request } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type AttachSite, startAttachSite } from '../support/attachSite.ts';
-import { residentMebibytes } from '../support/residentMemory.ts';
+import { growthDuring } from '../support/residentMemory.ts';
 import { fileOf, type TestFile } from '../support/uploads.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -19,23 +18,6 @@ beforeAll(async () => {
 });
 beforeEach(() => site.graph.reset());
 afterAll(() => site.close());
-
-/** The most that the worker's resident set grows while the work goes on. */
-async function growthDuring(work: Promise<unknown>): Promise<number> {
-  const { workerPid } = site.host;
-  const before = await residentMebibytes(workerPid);
-  let most = 0;
-  let isOver = false;
-  const over = work.finally(() => {
-    isOver = true;
-  });
-  while (!isOver) {
-    most = Math.max(most, (await residentMebibytes(workerPid)) - before);
-    await delay(20);
-  }
-  await over;
-  return most;
-}
 
 interface Sender {
   readonly answered: Promise<number>;
@@ -96,7 +78,7 @@ test('holds a piece of each file and no more, however large the files are', asyn
   await send(AT_ONCE, fileOf(4_000_000)).answered; // Everything is loaded.
 
   const answered = statuses(sendAll(file));
-  const growth = await growthDuring(answered);
+  const growth = await growthDuring(site.host.workerPid, answered);
 
   process.stdout.write(`${AT_ONCE} files of 150 MB: the worker grew by ${Math.round(growth)} MiB\n`);
   expect(growth).toBeLessThan(MOST_GROWTH_MEBIBYTES);
@@ -116,7 +98,7 @@ test('slows the sender down where the upload host is slow', async () => {
   const watch = setInterval(() => {
     for (const [n, { sentBytes }] of senders.entries()) mostAhead = Math.max(mostAhead, sentBytes() - receivedBytes(n));
   }, 20);
-  const growth = await growthDuring(answered);
+  const growth = await growthDuring(site.host.workerPid, answered);
   clearInterval(watch);
 
   process.stdout.write(
