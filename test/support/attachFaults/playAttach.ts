@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AttachAnswer, type AttachSite, postFile, startAttachSite, WAYS, type Way } from '../attachSite.ts';
-import { readError } from '../faultMatrix/graphShape.ts';
+import { member, readError } from '../faultMatrix/graphShape.ts';
+import type { AppEvent } from '../site.ts';
 import type { SourceFault } from '../sourceServer.ts';
 import { fileOf, type TestFile } from '../uploads.ts';
 import {
@@ -14,7 +15,6 @@ import {
   SOURCE_CASES,
   SOURCE_SIZES,
   type SourceCase,
-  TRIES,
 } from './cells.ts';
 
 /** What came of one cell. */
@@ -31,13 +31,14 @@ export interface Observation {
   readonly attached: number;
   /** Sessions at Graph that nobody has ended after a refusal. */
   readonly left: number;
+  /** The longest time that the app took for an answer, by its own lines. */
   readonly longestMs: number;
   /** The `code` of the line of each answer; of a workflow's chunks that of the last. */
   readonly logged: readonly unknown[];
 }
 
 /** Cells at a time: many of them wait. */
-const LANES = 12;
+const LANES = 16;
 
 /** The app with little time for a file, and an account of its own. */
 export function startFaultSite(): Promise<AttachSite> {
@@ -115,12 +116,13 @@ async function play(
   const refusals: Refusal[] = [];
   const logged: unknown[] = [];
   let longestMs = 0;
-  for (let tries = 0, status = 0; tries < TRIES && status !== 200 && status !== 201; tries += 1) {
-    const startedAt = performance.now();
+  const tries = about.expected.isAttached ? 2 : 1;
+  for (let n = 0, status = 0; n < tries && status !== 200 && status !== 201; n += 1) {
     const answer = await attach(path, file, { 'idempotency-key': mailbox });
-    longestMs = Math.max(longestMs, performance.now() - startedAt);
     status = answer.status;
-    logged.push(await loggedCode(site, answer));
+    const line = await lineOf(site, answer);
+    logged.push(line['code']);
+    longestMs = Math.max(longestMs, Number(member(line['ms'], 'total')));
     if (status > 201) refusals.push(`${status} ${readError({ headers: new Headers(headersOf(answer)) }, answer.body)}`);
   }
   const attachments = site.graph.attachments(mailbox, itemId);
@@ -139,9 +141,9 @@ function headersOf({ headers }: AttachAnswer): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 
-async function loggedCode(site: AttachSite, { headers }: AttachAnswer): Promise<unknown> {
+function lineOf(site: AttachSite, { headers }: AttachAnswer): Promise<AppEvent> {
   const requestId = headers['x-ms-invocation-id'];
-  return (await site.findEvent('request', (line) => line['requestId'] === requestId))['code'];
+  return site.findEvent('request', (line) => line['requestId'] === requestId);
 }
 
 /** Faults after which a session is of no more use. */

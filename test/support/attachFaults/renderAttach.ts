@@ -1,4 +1,4 @@
-import { BUDGET_MS, CEILING_BYTES, GRAPH_TABLES, type Refusal, SOURCE_CASES, SOURCE_SIZES, TRIES } from './cells.ts';
+import { BUDGET_MS, CEILING_BYTES, GRAPH_TABLES, type Refusal, SOURCE_CASES, SOURCE_SIZES } from './cells.ts';
 import type { Observation } from './playAttach.ts';
 
 /** Beyond its budget, on a machine on which other tests run as well. */
@@ -7,11 +7,11 @@ const TOLERANCE_MS = 1_000;
 /** What is wrong with a cell, one sentence each; empty where it came out as it should. */
 export function judgeAttach(seen: Observation): string[] {
   const { expected, refusals, whole, attached, left, longestMs, logged } = seen;
-  const isAttached = expected.length < TRIES;
+  const { isAttached } = expected;
   const copies = isAttached ? 1 : 0;
   const lines = [...refusals.map((refusal) => refusal.slice(4)), ...(isAttached ? [successCode(seen)] : [])];
   const faults = [
-    ...(areAsExpected(seen) ? [] : [`the caller was answered ${refusals}, not ${expected}`]),
+    ...(areAsExpected(seen) ? [] : [`the caller was answered ${refusals}, not ${answersOf(seen)}`]),
     ...(whole === copies && attached === copies ? [] : [`${whole} of ${attached} attachments are the file`]),
     ...(left === 0 ? [] : [`${left} sessions are left`]),
     ...(longestMs <= BUDGET_MS + TOLERANCE_MS ? [] : [`an answer took ${Math.round(longestMs)} ms`]),
@@ -23,12 +23,17 @@ export function judgeAttach(seen: Observation): string[] {
 /** A fault that lasts may meet the end of the time in the middle of an attempt: both answers are right. */
 const OUT_OF_TIME: Refusal = '504 TimedOut';
 
-function areAsExpected({ refusals, expected }: Observation): boolean {
-  const isLasting = expected.length === TRIES;
+function areAsExpected(seen: Observation): boolean {
+  const { refusals, expected } = seen;
+  const answers = answersOf(seen);
   return (
-    refusals.length === expected.length &&
-    refusals.every((refusal, n) => refusal === expected[n] || (isLasting && refusal === OUT_OF_TIME))
+    refusals.length === answers.length &&
+    refusals.every((refusal, n) => refusal === answers[n] || (!expected.isAttached && refusal === OUT_OF_TIME))
   );
+}
+
+function answersOf({ expected: { refusal } }: Observation): readonly Refusal[] {
+  return refusal === undefined ? [] : [refusal];
 }
 
 function successCode({ column }: Observation): string {
@@ -75,8 +80,8 @@ ${observations.length} cells was played against the emulators (docs/emulators.md
 Graph is ended. What stands before or in its place is what the caller was answered; every error has Graph's shape
 (docs/errors.md), and its line in the log says the same.
 
-- A request that was refused is repeated once with the same \`Idempotency-Key\`: *504 TimedOut, then attached* is one attachment.
-- *Once*: the first attempt meets the fault. *Lasting*: every attempt does, also those of the repetition.
+- Where the fault may pass, a request that was refused is repeated with the same \`Idempotency-Key\`: *504 TimedOut, then attached* is one attachment.
+- *Once*: the first attempt meets the fault. *Lasting*: every attempt does.
 - A file that goes up in one call is sent again only where Graph has answered that it is done with the call (412, 423, 429, 503)
   and the item does not have the file all the same.
 - The session and the pieces of a workflow's chunks have a table of their own (uploadFaults.md).
@@ -85,9 +90,9 @@ Graph is ended. What stands before or in its place is what the caller was answer
 ${tables.join('\n')}`;
 }
 
-function words({ refusals, whole, attached }: Observation): string {
-  const different = [...new Set(refusals)];
-  const answers = different.filter((refusal) => different.length === 1 || refusal !== OUT_OF_TIME).join(', ');
+function words(seen: Observation): string {
+  const { refusals, whole, attached } = seen;
+  const answers = (areAsExpected(seen) ? answersOf(seen) : refusals).join(', ');
   const end = whole === 1 && attached === 1 ? 'attached' : attached === 0 ? '' : `${attached} attached`;
   return [answers, end].filter((text) => text !== '').join(', then ');
 }
