@@ -1,0 +1,243 @@
+import type { Readable } from 'node:stream';
+import type { Dispatched } from '../../../shared/graph/dispatch.ts';
+import type { AttemptResult } from '../../../shared/graph/exchange.ts';
+import {
+  EAGER_START_BYTES,
+  EAGER_START_MS,
+  MAX_EAGER_ATTEMPT_MS,
+  MAX_PIECE_BYTES,
+  PIECE_ANSWER_TIMEOUT_MS,
+} from '../../../shared/limits.ts';
+import { RequestRecord } from '../../../shared/log/requestRecord.ts';
+import { PieceBuffer } from '../../../shared/transfer/pieceBuffer.ts';
+import type { Sending } from '../../../shared/transfer/sending.ts';
+import { type SentPiece, sendPiece } from '../../../shared/transfer/sendPiece.ts';
+import { openDeadline, upstreamAnswer } from '../../support/builders.ts';
+
+const RANGE = { first: 0, last: MAX_PIECE_BYTES - 1, total: 2 * MAX_PIECE_BYTES };
+const TAKEN = upstreamAnswer(200, JSON.stringify({ nextExpectedRanges: [`${MAX_PIECE_BYTES}`] }));
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+});
+afterEach(() => jest.useRealTimers());
+
+/** Time passes, and what it sets off happens. */
+async function pass(ms: number): Promise<void> {
+  await jest.advanceTimersByTimeAsync(ms);
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+interface Attempt {
+  readonly stream: Readable;
+  readonly signal: AbortSignal;
+  answer(result: AttemptResult): void;
+}
+
+/** A piece under way. The upload host keeps its attempts, and lets go of one that is given up. */
+function start(token?: string) {
+  const attempts: Attempt[] = [];
+  const droppedTokens: string[] = [];
+  let places = 0;
+  const sending: Sending = {
+    host: {
+      put: async (_address, _range, stream, signal) => {
+        const { promise: result, resolve: answer } = Promise.withResolvers<AttemptResult>();
+        signal.addEventListener('abort', () => answer({ kind: 'failed', phase: 'beforeAnswer', cause: signal.reason }));
+        attempts.push({ stream, signal, answer });
+        return { result, released: result.then(() => {}) } satisfies Dispatched;
+      },
+      remove: () => Promise.reject(new Error('not asked for')),
+    },
+    address: () => ({ origin: 'https://outlook.office.com', path: '/attachmentSessions' }),
+    queue: {
+      async enter() {
+        places += 1;
+        return () => {
+          places -= 1;
+        };
+      },
+    },
+    mailbox: 'adele',
+    deadline: openDeadline(100_000),
+    record: new RequestRecord('receiveRange'),
+    token: async () => token,
+    dropToken: (dropped) => droppedTokens.push(dropped),
+    retryRemainingMs: () => 90_000,
+    pause: async () => {},
+  };
+  const piece = new PieceBuffer(MAX_PIECE_BYTES);
+  let sent: SentPiece | undefined;
+  const outcome = sendPiece(sending, RANGE, piece, sending.deadline.signal).then((result) => {
+    sent = result;
+  });
+  return {
+    piece,
+    attempts,
+    droppedTokens,
+    places: () => places,
+    sent: () => sent,
+    outcome,
+    push: (bytes: number) => piece.push(Buffer.alloc(bytes)),
+    finish() {
+      piece.push(Buffer.alloc(piece.missingBytes));
+      piece.release();
+    },
+  };
+}
+
+/** Reads what the attempt has to send, as its connection does. */
+function drain({ stream }: Attempt): { bytes: () => number; isOver: () => boolean } {
+  let bytes = 0;
+  let isOver = false;
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  stream.once('end', () => {
+    isOver = true;
+  });
+  return { bytes: () => bytes, isOver: () => isOver };
+}
+
+describe('sendPiece', () => {
+  it('sends on what comes fast, and holds the end of it back until it may go', async () => {
+    const { attempts, push, piece, places, sent } = start();
+    push(EAGER_START_BYTES);
+    await pass(0);
+    expect([attempts.length, places()]).toEqual([1, 1]);
+    const connection = drain(attempts[0] as Attempt);
+
+    push(piece.missingBytes);
+    await pass(0);
+    expect([connection.bytes(), connection.isOver()]).toEqual([EAGER_START_BYTES, false]);
+
+    piece.release();
+    await pass(0);
+    expect([connection.bytes(), connection.isOver()]).toEqual([MAX_PIECE_BYTES, true]);
+    attempts[0]?.answer({ kind: 'answer', answer: TAKEN });
+    await pass(0);
+    expect([sent(), places()]).toEqual([{ outcome: { kind: 'taken' }, isAmbiguous: false }, 0]);
+  });
+
+  it('takes no place for what comes slowly before all of it is there', async () => {
+    const { attempts, push, finish, places } = start();
+    push(EAGER_START_BYTES - 1);
+    await pass(EAGER_START_MS + 1);
+    push(EAGER_START_BYTES);
+    await pass(60_000);
+    expect([attempts.length, places()]).toEqual([0, 0]);
+
+    finish();
+    await pass(0);
+
+    expect([attempts.length, places()]).toEqual([1, 1]);
+  });
+
+  it('gives its place up where what came fast no longer does, and begins again with the whole', async () => {
+    const { attempts, push, finish, places, sent } = start();
+    push(EAGER_START_BYTES);
+    await pass(MAX_EAGER_ATTEMPT_MS + 1);
+    expect([attempts[0]?.signal.aborted, places()]).toEqual([true, 0]);
+    await pass(60_000);
+    expect(attempts).toHaveLength(1);
+
+    finish();
+    await pass(0);
+    attempts[1]?.answer({ kind: 'answer', answer: TAKEN });
+    await pass(0);
+
+    // Graph could not have it: its end was never sent.
+    expect([sent(), places()]).toEqual([{ outcome: { kind: 'taken' }, isAmbiguous: false }, 0]);
+  });
+
+  it('gives up what nobody answers, and is in doubt then', async () => {
+    const { attempts, finish, places, sent } = start();
+    finish();
+    await pass(0);
+    drain(attempts[0] as Attempt);
+    await pass(PIECE_ANSWER_TIMEOUT_MS - 1);
+    expect(attempts[0]?.signal.aborted).toBe(false);
+    await pass(1);
+    expect(attempts[0]?.signal.aborted).toBe(true);
+
+    attempts[1]?.answer({ kind: 'answer', answer: upstreamAnswer(416) });
+    await pass(0);
+
+    expect([sent(), places()]).toEqual([{ outcome: { kind: 'overlap' }, isAmbiguous: true }, 0]);
+  });
+
+  it('waits on where bytes still go, however slowly Graph takes them', async () => {
+    const { attempts, push, piece } = start();
+    while (piece.missingBytes > 0) push(EAGER_START_BYTES / 4);
+    piece.release();
+    await pass(0);
+    const stream = attempts[0]?.stream;
+
+    let taken = 0;
+    while (taken < MAX_PIECE_BYTES) {
+      await pass(PIECE_ANSWER_TIMEOUT_MS / 2);
+      taken += stream?.read()?.length ?? 0;
+    }
+
+    expect(attempts[0]?.signal.aborted).toBe(false);
+  });
+
+  it('renews a token that is refused once', async () => {
+    const { attempts, finish, droppedTokens, sent } = start('a token');
+    finish();
+    await pass(0);
+    attempts[0]?.answer({ kind: 'answer', answer: upstreamAnswer(401) });
+    await pass(0);
+    attempts[1]?.answer({ kind: 'answer', answer: upstreamAnswer(401) });
+    await pass(0);
+
+    expect(attempts).toHaveLength(2);
+    expect(droppedTokens[0]).toBe('a token');
+    expect(sent()?.outcome).toEqual({ kind: 'refused', answer: upstreamAnswer(401) });
+  });
+
+  it.each<[string, AttemptResult, SentPiece['outcome']['kind']]>([
+    ['201 with a Location', answered(201, '', { location: 'https://outlook.office.com/a' }), 'attached'],
+    ['416', answered(416), 'overlap'],
+    ['416 that expects what came', answered(416, '{"nextExpectedRanges":["5-"]}'), 'refused'],
+    ['404', answered(404), 'noSession'],
+    ['410', answered(410), 'noSession'],
+    ['413', answered(413), 'refused'],
+    ['401 without a token of ours', answered(401), 'refused'],
+  ])('settles with %s', async (_, result, kind) => {
+    const { attempts, finish, sent } = start();
+    finish();
+    await pass(0);
+    attempts[0]?.answer(result);
+    await pass(0);
+
+    expect([sent()?.outcome.kind, sent()?.isAmbiguous, attempts.length]).toEqual([kind, false, 1]);
+  });
+
+  it.each<[string, AttemptResult, isAmbiguous: boolean]>([
+    ['429', answered(429), false],
+    ['412', answered(412), false],
+    ['423', answered(423), false],
+    ['500', answered(500), true],
+    ['503', answered(503), true],
+    ['201 without a Location', answered(201), true],
+    ['200 of a gateway', answered(200, '<html>'), true],
+    ['200 that expects something else', answered(200, '{"nextExpectedRanges":["5-"]}'), true],
+    ['a redirect', answered(302), true],
+    ['a broken connection', { kind: 'failed', phase: 'beforeAnswer', cause: new Error('reset') }, true],
+  ])('tries again after %s', async (_, result, isAmbiguous) => {
+    const { attempts, finish, sent } = start();
+    finish();
+    await pass(0);
+    attempts[0]?.answer(result);
+    await pass(0);
+    attempts[1]?.answer({ kind: 'answer', answer: TAKEN });
+    await pass(0);
+
+    expect(sent()).toEqual({ outcome: { kind: 'taken' }, isAmbiguous });
+  });
+});
+
+function answered(status: number, body = '', headers: Record<string, string> = {}): AttemptResult {
+  return { kind: 'answer', answer: upstreamAnswer(status, body, headers) };
+}
