@@ -1,19 +1,31 @@
 import { Readable } from 'node:stream';
 import { untilAborted } from '../deadline.ts';
+import { freePieceMemory, takePieceMemory } from './pieceMemory.ts';
+
+/** The most that an attempt hands over at once: each of them shows that the piece moves. */
+const MAX_STEP_BYTES = 256 * 1024;
+
+/** One TLS record. */
+const HELD_BACK_BYTES = 16 * 1024;
 
 /**
  * One piece of a file: kept whole until Graph has answered, and sent on while it still comes in. Its last bytes are held
  * back until `release`, so that Graph cannot have the piece before the caller of this says so.
+ *
+ * The bytes are copied into one buffer: the small ones they come in, kept until the answer, would cost the collector more than the
+ * copy does (docs/decisions.md).
  */
 export class PieceBuffer {
   readonly lengthBytes: number;
-  readonly #chunks: Buffer[] = [];
+  readonly #bytes: Buffer;
   #filledBytes = 0;
   #isReleased = false;
+  #attempts = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor(lengthBytes: number) {
     this.lengthBytes = lengthBytes;
+    this.#bytes = takePieceMemory(lengthBytes);
   }
 
   get missingBytes(): number {
@@ -27,8 +39,7 @@ export class PieceBuffer {
 
   /** At most `missingBytes` more. */
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#filledBytes += chunk.byteLength;
+    this.#filledBytes += chunk.copy(this.#bytes, this.#filledBytes);
     this.#wake();
   }
 
@@ -36,6 +47,14 @@ export class PieceBuffer {
   release(): void {
     this.#isReleased = true;
     this.#wake();
+  }
+
+  /**
+   * Gives the memory back, once Graph has taken the piece. After more than one attempt it is left to the collector: one that was
+   * given up may still have bytes on their way out.
+   */
+  free(): void {
+    if (this.#attempts === 1 && this.#isReleased) freePieceMemory(this.#bytes);
   }
 
   /** Settles once so many bytes are there. @throws the signal's reason */
@@ -47,18 +66,20 @@ export class PieceBuffer {
 
   /** A new stream over the whole piece, from its beginning, for one attempt. @param onTaken is called as its bytes go */
   stream(onTaken: () => void): Readable {
-    let next = 0;
+    this.#attempts += 1;
+    let sentBytes = 0;
     const read = () => {
-      const chunk = this.#chunks[next];
-      const isLast = next === this.#chunks.length - 1 && this.missingBytes === 0;
-      if (chunk === undefined && this.#isReleased) {
+      const heldBackBytes = this.#isReleased ? 0 : HELD_BACK_BYTES;
+      const readyBytes = Math.min(this.#filledBytes, this.lengthBytes - heldBackBytes, sentBytes + MAX_STEP_BYTES);
+      if (sentBytes === this.lengthBytes) {
         stream.push(null);
-      } else if (chunk === undefined || (isLast && !this.#isReleased)) {
+      } else if (readyBytes <= sentBytes) {
         this.#waiting.add(read);
       } else {
-        next += 1;
+        const step = this.#bytes.subarray(sentBytes, readyBytes);
+        sentBytes = readyBytes;
         onTaken();
-        stream.push(chunk);
+        stream.push(step);
       }
     };
     const stream = new Readable({

@@ -111,6 +111,7 @@ async function settle(
   let mayHold = before;
   for (;;) {
     const { outcome, isAmbiguous } = await sendPiece(sending, range, piece, signal);
+    if (outcome.kind === 'attached' || outcome.kind === 'taken') piece.free();
     if (outcome.kind === 'attached') return outcome;
     if (outcome.kind === 'taken') return { kind: 'held', mayHold: [] };
     if (outcome.kind === 'unsettled') throw unsettled(outcome.last);
