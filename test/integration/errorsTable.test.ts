@@ -199,7 +199,8 @@ async function readResponse(request: http.ClientRequest): Promise<Response> {
 const rows = readRows();
 
 test('finds every code of the table', () => {
-  const provoked = [PROVOCATIONS, uploadErrors.codes, fileErrors.codes, UNHEARD].flatMap((codes) => Object.keys(codes));
+  const sources = [PROVOCATIONS, uploadErrors.codes, fileErrors.codes, jobErrors.codes, UNHEARD];
+  const provoked = sources.flatMap((codes) => Object.keys(codes));
 
   expect(rows.map(({ code }) => code).sort()).toEqual([...provoked, ...RACES].sort());
 });
