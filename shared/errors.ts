@@ -141,7 +141,7 @@ export const ERRORS = {
   },
   UploadBusy: {
     status: 409,
-    means: 'Another request has moved this upload on meanwhile.',
+    means: 'Other requests for this upload were faster, or too many of them wait.',
     callerCan: 'Ask where the upload is (GET on its address), then go on from there.',
   },
   UploadHostNotAllowed: {

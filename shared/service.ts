@@ -17,12 +17,13 @@ import { createUserCredential } from './graph/userCredential.ts';
 import { createUserTokens, type UserTokens } from './graph/userTokens.ts';
 import { hasQueueTrigger } from './job/hasQueueTrigger.ts';
 import { createJobQueue } from './job/jobQueue.ts';
-import { MAX_WAITING_PER_UPLOAD, TOKEN_TIMEOUT_MS } from './limits.ts';
+import { TOKEN_TIMEOUT_MS } from './limits.ts';
 import { describeCause } from './log/mask.ts';
 import { once } from './once.ts';
 import { answerGraphPath } from './operations/answerGraphPath.ts';
 import { answerUpload } from './operations/answerUpload.ts';
 import type { Collaborators } from './operations/collaborators.ts';
+import { createUploadTurns } from './operations/receiveRange.ts';
 import { type JobMessageKind, runJob } from './operations/runJob.ts';
 import type { ReadRequest } from './request/incomingRequest.ts';
 import { readHead } from './request/requestHead.ts';
@@ -130,7 +131,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     uploads: createUploadStore(container),
     idempotency: createSealedBlobs(container, 'idempotency'),
     uploadHost: createUploadHost(),
-    turns: createMailboxQueue(MAX_WAITING_PER_UPLOAD, 1),
+    turns: createUploadTurns(),
     jobs,
     closing: closing.signal,
   };

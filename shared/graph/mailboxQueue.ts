@@ -5,7 +5,7 @@ import { MAX_IN_FLIGHT_PER_MAILBOX, QUEUE_FULL_RETRY_AFTER_SECONDS } from '../li
 export interface MailboxQueue {
   /**
    * Waits for a place, in order of arrival, and gives back what frees it.
-   * @throws ServiceError MailboxBusy where too many wait, or the signal's reason
+   * @throws ServiceError MailboxBusy (or another that the queue was given) where too many wait, or the signal's reason
    */
   enter(mailbox: string, signal: AbortSignal): Promise<() => void>;
 }
@@ -20,7 +20,11 @@ interface Line {
  * Graph allows an app four concurrent requests per mailbox (learn.microsoft.com/graph/throttling-limits). This instance
  * keeps to it; across instances Graph decides. Only mailboxes with requests under way take memory.
  */
-export function createMailboxQueue(maxWaiting: number, places = MAX_IN_FLIGHT_PER_MAILBOX): MailboxQueue {
+export function createMailboxQueue(
+  maxWaiting: number,
+  places = MAX_IN_FLIGHT_PER_MAILBOX,
+  whenFull: () => ServiceError = mailboxBusy,
+): MailboxQueue {
   const lines = new Map<string, Line>();
 
   function leave(mailbox: string, line: Line): void {
@@ -53,7 +57,7 @@ export function createMailboxQueue(maxWaiting: number, places = MAX_IN_FLIGHT_PE
         line.inFlight += 1;
         return place(mailbox, line);
       }
-      if (line.waiting.size >= maxWaiting) throw mailboxBusy();
+      if (line.waiting.size >= maxWaiting) throw whenFull();
       await turn(line, signal);
       return place(mailbox, line);
     },

@@ -1,8 +1,9 @@
 import { type Answer, errorCode, keptErrorAnswer } from '../answer.ts';
 import { ServiceError } from '../errors.ts';
 import type { UpstreamAnswer } from '../graph/exchange.ts';
+import { createMailboxQueue, type MailboxQueue } from '../graph/mailboxQueue.ts';
 import { parseBody } from '../graph/relay.ts';
-import { MAX_SLICE_BYTES } from '../limits.ts';
+import { MAX_SLICE_BYTES, MAX_WAITING_PER_UPLOAD } from '../limits.ts';
 import type { IncomingRequest } from '../request/incomingRequest.ts';
 import { readWhole } from '../source/readWhole.ts';
 import { createRequestSource } from '../source/requestSource.ts';
@@ -67,6 +68,15 @@ function bytesOfJob(): ServiceError {
   return new ServiceError('MethodNotAllowed', 'A job reads its file from an address; it takes GET and DELETE.', {
     headers: { allow: 'GET, DELETE' },
   });
+}
+
+/** One request at a time sends for an upload, in each instance. */
+export function createUploadTurns(): MailboxQueue {
+  return createMailboxQueue(
+    MAX_WAITING_PER_UPLOAD,
+    1,
+    () => new ServiceError('UploadBusy', 'Too many requests for this upload are waiting.'),
+  );
 }
 
 /** @throws ServiceError InvalidRange */

@@ -156,9 +156,6 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
   TimedOut: () => openSession('fault=hangBeforeHeaders'),
 };
 
-/** Two writers at once, which no request can bring about for certain: test/unit/operations/answerOperation.test.ts. */
-const RACES = ['UploadBusy'];
-
 /** Codes that stand in the log alone. */
 const UNHEARD: Readonly<Record<string, () => Promise<void>>> = {
   CallerDisconnected: async () => {
@@ -202,21 +199,18 @@ test('finds every code of the table', () => {
   const sources = [PROVOCATIONS, uploadErrors.codes, fileErrors.codes, jobErrors.codes, UNHEARD];
   const provoked = sources.flatMap((codes) => Object.keys(codes));
 
-  expect(rows.map(({ code }) => code).sort()).toEqual([...provoked, ...RACES].sort());
+  expect(rows.map(({ code }) => code).sort()).toEqual(provoked.sort());
 });
 
-test.each(rows.filter(({ code }) => !(code in UNHEARD) && !RACES.includes(code)))(
-  'answers $code with $status',
-  async ({ code, status }) => {
-    const provoke = { ...PROVOCATIONS, ...uploadErrors.codes, ...fileErrors.codes, ...jobErrors.codes }[code];
-    if (provoke === undefined) throw new Error(`Nothing provokes ${code}.`);
+test.each(rows.filter(({ code }) => !(code in UNHEARD)))('answers $code with $status', async ({ code, status }) => {
+  const provoke = { ...PROVOCATIONS, ...uploadErrors.codes, ...fileErrors.codes, ...jobErrors.codes }[code];
+  if (provoke === undefined) throw new Error(`Nothing provokes ${code}.`);
 
-    const response = await provoke();
+  const response = await provoke();
 
-    const expected = status === "Graph's 4xx" ? 413 : Number(status);
-    await expectGraphError(response, expected, code);
-  },
-);
+  const expected = status === "Graph's 4xx" ? 413 : Number(status);
+  await expectGraphError(response, expected, code);
+});
 
 test.each(rows.filter(({ code }) => code in UNHEARD))('logs $code with $status', async ({ code, status }) => {
   await UNHEARD[code]?.();

@@ -42,6 +42,13 @@ export async function startUploadErrors(itemPath: string): Promise<Provocations>
           await putFile(url, FILE, FILE.bytes.byteLength);
           return fetch(url, { method: 'DELETE' });
         }),
+      UploadBusy: () =>
+        open(async ({ url }) => {
+          site.graph.settings.uploadLatencyMs = 500;
+          const answers = await Promise.all(Array.from({ length: 20 }, () => putRange(url, FILE, 0, 9_999)));
+          site.graph.settings.uploadLatencyMs = 0;
+          return answers.find(({ status }) => status === 409) ?? Response.error();
+        }),
       UploadHostNotAllowed: () => send(otherHost),
       StorageNotConfigured: () => send(withoutStorage),
       StorageUnavailable: () => send(storageDown),
