@@ -1,9 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { QueueClient } from '@azure/storage-queue';
+import type { EmulatedSite } from '../../local/emulatedSite.ts';
 import { createCertificate } from '../../local/emulators/certificate.ts';
-import type { HostLogLine } from '../../local/host/log.ts';
+import type { HostLog, HostLogLine } from '../../local/host/log.ts';
+import { sealJobId } from '../../shared/job/jobMessage.ts';
 import { JOB_POISON_QUEUE, JOB_QUEUE } from '../../shared/job/jobQueue.ts';
+import type { UploadStore } from '../../shared/upload/uploadStore.ts';
 import { findSecrets } from './findSecrets.ts';
+import { idIn, openUploadStore } from './jobRecords.ts';
 import { type JobWorker, startJobWorker } from './jobWorker.ts';
 import { postJson, REPOSITORY_ROOT, type Site, startSite, type TestSiteOptions } from './site.ts';
 import { type SourceFile, type SourceServer, startSourceServer } from './sourceServer.ts';
@@ -19,6 +23,7 @@ export interface JobSite extends Site {
   readonly sources: SourceServer;
   readonly queue: QueueClient;
   readonly poison: QueueClient;
+  readonly store: UploadStore;
   /** The lines of runs that have ended, in all workers. */
   readonly runs: readonly JobRun[];
   /** Starts an instance that works on jobs. */
@@ -66,27 +71,15 @@ export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSi
   const site = await startSite({ storage: true, certificate, ...options, graph, settings });
   const connectionString = site.storage?.connectionString ?? '';
   const workers: JobWorker[] = [];
-  const runs: JobRun[] = [];
   const queue = new QueueClient(connectionString, JOB_QUEUE);
   const poison = new QueueClient(connectionString, JOB_POISON_QUEUE);
 
+  const runs: JobRun[] = [];
+
   async function startWorker(): Promise<JobWorker> {
-    const worker = await startJobWorker({
-      appRoot: REPOSITORY_ROOT,
-      env: {
-        ...process.env,
-        ...site.identity.env,
-        NODE_EXTRA_CA_CERTS: site.caPath,
-        GRAPH_BASE_URL: site.graph.url,
-        GRAPH_CREDENTIAL: 'managedIdentity',
-        AzureWebJobsStorage: connectionString,
-        ...settings,
-      },
-      connectionString,
-      log(line) {
-        lines.push(line);
-        if (line.message.startsWith('{"event":"job"')) runs.push(JSON.parse(line.message));
-      },
+    const worker = await startWorkerOf(site, settings, (line) => {
+      lines.push(line);
+      if (line.message.startsWith('{"event":"job"')) runs.push(JSON.parse(line.message));
     });
     workers.push(worker);
     return worker;
@@ -97,6 +90,7 @@ export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSi
     sources,
     queue,
     poison,
+    store: openUploadStore(connectionString),
     runs,
     startWorker,
     ask(file, { item = 'me/messages/AAMkAGadele-message-1%3D', headers = {}, source = {} } = {}) {
@@ -118,6 +112,30 @@ export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSi
       }
     },
   };
+}
+
+/** An instance that shares the site's account, Graph and identity. */
+export function startWorkerOf(
+  site: EmulatedSite,
+  settings: Readonly<Record<string, string>>,
+  log: HostLog,
+): Promise<JobWorker> {
+  const connectionString = site.storage?.connectionString ?? '';
+  const env = {
+    ...process.env,
+    ...site.identity.env,
+    NODE_EXTRA_CA_CERTS: site.caPath,
+    GRAPH_BASE_URL: site.graph.url,
+    GRAPH_CREDENTIAL: 'managedIdentity',
+    AzureWebJobsStorage: connectionString,
+    ...settings,
+  };
+  return startJobWorker({ appRoot: REPOSITORY_ROOT, env, connectionString, log });
+}
+
+/** What the trigger's queue holds when the app has sent it: whoever has the key can make one. */
+export function messageFor(location: string, key = JOB_KEY): string {
+  return Buffer.from(sealJobId(idIn(location), key)).toString('base64');
 }
 
 /** Asks as the engine of Logic Apps does, but more often, until the job is over. */
