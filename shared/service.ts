@@ -108,6 +108,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
         )
       : undefined;
   const closing = new AbortController();
+  const runs = new Set<Promise<void>>();
   const queue = createMailboxQueue(config.mailboxQueueLength);
   const spans = once(() => createSpans(config));
   // The Graph SDK is loaded by the first request that passes every check, or by the warm-up.
@@ -138,7 +139,13 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
   return {
     answerGraphPath: (request, path, context) => answerGraphPath(request, path, context, collaborators),
     answerUpload: (request, id, context) => answerUpload(request, id, context, collaborators),
-    runJob: jobs && ((message, kind, context) => runJob(message, kind, context, collaborators)),
+    runJob:
+      jobs &&
+      (async (message, kind, context) => {
+        const run = runJob(message, kind, context, collaborators);
+        runs.add(run);
+        await run.finally(() => runs.delete(run));
+      }),
     faults: [],
     tokens: ownTokens,
     storage: container.isConfigured ? container : undefined,
@@ -156,6 +163,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     },
     async close() {
       closing.abort();
+      await Promise.allSettled(runs);
       await (await spans()).flush();
     },
   };

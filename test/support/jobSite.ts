@@ -44,6 +44,8 @@ export interface AskOptions {
   readonly item?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly source?: Partial<SourceFile>;
+  /** Of the file at the source; absent: a new one. */
+  readonly path?: string;
 }
 
 /** A site with an account, a source that the policy admits, and no worker yet. */
@@ -93,8 +95,15 @@ export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSi
     store: openUploadStore(connectionString),
     runs,
     startWorker,
-    ask(file, { item = 'me/messages/AAMkAGadele-message-1%3D', headers = {}, source = {} } = {}) {
-      const path = `/${crypto.randomUUID()}`;
+    ask(
+      file,
+      {
+        item = 'me/messages/AAMkAGadele-message-1%3D',
+        headers = {},
+        source = {},
+        path = `/${crypto.randomUUID()}`,
+      } = {},
+    ) {
       sources.put(path, { bytes: file.bytes, contentType: 'application/pdf', ...source });
       return postJson(
         `${site.api}/${item}/attachments`,
