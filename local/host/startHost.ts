@@ -4,6 +4,7 @@ import path from 'node:path';
 import { answerRequest, type Site } from './answerRequest.ts';
 import { readHostJson } from './hostJson.ts';
 import { type HostTimes, PLATFORM_TIMES } from './hostTimes.ts';
+import { isDisabled } from './isDisabled.ts';
 import { answerEmpty, DEFAULT_BODY_LIMIT_BYTES, drainAfterAnswer, SERVER_LIMITS } from './kestrel.ts';
 import type { HostLog } from './log.ts';
 import { isQueueFunction, listQueueFunctions, type QueueFunction } from './queues/queueFunctions.ts';
@@ -77,8 +78,9 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   if (app.fault !== undefined) {
     log({ level: 'error', category: 'host', message: `The app could not be loaded: ${app.fault}` });
   }
+  const enabled = app.functions.filter((metadata) => !isDisabled(metadata, settings));
   const functions = listHttpFunctions(
-    app.functions.filter((metadata) => !isQueueFunction(metadata)),
+    enabled.filter((metadata) => !isQueueFunction(metadata)),
     routePrefix,
     (message) => log({ level: 'warning', category: 'host', message }),
   );
@@ -91,7 +93,7 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
     keys: { areDemanded: options.enableAuth === true, functionKey: options.functionKey },
   };
 
-  const queues = await startQueues(listQueueFunctions(app.functions, settings), settings, queueOptions, context);
+  const queues = await startQueues(listQueueFunctions(enabled, settings), settings, queueOptions, context);
 
   return {
     url: `http://127.0.0.1:${port}`,

@@ -34,12 +34,19 @@ async function queueEmpties(): Promise<void> {
   expect(await messagesLeft()).toBe(0);
 }
 
+async function untilAttempt(location: string, attempts: number): Promise<void> {
+  for (let waits = 0; (await readJob(site.store, location)).job.attempts < attempts; waits += 1) {
+    if (waits === 200) throw new Error('No run has begun.');
+    await delay(50);
+  }
+}
+
 test('messages that are doubled, lost, late, out of order or of a stranger: each job ends, each file is attached once', async () => {
   const jobs = await startJobs(8, 4_000_000);
   const [doubled, late, lost] = [jobs.slice(0, 3), jobs.slice(3, 6), jobs.slice(6)];
   await site.queue.clearMessages();
   const strangers = [
-    'no base64 at all: {}',
+    'no base64 at all: {}', // It goes to the other queue, and no function sees it.
     Buffer.from('a stranger').toString('base64'),
     Buffer.from(JSON.stringify({ id: idIn(jobs[0]?.location ?? ''), dequeueCount: 99 })).toString('base64'),
     Buffer.from(idIn(jobs[0]?.location ?? '')).toString('base64'),
@@ -65,7 +72,7 @@ test('messages that are doubled, lost, late, out of order or of a stranger: each
     expect(attached(file.name)).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
   }
   expect(lost).toHaveLength(2);
-  expect(site.runs.filter(({ code }) => code === 'MessageRefused').length).toBeGreaterThanOrEqual(strangers.length);
+  expect(site.runs.filter(({ code }) => code === 'MessageRefused').length).toBeGreaterThanOrEqual(strangers.length - 1);
   await queueEmpties();
 });
 
@@ -75,17 +82,13 @@ test('a job that takes its worker down each time ends: its poller gets 424, and 
   );
   await changeJob(site.store, location, { attempts: 8 });
 
+  const worker = await site.startWorker();
   for (let attempts = 9; attempts <= 10; attempts += 1) {
-    const worker = await site.startWorker();
-    for (let waits = 0; (await readJob(site.store, location)).job.attempts < attempts; waits += 1) {
-      if (waits === 100) throw new Error('No run has begun.');
-      await delay(50);
-    }
-    process.kill(worker.pid, 'SIGKILL');
+    await untilAttempt(location, attempts);
+    process.kill(worker.workerPid, 'SIGKILL');
     await site.store.breakLease(idIn(location)); // As if its time had passed.
     await site.queue.sendMessage(messageFor(location));
   }
-  await site.startWorker();
 
   const over = await untilOver(location);
 
@@ -101,10 +104,7 @@ test('a message that the host has given up is an attempt that came to nothing; a
   await changeJob(site.store, location, { attempts: 9 });
   await site.poison.sendMessage(messageFor(location));
   await site.startWorker();
-  for (let waits = 0; (await readJob(site.store, location)).job.attempts < 10; waits += 1) {
-    if (waits === 100) throw new Error('The message was not taken.');
-    await delay(50);
-  }
+  await untilAttempt(location, 10);
   await changeJob(site.store, location, { notBefore: inMs(0) });
   await site.poison.sendMessage(messageFor(location));
 
@@ -120,9 +120,8 @@ test('a dead instance does not stop a job for long: a poll sends a new message',
   const location = locationOf(await site.ask(file, { source: { faults: [slow] } }));
   const worker = await site.startWorker();
   while ((await readJob(site.store, location)).offset === 0) await delay(20);
-  process.kill(worker.pid, 'SIGKILL');
+  process.kill(worker.workerPid, 'SIGKILL');
   await site.queue.clearMessages(); // Those of a host that died are away for ten minutes.
-  await site.startWorker();
 
   const over = await untilOver(location);
 
@@ -161,7 +160,7 @@ test('hands on when its instance ends', async () => {
   const worker = await site.startWorker();
   while ((await readJob(site.store, location)).offset === 0) await delay(20);
 
-  await worker.stop();
+  await worker.close();
 
   expect(site.runs.map(({ code }) => code)).toEqual(['HandedOn']);
   await site.startWorker();

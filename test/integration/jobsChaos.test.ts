@@ -5,9 +5,9 @@ test('every file is attached once, byte for byte, while workers are killed, Grap
     jobs: 8,
     sizeBytes: 9_000_000,
     mailboxes: 3,
-    workers: 2,
-    killEveryMs: 2_000,
-    restartStoreAfterMs: 4_000,
+    workers: 3,
+    killEveryMs: 1_200,
+    restartStoreAfterMs: 2_000,
     failureRate: 0.1,
     timeoutMs: 110_000,
   });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startAzurite } from '../../local/azurite.ts';
 import type { MailboxSeed } from '../../local/emulators/seed.ts';
+import type { LocalHost } from '../../local/host/startHost.ts';
 import { type JobSite, startJobSite } from './jobSite.ts';
-import type { JobWorker } from './jobWorker.ts';
 import { fileOf, type TestFile } from './uploads.ts';
 
 export interface ChaosOptions {
@@ -51,7 +51,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const workers = await Promise.all(Array.from({ length: options.workers }, () => site.startWorker()));
   let isOver = false;
   const troubles = [
-    killWorkers(site, workers, options, () => isOver),
+    killWorkers(workers, options, () => isOver),
     delay(options.restartStoreAfterMs).then(() => storage.restart()),
   ] as const;
   try {
@@ -107,8 +107,10 @@ async function ask(site: JobSite, file: TestFile, mailbox: string, item: string)
 
 function failAtRandom(site: JobSite, rate: number): void {
   const share = rate / 4;
-  for (const fault of ['status503', 'status500', 'resetBeforeHeaders', 'status429'] as const) {
-    site.graph.play({ fault, rate: share, retryAfter: '1' });
+  for (const on of ['create', 'read'] as const) {
+    for (const fault of ['status503', 'status500', 'resetBeforeHeaders', 'status429'] as const) {
+      site.graph.play({ fault, on, rate: share, retryAfter: '1' });
+    }
   }
   for (const fault of ['status503', 'resetAfterCommit', 'status503AfterCommit', 'resetMidBody'] as const) {
     site.graph.play({ fault, on: 'upload', rate: share, ...(fault === 'status503' && { retryAfter: '1' }) });
@@ -116,22 +118,27 @@ function failAtRandom(site: JobSite, rate: number): void {
 }
 
 async function killWorkers(
-  site: JobSite,
-  workers: JobWorker[],
+  workers: readonly LocalHost[],
   { killEveryMs }: ChaosOptions,
   isOver: () => boolean,
 ): Promise<number> {
   let kills = 0;
   while (!isOver()) {
     await delay(killEveryMs);
-    const index = Math.floor(Math.random() * workers.length);
-    const victim = workers[index];
+    const victim = workers[Math.floor(Math.random() * workers.length)];
     if (isOver() || victim === undefined) break;
-    process.kill(victim.pid, 'SIGKILL');
+    if (isRunning(victim.workerPid)) process.kill(victim.workerPid, 'SIGKILL'); // Its host starts another.
     kills += 1;
-    workers[index] = await site.startWorker();
   }
   return kills;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function end(site: JobSite, job: AskedJob, until: number, log: (line: string) => void) {

@@ -3,12 +3,12 @@ import { QueueClient } from '@azure/storage-queue';
 import type { EmulatedSite } from '../../local/emulatedSite.ts';
 import { createCertificate } from '../../local/emulators/certificate.ts';
 import type { HostLog, HostLogLine } from '../../local/host/log.ts';
+import { type LocalHost, startHost } from '../../local/host/startHost.ts';
 import { sealJobId } from '../../shared/job/jobMessage.ts';
 import { JOB_POISON_QUEUE, JOB_QUEUE } from '../../shared/job/jobQueue.ts';
 import type { UploadStore } from '../../shared/upload/uploadStore.ts';
 import { findSecrets } from './findSecrets.ts';
 import { idIn, openUploadStore } from './jobRecords.ts';
-import { type JobWorker, startJobWorker } from './jobWorker.ts';
 import { postJson, REPOSITORY_ROOT, type Site, startSite, type TestSiteOptions } from './site.ts';
 import { type SourceFile, type SourceServer, startSourceServer } from './sourceServer.ts';
 import type { TestFile } from './uploads.ts';
@@ -17,6 +17,9 @@ import type { TestFile } from './uploads.ts';
 export const JOB_KEY = 'a key of the tests, for their messages';
 
 const SIGNATURE = 'of-the-source';
+/** What makes a platform's host leave the functions of the queue alone. */
+const NO_TRIGGER = { 'AzureWebJobs.attachJob.Disabled': 'true', 'AzureWebJobs.attachJobPoison.Disabled': 'true' };
+
 const OWN_SECRETS = [JOB_KEY, SIGNATURE];
 
 export interface JobSite extends Site {
@@ -27,7 +30,7 @@ export interface JobSite extends Site {
   /** The lines of runs that have ended, in all workers. */
   readonly runs: readonly JobRun[];
   /** Starts an instance that works on jobs. */
-  startWorker(): Promise<JobWorker>;
+  startWorker(): Promise<LocalHost>;
   /** Holds the file at the source, and asks for it to be attached. */
   ask(file: TestFile, options?: AskOptions): Promise<Response>;
 }
@@ -48,7 +51,7 @@ export interface AskOptions {
   readonly path?: string;
 }
 
-/** A site with an account, a source that the policy admits, and no worker yet. */
+/** A site with an account, a source that the policy admits, and no worker yet: its own host has the trigger turned off. */
 export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSite> {
   const certificate = await createCertificate();
   const sources = await startSourceServer(certificate);
@@ -70,15 +73,21 @@ export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSi
   };
   const graph = { appOnlyFamilies: 'all', ...options.graph } as const;
   const lines: HostLogLine[] = [];
-  const site = await startSite({ storage: true, certificate, ...options, graph, settings });
+  const site = await startSite({
+    storage: true,
+    certificate,
+    ...options,
+    graph,
+    settings: { ...settings, ...NO_TRIGGER },
+  });
   const connectionString = site.storage?.connectionString ?? '';
-  const workers: JobWorker[] = [];
+  const workers: LocalHost[] = [];
   const queue = new QueueClient(connectionString, JOB_QUEUE);
   const poison = new QueueClient(connectionString, JOB_POISON_QUEUE);
 
   const runs: JobRun[] = [];
 
-  async function startWorker(): Promise<JobWorker> {
+  async function startWorker(): Promise<LocalHost> {
     const worker = await startWorkerOf(site, settings, (line) => {
       lines.push(line);
       if (line.message.startsWith('{"event":"job"')) runs.push(JSON.parse(line.message));
@@ -112,7 +121,7 @@ export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSi
       );
     },
     async close() {
-      await Promise.all(workers.map((worker) => worker.stop()));
+      await Promise.all(workers.map((worker) => worker.close()));
       await sources.close();
       await site.close();
       for (const { message } of lines) {
@@ -128,18 +137,20 @@ export function startWorkerOf(
   site: EmulatedSite,
   settings: Readonly<Record<string, string>>,
   log: HostLog,
-): Promise<JobWorker> {
-  const connectionString = site.storage?.connectionString ?? '';
-  const env = {
-    ...process.env,
-    ...site.identity.env,
-    NODE_EXTRA_CA_CERTS: site.caPath,
-    GRAPH_BASE_URL: site.graph.url,
-    GRAPH_CREDENTIAL: 'managedIdentity',
-    AzureWebJobsStorage: connectionString,
-    ...settings,
-  };
-  return startJobWorker({ appRoot: REPOSITORY_ROOT, env, connectionString, log });
+): Promise<LocalHost> {
+  return startHost({
+    appRoot: REPOSITORY_ROOT,
+    env: {
+      ...site.identity.env,
+      NODE_EXTRA_CA_CERTS: site.caPath,
+      GRAPH_BASE_URL: site.graph.url,
+      GRAPH_CREDENTIAL: 'managedIdentity',
+      AzureWebJobsStorage: site.storage?.connectionString ?? '',
+      ...settings,
+    },
+    log,
+    times: { restartWaitMs: 200, closeGraceMs: 300 },
+  });
 }
 
 /** What the trigger's queue holds when the app has sent it: whoever has the key can make one. */
