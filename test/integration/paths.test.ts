@@ -208,7 +208,7 @@ test.each([
   '',
   'v1.0',
   'me',
-  'me/messages/AAMk=/attachments',
+  'me/messages/AAMk=',
   'me/messages/AAMk=/attachments/createUploadSession/x',
   'me/messages/AAMk=/createUploadSession',
   'me/drive/items/AAMk=/createUploadSession',
