@@ -1,20 +1,41 @@
+import { randomBytes } from 'node:crypto';
 import { SETTINGS } from '../shared/config/settings.ts';
+import { startFileServer } from './demo/fileServer.ts';
 import { startEmulatedSite } from './emulatedSite.ts';
+import { createCertificate } from './emulators/certificate.ts';
 import { ADELE } from './emulators/seed.ts';
 import { describeFunctions } from './host/describeFunctions.ts';
 import { printLogLine } from './host/log.ts';
 
 // `npm start`: the built app on 127.0.0.1:7071 with emulated Azure around it, until SIGINT or SIGTERM.
-// Settings of the environment win; without a policy every emulated mailbox is reachable, and bytes go through the proxy.
+// Settings of the environment win; without a policy every emulated mailbox is reachable, the README is a file at an address, and
+// bytes go through the proxy.
 
 const settings = Object.fromEntries(
   Object.keys(SETTINGS).flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
 );
 const hasPolicy = 'POLICY' in settings || 'POLICY_FILE' in settings;
+const certificate = await createCertificate();
+const source = await startFileServer(certificate, `${import.meta.dirname}/../README.md`, () => {});
+const everyone = {
+  name: 'Everyone',
+  functionKey: true,
+  mailboxes: ['*'],
+  groups: ['*'],
+  me: ADELE.userPrincipalName,
+  kinds: ['message', 'event', 'todoTask', 'outlookTask', 'post'],
+  sources: [`${source.origin}/`],
+};
 const site = await startEmulatedSite({
   appRoot: `${import.meta.dirname}/..`,
   port: Number(process.env['PORT'] ?? 7071),
-  settings: { ...(!hasPolicy && { ALLOW_ANY_MAILBOX: 'true' }), UPLOAD_URL: 'proxy', ...settings },
+  certificate,
+  settings: {
+    ...(!hasPolicy && { POLICY: JSON.stringify({ callers: [everyone] }) }),
+    JOB_KEY: randomBytes(32).toString('hex'),
+    UPLOAD_URL: 'proxy',
+    ...settings,
+  },
   host: { log: printLogLine },
 });
 const api = `${site.url}/api`;
@@ -35,6 +56,17 @@ head -c 5242880 /dev/urandom | curl -i -X PUT "$url" -H 'Content-Range: bytes 0-
   -H 'Content-Type: application/octet-stream' --data-binary @-
 curl -i "$url"`;
 
+const jobLines = hasPolicy
+  ? ''
+  : `Let a job attach the file of an address, and ask for it (docs/jobs.md):
+
+job=$(curl -si ${api}/me/messages/${messageId}/attachments -H 'Content-Type: application/json' \\
+  -H 'Prefer: respond-async' -d '{"name":"README.md","sourceUrl":"${source.url}"}' |
+  tr -d '\\r' | sed -n 's/^location: //Ip')
+curl -i "$job"
+
+`;
+
 console.log(`
 ${describeFunctions(site.host)}
 
@@ -53,7 +85,7 @@ A large one streams, with its size beside it:
 head -c 20000000 /dev/urandom | curl -i -X POST -T - -H 'Expect: 100-continue' \\
   '${api}/me/messages/${messageId}/attachments?name=large.bin&size=20000000'
 
-${uploadLines}
+${jobLines}${uploadLines}
 
 See what a wrong body is told:
 
@@ -71,5 +103,5 @@ Ctrl+C ends it.
 `);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void site.close());
+  process.once(signal, () => void Promise.all([site.close(), source.close()]));
 }

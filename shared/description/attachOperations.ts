@@ -1,4 +1,4 @@
-import { MAX_PIECE_BYTES, SESSION_FROM_BYTES } from '../limits.ts';
+import { JOB_POLL_SECONDS, MAX_PIECE_BYTES, SESSION_FROM_BYTES } from '../limits.ts';
 import { fileNameOf } from './bodySchemas.ts';
 import type { OpenApiOperation, OpenApiParameter, OpenApiResponse, Reference } from './openApiDocument.ts';
 import type { DescribedItem } from './operations.ts';
@@ -85,6 +85,19 @@ export const ATTACH_RESPONSES = {
     },
     content: ATTACHMENT,
   },
+  JobStarted: {
+    description:
+      'To `Prefer: respond-async` with a `sourceUrl`: a job attaches the file. Ask at Location until it is over. The body is the job: `status`, `percentComplete`, `nextExpectedRanges`.',
+    headers: {
+      ...idHeaders("The proxy's id of the call."),
+      Location: { description: 'The address of the job. It is its credential.', schema: { type: 'string' } },
+      'Retry-After': {
+        description: `When to ask, in seconds: ${JOB_POLL_SECONDS} or more.`,
+        schema: { type: 'string' },
+      },
+      'Preference-Applied': { description: '`respond-async`', schema: { type: 'string' } },
+    },
+  },
 } as const satisfies Record<string, OpenApiResponse>;
 
 /** @param shared what all operations on the item have */
@@ -103,6 +116,7 @@ export function describeAttach(
     summary: attach.summary,
     description: [
       "Attaches a file of any size in one call. The body is the file's bytes, of any media type, or Graph's own JSON.",
+      'With `Prefer: respond-async` a file at a `sourceUrl` is attached by a job.',
       ...shared.notes,
     ].join(' '),
     'x-ms-visibility': isForApps ? 'important' : 'advanced',
@@ -121,6 +135,7 @@ export function describeAttach(
     responses: {
       '200': referTo('responses', 'AttachInChunks'),
       '201': referTo('responses', 'Attached'),
+      '202': referTo('responses', 'JobStarted'),
       ...shared.errors,
     },
   };

@@ -94,6 +94,17 @@ export const UPLOAD_RESPONSES = {
     headers: {},
     content: jsonContent('Upload', 'It goes on', { ...HELD, status: 'uploading' }),
   },
+  JobGoesOn: {
+    description: 'Of a job alone: it is not over. The body has `status`, `percentComplete` and `nextExpectedRanges`.',
+    headers: {
+      Location: header('The same address.'),
+      'Retry-After': header('When to ask, in seconds.'),
+    },
+  },
+  JobAttached: {
+    description: 'Of a job alone: the file is attached. The body is the attachment.',
+    headers: {},
+  },
   UploadCancelled: {
     description: 'It is cancelled, here and at Graph, or had ended without an attachment.',
     headers: {},
@@ -157,9 +168,10 @@ export function describeUploadOperations(): PathItem<OpenApiOperation> {
       ...OPEN,
       operationId: 'ShowUpload',
       summary: 'Show an upload',
-      description: 'How far it is and what became of it: unfinished ones until the session ends, others for a day.',
+      description:
+        'How far it is and what became of it: unfinished ones until the session ends, others for a day. At the address of a job 202 while it goes on, then 201 with the attachment, or the error that ended it, which is a 4xx.',
       parameters: [UPLOAD_ID, CALL_ID],
-      responses: responses({ 200: 'Upload' }, []),
+      responses: responses({ 200: 'Upload', 201: 'JobAttached', 202: 'JobGoesOn' }, ['410']),
     },
     delete: {
       ...OPEN,

@@ -16,10 +16,11 @@ export const HEADERS = {
     name: 'Prefer',
     in: 'header',
     required: false,
-    description: '`IdType="ImmutableId"` where the ids in the path are immutable ones.',
+    description:
+      '`IdType="ImmutableId"` where the ids in the path are immutable ones. `respond-async` where a file at a `sourceUrl` is to be attached by a job.',
     'x-ms-summary': 'Prefer',
     'x-ms-visibility': 'advanced',
-    schema: { type: 'string', examples: ['IdType="ImmutableId"'] },
+    schema: { type: 'string', examples: ['IdType="ImmutableId"', 'respond-async'] },
   },
 } as const satisfies Record<string, OpenApiParameter>;
 

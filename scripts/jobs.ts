@@ -1,0 +1,39 @@
+import { parseArgs } from 'node:util';
+
+const USAGE = 'Usage: npm run jobs -- show|cancel <address>   (the Location of the 202)';
+
+/**
+ * `npm run jobs`: for the person on call. Asks the proxy at a job's address, which is all that it needs: no key and no account.
+ * Prints status and body; exits 1 for a job that has failed or is not there, 2 for a wrong call.
+ */
+async function main(): Promise<number> {
+  const { positionals } = parseArgs({ allowPositionals: true });
+  const [command, address = ''] = positionals;
+  const method = command === 'show' ? 'GET' : command === 'cancel' ? 'DELETE' : undefined;
+  if (method === undefined || positionals.length !== 2 || !/^https?:/.test(address) || !URL.canParse(address)) {
+    console.error(USAGE);
+    return 2;
+  }
+  const answer = await fetch(address, { method, redirect: 'manual' });
+  const body = await answer.text();
+  const retryAfter = answer.headers.get('retry-after');
+  const again = retryAfter === null ? '' : `, ask again in ${retryAfter} s`;
+  console.log(`${answer.status}${again}`);
+  if (body !== '') console.log(indented(body));
+  return answer.ok ? 0 : 1;
+}
+
+function indented(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? `${error.message} ${error.cause ?? ''}` : error);
+  process.exitCode = 1;
+}
