@@ -62,6 +62,11 @@ const PROPERTY_RULES: readonly PropertyRule[] = [
     expects: { 'sku.name': 'FC1', 'sku.tier': 'FlexConsumption', 'properties.reserved': true },
   },
   {
+    says: 'alert: on messages of jobs that were given up',
+    type: 'Microsoft.Insights/scheduledQueryRules',
+    expects: { 'properties.enabled': true },
+  },
+  {
     says: 'Application Insights: Entra authentication only',
     type: 'Microsoft.Insights/components',
     expects: { 'properties.DisableLocalAuth': true },

@@ -32,12 +32,14 @@ export function jobLine(
   record: RequestRecord,
   { invocationId, traceContext }: Pick<InvocationContext, 'invocationId' | 'traceContext'>,
   { code, reason, delayMs, error }: JobOutcome,
+  isPoison: boolean,
   logMailbox: Config['logMailbox'],
 ): string {
   return JSON.stringify({
     event: 'job',
     code,
     reason,
+    ...(isPoison && { isPoison }), // An alert of infra/app/monitoring.bicep looks for it.
     delayMs: delayMs === undefined ? undefined : Math.round(delayMs),
     ...recordFields(record, logMailbox),
     requestId: invocationId,

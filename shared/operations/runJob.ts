@@ -54,7 +54,7 @@ export async function runJob(
       outcome = { code: 'Postponed', reason: error.code, delayMs: JOB_STORAGE_RETRY_MS };
     }
   }
-  context.log(jobLine(record, context, outcome, config.logMailbox));
+  context.log(jobLine(record, context, outcome, kind === 'poison', config.logMailbox));
 }
 
 async function runOwn(

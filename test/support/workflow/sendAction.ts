@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { type ChunkedTransfer, ProtocolFault, transferInChunks, WHOLE_UP_TO_BYTES } from './chunkedTransfer.ts';
 import { type ActionIds, authorHeaders, engineHeaders } from './engineHeaders.ts';
@@ -68,7 +69,15 @@ async function sendHttp(action: WorkflowAction, inputs: HttpInputs, context: Act
     const type = content === undefined ? {} : { 'content-type': content.contentType };
     const headers = { ...type, ...lowerCase(authored), ...engineHeaders(ids), ...(await identity()) };
     const bytes = content === undefined ? {} : { bytes: content.bytes };
-    return sendWithRetries({ method, url: uri, headers, ...bytes, saysLength: false }, retryPolicy, dispatcher);
+    const answer = await sendWithRetries(
+      { method, url: uri, headers, ...bytes, saysLength: false },
+      retryPolicy,
+      dispatcher,
+    );
+    return untilOver(answer, async (url) => {
+      const asked = { ...engineHeaders(ids), ...(await identity()) };
+      return sendWithRetries({ method: 'GET', url, headers: asked, saysLength: true }, retryPolicy, dispatcher);
+    });
   }
   const twice = async (send: () => Promise<EngineAnswer>): Promise<EngineAnswer> => {
     if (habits.sendsTwice === 'requests') await send();
@@ -91,6 +100,25 @@ async function sendHttp(action: WorkflowAction, inputs: HttpInputs, context: Act
   };
   if (habits.sendsTwice === 'transfers') await transferInChunks(transfer);
   return transferInChunks(transfer);
+}
+
+/**
+ * The pattern of asynchronous operations: 202 with a Location is asked for until another status comes, which is the action's
+ * answer (learn.microsoft.com/azure/logic-apps/logic-apps-workflow-actions-triggers#asynchronous-request-response-behavior). The
+ * engine waits Retry-After between, 20 s without one; here a moment.
+ */
+async function untilOver(
+  answer: EngineAnswer,
+  ask: (location: string) => Promise<EngineAnswer>,
+): Promise<EngineAnswer> {
+  let last = answer;
+  while (last.statusCode === 202 && last.headers['location'] !== undefined) {
+    if (!URL.canParse(last.headers['location']))
+      throw new ProtocolFault('InvalidProtocolResponse', 'The Location is no absolute URL.');
+    await delay(100);
+    last = await ask(last.headers['location']);
+  }
+  return last;
 }
 
 /** The whole output of another action alone; not a trigger's, and nothing that an expression has made (the page on large messages). */

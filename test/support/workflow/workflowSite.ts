@@ -65,7 +65,7 @@ export async function startWorkflowSite(
   const source = await startSourceServer(certificate);
   for (const [path, file] of Object.entries(files)) source.put(`/${path}`, file);
   const policy = policyOf([`${source.origin}/reports/`]);
-  const settings = { PUBLIC_BASE_URL: front.url };
+  const settings = { PUBLIC_BASE_URL: front.url, JOB_KEY: randomUUID() };
   const { site, token } =
     credentials === 'function key'
       ? await keySite(key, policy, settings, certificate)
