@@ -10,7 +10,7 @@ export interface BenchOptions {
   readonly seconds: number;
   /** Requests before the measured ones: as many for each app, so that each is compiled as far. */
   readonly warmUpRequests: number;
-  /** Rounds of the measurements of how cost grows. */
+  /** Rounds of the measurements of how cost grows, and of those through a slow upload host. */
   readonly growthRounds: number;
   /** The app to profile in place of a benchmark. */
   readonly profile: string | undefined;
@@ -23,6 +23,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     allowPositionals: true,
     options: {
       rounds: { type: 'string' },
+      growthRounds: { type: 'string' },
       seconds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       profile: { type: 'string' },
@@ -36,7 +37,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     rounds: count(values.rounds, quick ? 1 : 7),
     seconds: count(values.seconds, quick ? 1 : 4),
     warmUpRequests: quick ? 2_000 : 10_000,
-    growthRounds: quick ? 1 : 3,
+    growthRounds: count(values.growthRounds, quick ? 1 : 3),
     profile: values.profile,
   };
 }
