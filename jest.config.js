@@ -16,12 +16,13 @@ const common = {
 
 export default {
   coverageProvider: 'v8',
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     {
       ...common,
       displayName: 'integration',
+      setupFilesAfterEnv: ['<rootDir>/test/support/retryOnce.ts'],
       testMatch: ['<rootDir>/test/{integration,contract,regression}/**/*.test.ts'],
     },
   ],

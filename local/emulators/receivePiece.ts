@@ -21,7 +21,7 @@ export interface ReceivedPiece {
 export async function receivePiece(
   exchange: Exchange,
   { session, range }: UploadCall,
-  { maxPieceBytes, uploadBytesPerSecond }: GraphSettings,
+  settings: GraphSettings,
   breaksOff: boolean,
 ): Promise<ReceivedPiece | undefined> {
   const hash = session?.hash.copy();
@@ -36,10 +36,11 @@ export async function receivePiece(
       exchange.cut('reset');
       return undefined;
     }
-    if (bytes <= maxPieceBytes) {
+    if (bytes <= settings.maxPieceBytes) {
       hash?.update(part);
       if (session?.parts !== undefined) parts.push(part);
     }
+    const { uploadBytesPerSecond } = settings; // May be changed while a piece comes in.
     if (uploadBytesPerSecond > 0) {
       // While this waits nothing is read, and TCP holds the sender back.
       const early = startedAt + (bytes / uploadBytesPerSecond) * 1000 - performance.now();
