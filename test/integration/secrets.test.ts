@@ -106,6 +106,7 @@ describe('findSecrets', () => {
     expect(findSecrets(site, `Bearer ${token}`)).toEqual(['a token for Graph']);
     expect(findSecrets(site, site.graph.requests.at(-1)?.headers.authorization ?? '')).toEqual(['a token for Graph']);
     expect(findSecrets(site, site.identity.env.IDENTITY_HEADER)).toEqual(['the secret of the identity endpoint']);
+    expect(findSecrets(site, `/api/uploadSessions/${'Zq7_-'.repeat(9).slice(0, 43)}`)).toEqual(['the id of an upload']);
     expect(findSecrets(site, 'https://localhost/x?authtoken=y')).toEqual(['an uploadUrl']);
     expect(findSecrets(site, JSON.stringify({ cause: new Error('x').stack }))).toEqual(['a stack']);
     expect(findSecrets(site, '{"at":"shared/pipeline.ts:41:9"}')).toEqual([]);

@@ -2,6 +2,8 @@ import {
   CALLER_TRIES,
   CALLERS,
   CELLS,
+  LATEST_MS,
+  OUT_OF_TIME,
   outcomeOf,
   PIECES,
   RANGE_BUDGET_MS,
@@ -9,9 +11,6 @@ import {
   type Refusal,
 } from './cells.ts';
 import type { Observation } from './playRanges.ts';
-
-/** Beyond its budget, on a machine on which other tests run as well. */
-const TOLERANCE_MS = 1_000;
 
 /** What is wrong with a cell, one sentence each; empty where it came out as it should. */
 export function judgeRange(seen: Observation): string[] {
@@ -29,15 +28,13 @@ export function judgeRange(seen: Observation): string[] {
     ...((seen.status === 201) === expected.isWhole ? [] : [`the last answer is ${seen.status}`]),
     ...(shown.test(seen.shown) ? [] : [`GET says ${seen.shown}`]),
     ...(seen.shownId === seen.attachmentId ? [] : [`GET names ${seen.shownId}, not ${seen.attachmentId}`]),
-    ...(seen.longestMs <= RANGE_BUDGET_MS + TOLERANCE_MS ? [] : [`an answer took ${Math.round(seen.longestMs)} ms`]),
+    ...(seen.longestMs <= LATEST_MS ? [] : [`an answer took ${Math.round(seen.longestMs)} ms`]),
     ...(seen.logged.join() === seen.answered.join() ? [] : [`the log says ${seen.logged} of ${seen.answered}`]),
   ];
   return faults.map((text) => `${fault.name}, ${piece} piece, caller ${caller}: ${text}`);
 }
 
 /** A fault that lasts may meet the end of the time for a range in the middle of an attempt: both answers are right. */
-const OUT_OF_TIME: Refusal = '504 TimedOut';
-
 function areAsExpected({ refusals, cell }: Observation, expected: readonly (Refusal | undefined)[]): boolean {
   const mayBeLate = cell.fault.times === undefined;
   return (
@@ -69,7 +66,7 @@ nothing is attached. What stands before or in its place is what the caller was a
 (docs/errors.md), and its line in the log says the same.
 
 - The caller *repeats* the range that was refused, or *resumes*: asks with GET where the upload is and goes on from there;
-  ${CALLER_TRIES} times at most.
+  ${CALLER_TRIES} tries in all.
 - *Once*: the piece's first attempt meets the fault. *Lasting*: every attempt does.
 - The file comes in three ranges, which are three pieces at Graph.
 
@@ -79,9 +76,10 @@ ${rows.join('\n')}
 `;
 }
 
-function words({ refusals, whole, attached }: Observation): string {
+function words({ refusals, whole, attached, cell }: Observation): string {
   const different = [...new Set(refusals)];
-  const answers = different.filter((refusal) => different.length === 1 || refusal !== OUT_OF_TIME).join(', ');
+  const isLate = cell.fault.times === undefined && different.includes(OUT_OF_TIME);
+  const answers = (isLate ? outcomeOf(cell.fault, cell.piece)?.refusals : different)?.join(', ') ?? '';
   const end = whole === 1 && attached === 1 ? 'whole' : attached === 0 ? '' : `${attached} attached`;
   return [answers, end].filter((text) => text !== '').join(', then ');
 }
