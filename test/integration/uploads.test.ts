@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ADELE } from '../../local/emulators/seed.ts';
 import { expectGraphError, type Site, startSite } from '../support/site.ts';
 import { fileOf, openUpload, putFile, putRange } from '../support/uploads.ts';
@@ -183,4 +184,26 @@ test('speaks the form of chunked messages to PATCH', async () => {
   expect([last.status, last.headers.get('range')]).toEqual([200, `bytes=0-${file.bytes.byteLength - 1}`]);
   const [attachment] = site.graph.attachments(ADELE.id, messageId);
   expect(await last.json()).toMatchObject({ id: attachment?.id, name: file.name });
+});
+
+test('lets others to a mailbox while slow callers send to it', async () => {
+  const file = fileOf(3 * MEBIBYTE);
+  const uploads = await Promise.all(Array.from({ length: 6 }, () => openUpload(site, file)));
+  const slow = uploads.map(({ url }) => {
+    const outgoing = request(url, {
+      method: 'PUT',
+      headers: { 'content-range': `bytes 0-${3 * MEBIBYTE - 1}/${3 * MEBIBYTE}` },
+    });
+    outgoing.on('error', () => {}); // Each is broken off in the end.
+    outgoing.write(file.bytes.subarray(0, 100_000));
+    return outgoing;
+  });
+  await delay(700);
+
+  const { url } = await openUpload(site, file);
+  const answers = await putFile(url, file, file.bytes.byteLength);
+
+  expect(answers.map(({ status }) => status)).toEqual([201]);
+  expect(puts()).toHaveLength(1);
+  for (const outgoing of slow) outgoing.destroy();
 });
