@@ -1,5 +1,6 @@
 import {
   isPastEnd,
+  type JobPart,
   parseUploadRecord,
   type UploadRecord,
   type UploadState,
@@ -19,6 +20,28 @@ const STATES: readonly UploadState[] = [
   { status: 'cancelled' },
 ];
 
+const NOW = new Date().toISOString();
+const JOB: JobPart = {
+  sourceUrl: 'https://files.contoso.example/a?sig=b',
+  sourceRule: {
+    host: 'files.contoso.example',
+    isHostExact: true,
+    port: '443',
+    isPortNamed: false,
+    path: '/',
+    place: '/callers/0/sources/0',
+  },
+  etag: '"1"',
+  clientRequestId: '0c9a7be3-52d4-4d0e-8f86-2b1f3a4c5d6e',
+  endsAt: NOW,
+  notBefore: NOW,
+  movedAt: NOW,
+  attempts: 1,
+  nudges: 0,
+  furthestOffset: 5,
+  lastReason: { code: 'ApplicationThrottled', message: 'Too many requests.' },
+};
+
 describe('parseUploadRecord', () => {
   it.each(STATES)('reads a record of the state %j', (state) => {
     const record = uploadRecordOf({ state });
@@ -36,6 +59,25 @@ describe('parseUploadRecord', () => {
 
     expect(parseUploadRecord(stored(full))).toEqual(full);
     expect(parseUploadRecord(stored(bare))).toEqual(bare);
+  });
+
+  it('reads a job', () => {
+    const job = uploadRecordOf({ job: JOB });
+    const bare = uploadRecordOf({ job: { ...JOB, etag: undefined, lastReason: undefined } as unknown as JobPart });
+
+    expect(parseUploadRecord(stored(job))).toEqual(job);
+    expect(parseUploadRecord(stored(bare))).toEqual(bare);
+  });
+
+  it.each([
+    { sourceUrl: 1 },
+    { sourceRule: { ...JOB.sourceRule, port: 443 } },
+    { endsAt: 'soon' },
+    { attempts: -1 },
+    { furthestOffset: undefined },
+    { lastReason: { code: 'A' } },
+  ])('takes no job with %j', (fault) => {
+    expect(parseUploadRecord({ ...uploadRecordOf(), job: { ...JOB, ...fault } })).toBeUndefined();
   });
 
   it.each([
