@@ -21,6 +21,7 @@ export class PieceBuffer {
   #filledBytes = 0;
   #isReleased = false;
   #attempts = 0;
+  #isHandedOver = false;
   readonly #waiting = new Set<() => void>();
 
   constructor(lengthBytes: number) {
@@ -50,11 +51,11 @@ export class PieceBuffer {
   }
 
   /**
-   * Gives the memory back, once Graph has taken the piece. After more than one attempt it is left to the collector: one that was
-   * given up may still have bytes on their way out.
+   * Gives the memory back, once Graph has taken the piece. It is left to the collector after more than one attempt, and after an
+   * answer that came before the end of the piece: bytes may still be on their way out.
    */
   free(): void {
-    if (this.#attempts === 1 && this.#isReleased) freePieceMemory(this.#bytes);
+    if (this.#attempts === 1 && this.#isHandedOver) freePieceMemory(this.#bytes);
   }
 
   /** Settles once so many bytes are there. @throws the signal's reason */
@@ -72,6 +73,7 @@ export class PieceBuffer {
       const heldBackBytes = this.#isReleased ? 0 : HELD_BACK_BYTES;
       const readyBytes = Math.min(this.#filledBytes, this.lengthBytes - heldBackBytes, sentBytes + MAX_STEP_BYTES);
       if (sentBytes === this.lengthBytes) {
+        this.#isHandedOver = true;
         stream.push(null);
       } else if (readyBytes <= sentBytes) {
         this.#waiting.add(read);

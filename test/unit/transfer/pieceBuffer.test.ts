@@ -35,20 +35,21 @@ describe('PieceBuffer', () => {
     expect([early.text(), early.isOver(), late.text(), late.isOver()]).toEqual(['abcdef', true, 'abcdef', true]);
   });
 
-  it('holds back the chunk that would make it whole until it is released', async () => {
-    const piece = new PieceBuffer(4);
+  it('holds its last bytes back until it is released, whatever has come', async () => {
+    const piece = new PieceBuffer(40_000);
     const sent = collect(piece);
-    piece.push(Buffer.from('abc'));
+    piece.push(Buffer.alloc(30_000, 'a'));
     await turns();
-    expect(sent.text()).toBe('abc');
-    piece.push(Buffer.from('d'));
+    const early = sent.text().length;
+    expect(early).toBeGreaterThan(0);
+    piece.push(Buffer.alloc(10_000, 'b'));
     await turns();
-    expect([sent.text(), sent.isOver(), piece.missingBytes]).toEqual(['abc', false, 0]);
+    expect([sent.text().length < 40_000, sent.isOver(), piece.missingBytes]).toEqual([true, false, 0]);
 
     piece.release();
     await turns();
 
-    expect([sent.text(), sent.isOver()]).toEqual(['abcd', true]);
+    expect([sent.text(), sent.isOver()]).toEqual(['a'.repeat(30_000) + 'b'.repeat(10_000), true]);
   });
 
   it('wakes nobody who has gone', async () => {
@@ -62,6 +63,28 @@ describe('PieceBuffer', () => {
     await turns();
 
     expect(taken).not.toHaveBeenCalled();
+  });
+
+  it('gives its memory to the next piece where one attempt has read it, and to none where there were more', async () => {
+    const memoryOf = async (attempts: number): Promise<ArrayBufferLike> => {
+      const piece = new PieceBuffer(2);
+      piece.push(Buffer.from('ab'));
+      piece.release();
+      const buffers: ArrayBufferLike[] = [];
+      for (let n = 0; n < attempts; n += 1) {
+        piece.stream(() => {}).on('data', ({ buffer }: Buffer) => buffers.push(buffer));
+        await turns();
+      }
+      piece.free();
+      return buffers[0] ?? new ArrayBuffer(0);
+    };
+
+    const once = await memoryOf(1);
+    const twice = await memoryOf(2);
+    const next = await memoryOf(1);
+
+    expect(twice).toBe(once);
+    expect(next).not.toBe(twice);
   });
 
   it('says when so many bytes are there, and ends the wait with its signal', async () => {
