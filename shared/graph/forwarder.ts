@@ -98,7 +98,9 @@ export async function createForwarder({
       for (let attempts = 1; ; ) {
         const result = await attempt({ ...call, token }, context);
         if (result.kind === 'answer' && result.answer.status === 401) {
-          tokens.drop(token, challengeIn(result.answer));
+          const challenge = challengeIn(result.answer);
+          // A token that has just been renewed is kept, unless Graph says what it lacks: another would fare no better.
+          if (!isTokenRenewed || challenge !== undefined) tokens.drop(token, challenge);
           if (!isTokenRenewed) {
             isTokenRenewed = true;
             token = await acquire(context);
