@@ -9,7 +9,7 @@ const result = await runChaos({
   mailboxes: 10,
   workers: 3,
   killEveryMs: 2_000,
-  restartStoreAfterMs: 10_000,
+  restartStoreAfterMs: 5_000,
   failureRate: 0.1,
   timeoutMs: 1_200_000,
   log: console.log,

@@ -19,7 +19,9 @@ export interface JobOutcome {
     /** There is nothing to do: done, cancelled, or gone. */
     | 'Over'
     /** The message is none of ours. */
-    | 'MessageRefused';
+    | 'MessageRefused'
+    /** Neither record nor queue can be reached: the host gives the message again. */
+    | 'BrokenOff';
   /** The code of the last error. */
   readonly reason?: string;
   readonly delayMs?: number;

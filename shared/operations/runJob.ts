@@ -1,6 +1,6 @@
 import type { InvocationContext } from '@azure/functions';
 import { startDeadline } from '../deadline.ts';
-import { ServiceError } from '../errors.ts';
+import { asServiceError } from '../errors.ts';
 import type { JobQueue } from '../job/jobQueue.ts';
 import {
   JOB_LEASE_RENEW_MS,
@@ -32,7 +32,7 @@ export type JobMessageKind = 'nudge' | 'poison';
  * One invocation of the queue trigger. A message is a nudge: it may come twice, late, never, or from a stranger. The record says
  * what is to be done, its lease that nobody else does it, and whatever is left then is handed on by a new message.
  *
- * @throws ServiceError StorageUnavailable where neither record nor queue can be reached: the host gives the message again
+ * @throws Error where neither record nor queue can be reached: the host gives the message again
  */
 export async function runJob(
   message: unknown,
@@ -49,12 +49,28 @@ export async function runJob(
     try {
       outcome = await runOwn(id, kind, jobs, record, context, collaborators);
     } catch (error) {
-      if (!(error instanceof ServiceError) || error.code !== 'StorageUnavailable') throw error;
-      await jobs.send(id, JOB_STORAGE_RETRY_MS);
-      outcome = { code: 'Postponed', reason: error.code, delayMs: JOB_STORAGE_RETRY_MS };
+      outcome = await postponed(id, jobs, error);
     }
   }
   context.log(jobLine(record, context, outcome, kind === 'poison', config.logMailbox));
+  if (outcome.code === 'BrokenOff') throw brokenOff();
+}
+
+/** Where the store of records is out of reach, or something unforeseen happened: by a new message, or else by the host's own. */
+async function postponed(id: string, jobs: JobQueue, error: unknown): Promise<JobOutcome> {
+  try {
+    await jobs.send(id, JOB_STORAGE_RETRY_MS);
+    return { code: 'Postponed', reason: asServiceError(error).code, delayMs: JOB_STORAGE_RETRY_MS, error };
+  } catch {
+    return { code: 'BrokenOff', error };
+  }
+}
+
+/** The host writes what it is given into its own log: no stack of ours, the reason stands in the job's line. */
+function brokenOff(): Error {
+  const error = new Error('The run broke off; its line has the reason.');
+  error.stack = error.message;
+  return error;
 }
 
 async function runOwn(

@@ -7,7 +7,7 @@ test('every file is attached once, byte for byte, while workers are killed, Grap
     mailboxes: 3,
     workers: 3,
     killEveryMs: 1_200,
-    restartStoreAfterMs: 2_000,
+    restartStoreAfterMs: 500,
     failureRate: 0.1,
     timeoutMs: 110_000,
   });

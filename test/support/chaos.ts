@@ -15,7 +15,7 @@ export interface ChaosOptions {
   readonly workers: number;
   /** A worker is killed and another started so often. */
   readonly killEveryMs: number;
-  /** Azurite, on disk, is restarted once, this long after the start. */
+  /** Azurite, on disk, is restarted once, this long after the last job was asked for. */
   readonly restartStoreAfterMs: number;
   /** The share of calls that Graph fails, in each way that it has. */
   readonly failureRate: number;
@@ -50,24 +50,24 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const begun = Date.now();
   const workers = await Promise.all(Array.from({ length: options.workers }, () => site.startWorker()));
   let isOver = false;
-  const troubles = [
-    killWorkers(workers, options, () => isOver),
-    delay(options.restartStoreAfterMs).then(() => storage.restart()),
-  ] as const;
+  const killing = killWorkers(workers, options, () => isOver);
+  let restarting: Promise<void> | undefined;
   try {
+    // A claim of an Idempotency-Key that the store loses its end of holds for ATTACH_TIMEOUT_MS: that is no matter of jobs.
     const asked = await askForAll(site, options);
+    restarting = delay(options.restartStoreAfterMs).then(() => storage.restart());
     failAtRandom(site, options.failureRate);
     log(`${asked.length} jobs under way after ${Date.now() - begun} ms`);
     const ends = await Promise.all(asked.map((job) => end(site, job, begun + options.timeoutMs, log)));
     isOver = true;
-    const [kills] = await Promise.all(troubles);
+    const [kills] = await Promise.all([killing, restarting]);
     const runs: Record<string, number> = {};
     for (const { code } of site.runs) runs[code] = (runs[code] ?? 0) + 1;
     const wentBack = ends.filter((one) => one.wentBack).length;
     return { ends, kills, seconds: Math.round((Date.now() - begun) / 1000), runs, wentBack };
   } finally {
     isOver = true;
-    await Promise.allSettled(troubles);
+    await Promise.allSettled([killing, restarting]);
     await site.close();
     await storage.stop();
     rmSync(folder, { recursive: true, force: true });
