@@ -1,5 +1,3 @@
-import { MAX_PIECE_BYTES } from '../limits.ts';
-
 /** A run of bytes of a file of `total` bytes; `first` and `last` are both in it. */
 export interface ByteRange {
   readonly first: number;
@@ -50,15 +48,6 @@ export type Position =
 export function locate({ first, last }: ByteRange, offset: number): Position {
   if (first > offset) return { kind: 'ahead' };
   return last < offset ? { kind: 'held' } : { kind: 'next', skipBytes: offset - first };
-}
-
-/** Cuts a range into pieces that Graph takes in one PUT, in order. */
-export function cutIntoPieces({ first, last, total }: ByteRange): readonly ByteRange[] {
-  const pieces: ByteRange[] = [];
-  for (let start = first; start <= last; start += MAX_PIECE_BYTES) {
-    pieces.push({ first: start, last: Math.min(start + MAX_PIECE_BYTES - 1, last), total });
-  }
-  return pieces;
 }
 
 /** The member of an uploadSession, in closed form: the only one that all stock clients read. */

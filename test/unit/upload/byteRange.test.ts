@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { MAX_PIECE_BYTES, MAX_SLICE_BYTES } from '../../../shared/limits.ts';
 import {
   type ByteRange,
-  cutIntoPieces,
   formatContentRange,
   formatHeldRange,
   lengthOf,
@@ -92,34 +91,7 @@ describe('locate', () => {
   });
 });
 
-describe('cutIntoPieces', () => {
-  it('gives every byte of the range once, in order, in pieces that Graph takes', () => {
-    fc.assert(
-      fc.property(ranges, (range) => {
-        const pieces = cutIntoPieces(range);
-
-        expect(pieces[0]?.first).toBe(range.first);
-        expect(pieces.at(-1)?.last).toBe(range.last);
-        for (const [index, piece] of pieces.entries()) {
-          expect(piece.total).toBe(range.total);
-          expect(lengthOf(piece)).toBeGreaterThan(0);
-          expect(lengthOf(piece)).toBeLessThanOrEqual(MAX_PIECE_BYTES);
-          if (index > 0) expect(piece.first).toBe((pieces[index - 1]?.last ?? 0) + 1);
-        }
-      }),
-    );
-  });
-
-  it('cuts the slice of 5 MiB that stock clients send in two, and 3,932,160 bytes not at all', () => {
-    const total = 20_000_000;
-
-    expect(cutIntoPieces({ first: 0, last: 5_242_879, total })).toEqual([
-      { first: 0, last: 3_932_159, total },
-      { first: 3_932_160, last: 5_242_879, total },
-    ]);
-    expect(cutIntoPieces({ first: 7, last: 3_932_166, total })).toHaveLength(1);
-  });
-
+describe('MAX_PIECE_BYTES', () => {
   it('stays below 4 MB and on the grid of 320 KiB', () => {
     expect(MAX_PIECE_BYTES).toBeLessThan(4_000_000);
     expect(MAX_PIECE_BYTES % 327_680).toBe(0);
