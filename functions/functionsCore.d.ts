@@ -6,7 +6,10 @@ declare module '@azure/functions-core' {
   interface CoreInvocationContext {
     readonly invocationId: string;
     readonly request: {
-      readonly triggerMetadata?: Record<string, { readonly string?: string | null } | null> | null;
+      readonly triggerMetadata?: Record<
+        string,
+        { readonly string?: string | null; readonly json?: string | null } | null
+      > | null;
       readonly inputData?: readonly unknown[] | null;
     };
     readonly metadata: { readonly name?: string; readonly bindings?: Record<string, { readonly type?: string }> };

@@ -57,7 +57,7 @@ function paired(core: CoreInvocationContext, inner: InvocationModel, requests: P
   let request: ProxiedRequest | undefined;
   return {
     async getArguments() {
-      request = await requests.requestOf(invocationId);
+      request = await requests.requestOf(invocationId, () => callersOwnId(core));
       if (request === undefined) return { context: loneContext(core), inputs: [] };
       const { context } = await inner.getArguments();
       return { context, inputs: [{ params: routeParameters(core) }] };
@@ -74,6 +74,12 @@ function paired(core: CoreInvocationContext, inner: InvocationModel, requests: P
       return { invocationId, outputData: [] };
     },
   };
+}
+
+/** The `x-ms-invocation-id` among the headers that the host says the caller sent; the host's own is never there. */
+function callersOwnId({ request: { triggerMetadata } }: CoreInvocationContext): string | undefined {
+  const [, value] = /"x-ms-invocation-id":\s*("(?:[^"\\]|\\.)*")/i.exec(triggerMetadata?.['Headers']?.json ?? '') ?? [];
+  return value === undefined ? undefined : String(JSON.parse(value));
 }
 
 /** All that the handlers take of the library's request; with members of body and query among them (routeParameter.ts). */

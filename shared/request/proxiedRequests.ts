@@ -17,10 +17,18 @@ export interface ProxiedRequest {
  * that sets the id itself, or a header that the host cannot forward, would leave an invocation waiting until the host kills
  * the worker with all its requests (host-measured; Azure/azure-functions-host, DefaultHttpProxyService uses TryAdd). So the
  * two are brought together here, each for a bounded time; the library sees neither request nor answer.
+ *
+ * A request under its caller's own id is stray, and so is its invocation. Both end as soon as they are known to belong together:
+ * until then the host keeps the caller's connection, on which others' requests may wait behind it.
  */
 export interface ProxiedRequests {
-  /** Waits for the invocation's request; undefined where none came in time. */
-  requestOf(invocationId: string): Promise<ProxiedRequest | undefined>;
+  /**
+   * Waits for the invocation's request; undefined where none came in time, or one came under the caller's own id.
+   *
+   * @param claimedId reads the caller's own id from what the host says of the request. A body may have written it, so it ends
+   *   nothing but the wait of an invocation and of a request under that very id.
+   */
+  requestOf(invocationId: string, claimedId?: () => string | undefined): Promise<ProxiedRequest | undefined>;
   /**
    * The request of an invocation that has been paired and has not ended: what a handler works with.
    * @throws TypeError for any other invocation
@@ -33,9 +41,6 @@ export interface ProxiedRequests {
 }
 
 const INVOCATION_ID_HEADER = 'x-ms-invocation-id';
-
-/** The platform's ids; a caller's own may be anything. */
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A request whose invocation has not been heard of. */
 interface LoneRequest extends ProxiedRequest {
@@ -62,12 +67,24 @@ export function createProxiedRequests(timeoutMs = PAIRING_TIMEOUT_MS): ProxiedRe
     void read.request.body.readAway();
   }
 
+  /** A stray request and its invocation. */
+  function giveUp({ read, response }: ProxiedRequest): undefined {
+    unpaired += 1;
+    refuse(read, response);
+  }
+
+  function takeRequest(id: string): ProxiedRequest | undefined {
+    const request = loneRequests.get(id);
+    request?.forget();
+    return request;
+  }
+
   return {
     arrive(message, response, expectsContinue) {
       const invocationId = message.headers[INVOCATION_ID_HEADER];
       const read = readIncomingRequest(message, response, expectsContinue);
       // The host repeats a request whose connection broke, under the same id: the first one has the handler.
-      if (typeof invocationId !== 'string' || !GUID.test(invocationId) || underWay.has(invocationId)) {
+      if (typeof invocationId !== 'string' || underWay.has(invocationId) || loneRequests.has(invocationId)) {
         return refuse(read, response);
       }
       const invocation = loneInvocations.get(invocationId);
@@ -84,21 +101,29 @@ export function createProxiedRequests(timeoutMs = PAIRING_TIMEOUT_MS): ProxiedRe
       response.once('close', forget);
       loneRequests.set(invocationId, { read, response, forget });
     },
-    requestOf(invocationId) {
-      const request = loneRequests.get(invocationId);
-      request?.forget();
+    requestOf(invocationId, claimedId = () => undefined) {
+      const request = takeRequest(invocationId);
       if (request !== undefined) return Promise.resolve(pair(invocationId, request));
+      const strayId = claimedId();
+      const stray = strayId === undefined ? undefined : takeRequest(strayId);
+      if (stray !== undefined) return Promise.resolve(giveUp(stray));
       return new Promise((resolve) => {
-        const timer = setTimeout(() => {
-          loneInvocations.delete(invocationId);
-          unpaired += 1;
-          resolve(undefined);
-        }, timeoutMs);
-        loneInvocations.set(invocationId, (request) => {
+        const ids: string[] = [];
+        const end = (found?: ProxiedRequest) => {
           clearTimeout(timer);
-          loneInvocations.delete(invocationId);
-          resolve(pair(invocationId, request));
-        });
+          for (const id of ids) loneInvocations.delete(id);
+          resolve(found);
+        };
+        const listen = (id: string, meet: (request: ProxiedRequest) => ProxiedRequest | undefined) => {
+          ids.push(id);
+          loneInvocations.set(id, (request) => end(meet(request)));
+        };
+        const timer = setTimeout(() => {
+          unpaired += 1;
+          end();
+        }, timeoutMs);
+        listen(invocationId, (request) => pair(invocationId, request));
+        if (strayId !== undefined && !loneInvocations.has(strayId)) listen(strayId, giveUp);
       });
     },
     taken(invocationId) {

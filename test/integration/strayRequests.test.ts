@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { ADELE } from '../../local/emulators/seed.ts';
 import { PAIRING_TIMEOUT_MS } from '../../shared/limits.ts';
 import { watchLiveHeap } from '../support/liveHeap.ts';
@@ -46,12 +46,7 @@ async function sendUtf8Header(): Promise<string> {
   socket.write(
     Buffer.from('GET /api/health HTTP/1.1\r\nHost: localhost\r\nx-name: Müller\r\nConnection: close\r\n\r\n'),
   );
-  let text = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  await once(socket, 'close');
-  return text;
+  return text(socket);
 }
 
 async function unpairedRequests(): Promise<number> {
@@ -97,6 +92,19 @@ test("gives the platform's own answer to a header in UTF-8, and harms no other",
   expect(answer).toMatch(/\r\n\r\n$/);
   expect((await other).status).toBe(201);
   await site.findEvent('requestLost');
+});
+
+test("does not hold up what comes after it on the caller's connection", async () => {
+  const socket = connect(Number(new URL(site.url).port), '127.0.0.1');
+  const startedAt = performance.now();
+  socket.write(
+    'GET /api/health HTTP/1.1\r\nHost: localhost\r\nx-ms-invocation-id: mine\r\n\r\n' +
+      'GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+  );
+  const statuses = (await text(socket)).match(/(?<=HTTP\/1\.1 )\d+/g);
+
+  expect(statuses).toEqual(['400', '200']);
+  expect(performance.now() - startedAt).toBeLessThan(PAIRING_TIMEOUT_MS / 2);
 });
 
 async function sendStrays(count: number): Promise<void> {

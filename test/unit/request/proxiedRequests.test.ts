@@ -62,14 +62,44 @@ describe('createProxiedRequests', () => {
     response.end();
   });
 
-  it.each(['zzz', `${REQUEST_ID}0`])('answers a request with the id %j at once', async (id) => {
-    const requests = createProxiedRequests(60_000);
-    const { message, response, answer } = await send({ ...FORWARDED, 'x-ms-invocation-id': id });
+  it.each(['the request', 'the invocation'])(
+    "ends both at once where a caller's own id joins them, %s first",
+    async (first) => {
+      const requests = createProxiedRequests(60_000);
+      const { message, response, answer } = await send({ ...FORWARDED, 'x-ms-invocation-id': 'zzz' });
 
+      const waiting = first === 'the invocation' ? requests.requestOf(REQUEST_ID, () => 'zzz') : undefined;
+      requests.arrive(message, response, false);
+      const paired = await (waiting ?? requests.requestOf(REQUEST_ID, () => 'zzz'));
+
+      expect(paired).toBeUndefined();
+      expect(await answer).toMatchObject({ status: 400, body: expect.stringContaining('"InvalidRequest"') });
+      expect(requests.unpaired).toBe(2);
+    },
+  );
+
+  it('gives an invocation its own request, whatever id its body claims', async () => {
+    const requests = createProxiedRequests(TIMEOUT_MS);
+    const { message, response } = await send(OF_INVOCATION);
+
+    const waiting = requests.requestOf(REQUEST_ID, () => 'zzz');
     requests.arrive(message, response, false);
 
-    expect(await answer).toMatchObject({ status: 400, body: expect.stringContaining('"InvalidRequest"') });
-    expect(requests.unpaired).toBe(1);
+    expect((await waiting)?.response).toBe(response);
+    response.end();
+  });
+
+  it("keeps an invocation's request from another that claims its id", async () => {
+    const requests = createProxiedRequests(TIMEOUT_MS);
+    const { message, response } = await send(OF_INVOCATION);
+
+    const waiting = requests.requestOf(REQUEST_ID);
+    const claiming = requests.requestOf('3c5a7e90-1b2d-4f68-8a9c-0d1e2f3a4b5c', () => REQUEST_ID);
+    requests.arrive(message, response, false);
+
+    expect((await waiting)?.response).toBe(response);
+    expect(await claiming).toBeUndefined();
+    response.end();
   });
 
   it('answers a request whose invocation does not come in time', async () => {
@@ -87,6 +117,19 @@ describe('createProxiedRequests', () => {
 
     expect(await requests.requestOf(REQUEST_ID)).toBeUndefined();
     expect(requests.unpaired).toBe(1);
+  });
+
+  it('refuses a second request under an id that is waiting', async () => {
+    const requests = createProxiedRequests(TIMEOUT_MS);
+    const first = await send(OF_INVOCATION);
+    const second = await send(OF_INVOCATION);
+
+    requests.arrive(first.message, first.response, false);
+    requests.arrive(second.message, second.response, false);
+
+    expect(await second.answer).toMatchObject({ status: 400 });
+    expect((await requests.requestOf(REQUEST_ID))?.response).toBe(first.response);
+    first.response.end();
   });
 
   it('refuses a second request of an invocation that has one', async () => {
