@@ -42,17 +42,12 @@ export interface ProxiedRequests {
 
 const INVOCATION_ID_HEADER = 'x-ms-invocation-id';
 
-/** A request whose invocation has not been heard of. */
-interface LoneRequest extends ProxiedRequest {
-  /** Stops the clock. */
-  readonly forget: () => void;
-}
-
 export function createProxiedRequests(timeoutMs = PAIRING_TIMEOUT_MS): ProxiedRequests & {
   arrive(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void;
 } {
-  const loneRequests = new Map<string, LoneRequest>();
-  const loneInvocations = new Map<string, (found: ProxiedRequest) => void>();
+  const loneRequests = createWaitingList<ProxiedRequest>();
+  const loneInvocations = createWaitingList<(found: ProxiedRequest) => void>();
+  const claims: typeof loneInvocations = createWaitingList();
   const underWay = new Map<string, ReadRequest>();
   let unpaired = 0;
 
@@ -61,69 +56,54 @@ export function createProxiedRequests(timeoutMs = PAIRING_TIMEOUT_MS): ProxiedRe
     return { read, response };
   }
 
-  function refuse(read: ReadRequest, response: ServerResponse): void {
+  function refuse({ read, response }: ProxiedRequest): void {
     unpaired += 1;
     answerStray(response);
     void read.request.body.readAway();
   }
 
   /** A stray request and its invocation. */
-  function giveUp({ read, response }: ProxiedRequest): undefined {
+  function giveUp(stray: ProxiedRequest): undefined {
     unpaired += 1;
-    refuse(read, response);
-  }
-
-  function takeRequest(id: string): ProxiedRequest | undefined {
-    const request = loneRequests.get(id);
-    request?.forget();
-    return request;
+    refuse(stray);
   }
 
   return {
     arrive(message, response, expectsContinue) {
       const invocationId = message.headers[INVOCATION_ID_HEADER];
-      const read = readIncomingRequest(message, response, expectsContinue);
+      const request = { read: readIncomingRequest(message, response, expectsContinue), response };
       // The host repeats a request whose connection broke, under the same id: the first one has the handler.
-      if (typeof invocationId !== 'string' || underWay.has(invocationId) || loneRequests.has(invocationId)) {
-        return refuse(read, response);
-      }
-      const invocation = loneInvocations.get(invocationId);
-      if (invocation !== undefined) return invocation({ read, response });
+      if (typeof invocationId !== 'string' || underWay.has(invocationId)) return refuse(request);
+      const meet = loneInvocations.take(invocationId) ?? claims.take(invocationId);
+      if (meet !== undefined) return meet(request);
       const timer = setTimeout(() => {
-        loneRequests.delete(invocationId);
-        refuse(read, response);
+        leave();
+        refuse(request);
       }, timeoutMs);
-      const forget = () => {
+      const leave = loneRequests.add(invocationId, request, () => {
         clearTimeout(timer);
-        loneRequests.delete(invocationId);
-        response.off('close', forget);
-      };
-      response.once('close', forget);
-      loneRequests.set(invocationId, { read, response, forget });
+        response.off('close', leave);
+      });
+      response.once('close', leave);
     },
     requestOf(invocationId, claimedId = () => undefined) {
-      const request = takeRequest(invocationId);
+      const request = loneRequests.take(invocationId);
       if (request !== undefined) return Promise.resolve(pair(invocationId, request));
       const strayId = claimedId();
-      const stray = strayId === undefined ? undefined : takeRequest(strayId);
+      const stray = strayId === undefined ? undefined : loneRequests.take(strayId);
       if (stray !== undefined) return Promise.resolve(giveUp(stray));
       return new Promise((resolve) => {
-        const ids: string[] = [];
         const end = (found?: ProxiedRequest) => {
           clearTimeout(timer);
-          for (const id of ids) loneInvocations.delete(id);
+          for (const leave of waits) leave();
           resolve(found);
-        };
-        const listen = (id: string, meet: (request: ProxiedRequest) => ProxiedRequest | undefined) => {
-          ids.push(id);
-          loneInvocations.set(id, (request) => end(meet(request)));
         };
         const timer = setTimeout(() => {
           unpaired += 1;
           end();
         }, timeoutMs);
-        listen(invocationId, (request) => pair(invocationId, request));
-        if (strayId !== undefined && !loneInvocations.has(strayId)) listen(strayId, giveUp);
+        const waits = [loneInvocations.add(invocationId, (found) => end(pair(invocationId, found)))];
+        if (strayId !== undefined) waits.push(claims.add(strayId, (found) => end(giveUp(found))));
       });
     },
     taken(invocationId) {
@@ -177,6 +157,33 @@ function answerStray(response: ServerResponse): void {
       'cache-control': 'no-store',
     })
     .end(body);
+}
+
+/** What waits for its other half, by id. A caller may send one id with several requests. */
+function createWaitingList<Waiting>() {
+  const byId = new Map<string, Set<{ readonly waiting: Waiting; leave(): void }>>();
+  return {
+    /** Returns what takes it off the list again; `onLeave` is called then, and when it is taken. */
+    add(id: string, waiting: Waiting, onLeave: () => void = () => {}): () => void {
+      const entries = byId.get(id) ?? new Set();
+      const entry = {
+        waiting,
+        leave() {
+          if (!entries.delete(entry)) return;
+          if (entries.size === 0) byId.delete(id);
+          onLeave();
+        },
+      };
+      byId.set(id, entries.add(entry));
+      return entry.leave;
+    },
+    /** The one that has waited longest, taken off the list. */
+    take(id: string): Waiting | undefined {
+      const [entry] = byId.get(id) ?? [];
+      entry?.leave();
+      return entry?.waiting;
+    },
+  };
 }
 
 interface RequestStart {

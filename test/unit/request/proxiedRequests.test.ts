@@ -119,17 +119,18 @@ describe('createProxiedRequests', () => {
     expect(requests.unpaired).toBe(1);
   });
 
-  it('refuses a second request under an id that is waiting', async () => {
-    const requests = createProxiedRequests(TIMEOUT_MS);
-    const first = await send(OF_INVOCATION);
-    const second = await send(OF_INVOCATION);
+  it('ends several requests under one id, each with an invocation', async () => {
+    const requests = createProxiedRequests(60_000);
+    const first = await send({ ...FORWARDED, 'x-ms-invocation-id': 'zzz' });
+    const second = await send({ ...FORWARDED, 'x-ms-invocation-id': 'zzz' });
 
     requests.arrive(first.message, first.response, false);
     requests.arrive(second.message, second.response, false);
+    const paired = await Promise.all(['a', 'b'].map((id) => requests.requestOf(id, () => 'zzz')));
 
-    expect(await second.answer).toMatchObject({ status: 400 });
-    expect((await requests.requestOf(REQUEST_ID))?.response).toBe(first.response);
-    first.response.end();
+    expect(paired).toEqual([undefined, undefined]);
+    expect([(await first.answer).status, (await second.answer).status]).toEqual([400, 400]);
+    expect(requests.unpaired).toBe(4);
   });
 
   it('refuses a second request of an invocation that has one', async () => {
