@@ -29,6 +29,7 @@ import type { ReadRequest } from './request/incomingRequest.ts';
 import { readHead } from './request/requestHead.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
 import { createUploadHost } from './transfer/uploadHost.ts';
+import { createRecentUploads } from './upload/recentUploads.ts';
 import { createSealedBlobs } from './upload/sealedBlobs.ts';
 import { createUploadContainer, type UploadContainer } from './upload/uploadContainer.ts';
 import { createUploadStore } from './upload/uploadStore.ts';
@@ -120,6 +121,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
       spans: await spans(),
     }),
   );
+  const uploads = createUploadStore(container);
   const collaborators: Collaborators = {
     config,
     policy: policy.policy,
@@ -129,7 +131,8 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     appTokens: tokens,
     userTokens,
     queue,
-    uploads: createUploadStore(container),
+    uploads,
+    recent: createRecentUploads(uploads),
     idempotency: createSealedBlobs(container, 'idempotency'),
     uploadHost: createUploadHost(),
     turns: createUploadTurns(),

@@ -7,6 +7,7 @@ import type { TokenSource } from '../graph/tokenSource.ts';
 import type { UserTokens } from '../graph/userTokens.ts';
 import type { JobQueue } from '../job/jobQueue.ts';
 import type { UploadHost } from '../transfer/uploadHost.ts';
+import type { RecentUploads } from '../upload/recentUploads.ts';
 import type { SealedBlobs } from '../upload/sealedBlobs.ts';
 import type { UploadStore } from '../upload/uploadStore.ts';
 
@@ -24,6 +25,7 @@ export interface Collaborators {
   /** The places at each mailbox, for calls to Graph and for pieces alike. */
   readonly queue: MailboxQueue;
   readonly uploads: UploadStore;
+  readonly recent: RecentUploads;
   readonly idempotency: SealedBlobs;
   readonly uploadHost: UploadHost;
   /** One request at a time for each upload, in this instance. */

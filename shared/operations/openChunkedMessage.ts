@@ -88,7 +88,7 @@ async function openUpload(
   attachment: UploadRecord['attachment'],
   collaborators: Collaborators,
 ): Promise<Answer> {
-  const { config, forwarder, uploads } = collaborators;
+  const { config, forwarder, uploads, recent } = collaborators;
   let session: UploadSession | undefined;
   if (attachment.sizeBytes >= SESSION_FROM_BYTES) {
     const item = createGraphItem({
@@ -110,10 +110,11 @@ async function openUpload(
     session,
     ...actsForOf(actsAs, caller),
   });
-  const { id } = await uploads.create(upload);
+  const stored = await uploads.create(upload);
   record.endStage('store');
-  record.upload = hashUploadId(id);
-  const location = uploadUrlOf(id, request.url, config.publicBaseUrl);
+  recent.keep(stored, true);
+  record.upload = hashUploadId(stored.id);
+  const location = uploadUrlOf(stored.id, request.url, config.publicBaseUrl);
   return { status: 200, headers: { location, 'x-ms-chunk-size': String(MAX_PIECE_BYTES) }, body: '' };
 }
 

@@ -65,12 +65,12 @@ async function keepUpload(
   { kind, version, itemPath }: Target,
   { owner, actsAs }: Admission,
   { declared }: ValidAttachment,
-  { config, uploads }: Collaborators,
+  { config, uploads, recent }: Collaborators,
 ): Promise<Answer> {
   const body = parseBody(answer.body);
   const session = readUploadSession(body);
   readUploadAddress(session?.uploadUrl ?? '', config.uploadHosts);
-  const { id } = await uploads.create(
+  const stored = await uploads.create(
     createUploadRecord({
       target: { kind, version, owner, itemPath },
       caller: record.caller ?? '',
@@ -81,8 +81,9 @@ async function keepUpload(
     }),
   );
   record.endStage('store');
-  record.upload = hashUploadId(id);
-  const uploadUrl = uploadUrlOf(id, request.url, config.publicBaseUrl);
+  recent.keep(stored, true);
+  record.upload = hashUploadId(stored.id);
+  const uploadUrl = uploadUrlOf(stored.id, request.url, config.publicBaseUrl);
   const replaced = replaceInUploadSession(body, uploadUrl, nextExpectedRanges(0, declared.sizeBytes));
   return { ...answer, body: JSON.stringify(replaced) };
 }

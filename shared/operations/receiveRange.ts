@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, errorCode, keptErrorAnswer } from '../answer.ts';
+import { untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import type { UpstreamAnswer } from '../graph/exchange.ts';
 import { createMailboxQueue, type MailboxQueue } from '../graph/mailboxQueue.ts';
 import { parseBody } from '../graph/relay.ts';
-import { MAX_SLICE_BYTES, MAX_WAITING_PER_UPLOAD } from '../limits.ts';
+import { LATE_WRITE_MS, MAX_SLICE_BYTES, MAX_WAITING_PER_UPLOAD, MAX_WAITS_FOR_LATE_WRITE } from '../limits.ts';
 import type { IncomingRequest } from '../request/incomingRequest.ts';
 import { readWhole } from '../source/readWhole.ts';
 import { createRequestSource } from '../source/requestSource.ts';
@@ -12,8 +14,15 @@ import type { GraphItem } from '../transfer/graphItem.ts';
 import type { RecordedTransfer } from '../transfer/recordedTransfer.ts';
 import { type RangeOutcome, sendRange } from '../transfer/sendRange.ts';
 import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
-import { type ByteRange, lengthOf, locate, nextExpectedRanges, parseContentRange } from '../upload/byteRange.ts';
-import type { UploadRecord } from '../upload/uploadRecord.ts';
+import {
+  type ByteRange,
+  lengthOf,
+  locate,
+  nextExpectedRanges,
+  type ParsedContentRange,
+  parseContentRange,
+} from '../upload/byteRange.ts';
+import { isPastEnd, type UploadRecord } from '../upload/uploadRecord.ts';
 import { UploadConflict } from '../upload/uploadStore.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
@@ -38,13 +47,17 @@ export async function receiveRange(
   const { signal } = exchange.deadline;
   const leave = await collaborators.turns.enter(id, signal);
   try {
-    const stored = await readUpload(id, exchange, collaborators);
+    const parsed = parseContentRange(exchange.request.headers.get('content-range') ?? undefined);
+    const goesOn = (known: UploadRecord) =>
+      parsed.kind === 'range' && parsed.range.first === known.offset && !isPastEnd(known, Date.now());
+    const stored = await readUpload(id, exchange, collaborators, goesOn);
     if (isJob(stored)) throw bytesOfJob();
-    const range = readRange(exchange.request, stored.record);
+    const range = checkRange(parsed, exchange.request, stored.record);
     exchange.record.rangeBytes = lengthOf(range);
     const upload = await takeUpUpload(stored, exchange, collaborators);
     const { transfer, item } = upload;
-    const settled = settledAnswer(stored.record, range);
+    await awaitLateWrite(transfer, range, signal);
+    const settled = settledAnswer(transfer.record, range);
     if (settled !== undefined) return await settled(form, item, exchange);
     try {
       const outcome = await sendOn(exchange, range, upload);
@@ -56,6 +69,7 @@ export async function receiveRange(
       await transfer.refresh();
     } finally {
       exchange.record.offset = transfer.record.offset;
+      if (transfer.record.state.status === 'uploading') collaborators.recent.keep(transfer.upload, transfer.isWritten);
     }
     const { record } = transfer;
     return await (settledAnswer(record, range) ?? heldAnswer(record, range))(form, item, exchange);
@@ -80,8 +94,11 @@ export function createUploadTurns(): MailboxQueue {
 }
 
 /** @throws ServiceError InvalidRange */
-function readRange({ headers, body }: IncomingRequest, { attachment, state }: UploadRecord): ByteRange {
-  const parsed = parseContentRange(headers.get('content-range') ?? undefined);
+function checkRange(
+  parsed: ParsedContentRange,
+  { body }: IncomingRequest,
+  { attachment, state }: UploadRecord,
+): ByteRange {
   if (parsed.kind === 'faulty') throw new ServiceError('InvalidRange', `${parsed.fault}.`);
   const { range } = parsed;
   const length = lengthOf(range);
@@ -99,6 +116,16 @@ function readRange({ headers, body }: IncomingRequest, { attachment, state }: Up
     throw new ServiceError('InvalidRange', message);
   }
   return range;
+}
+
+/** Another instance has confirmed what comes before this range, and has not written it yet. */
+async function awaitLateWrite(transfer: RecordedTransfer, { first }: ByteRange, signal: AbortSignal): Promise<void> {
+  for (let waits = 0; waits < MAX_WAITS_FOR_LATE_WRITE; waits += 1) {
+    const { state, offset, mayHold } = transfer.record;
+    if (state.status !== 'uploading' || first <= offset || !mayHold.includes(first)) return;
+    await untilAborted(sleep(LATE_WRITE_MS), signal);
+    await transfer.refresh();
+  }
 }
 
 type SettledAnswer = (form: UploadForm, item: GraphItem, exchange: Exchange) => Promise<Answer>;

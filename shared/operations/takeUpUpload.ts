@@ -5,6 +5,7 @@ import type { RequestRecord } from '../log/requestRecord.ts';
 import { createGraphItem, type GraphItem } from '../transfer/graphItem.ts';
 import { RecordedTransfer } from '../transfer/recordedTransfer.ts';
 import { createSending, type Sending } from '../transfer/sending.ts';
+import type { UploadRecord } from '../upload/uploadRecord.ts';
 import type { StoredUpload } from '../upload/uploadStore.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
@@ -20,11 +21,17 @@ export interface UploadUnderWay {
 /**
  * Reads the upload's record and notes it for the log.
  *
+ * @param isKnown whether the record as this instance has left it will do
  * @throws ServiceError UploadNotFound, StorageUnavailable, StorageNotConfigured
  */
-export async function readUpload(id: string, { record }: Exchange, { uploads }: Collaborators): Promise<StoredUpload> {
+export async function readUpload(
+  id: string,
+  { record }: Exchange,
+  { uploads, recent }: Collaborators,
+  isKnown: (record: UploadRecord) => boolean = () => false,
+): Promise<StoredUpload> {
   record.upload = hashUploadId(id);
-  const stored = await uploads.read(id);
+  const stored = (await recent.take(id, isKnown)) ?? (await uploads.read(id));
   record.endStage('store');
   if (stored === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
   noteUpload(stored, record);

@@ -23,6 +23,7 @@ export class RecordedTransfer implements Account {
   readonly #item: GraphItem;
   #lease: UploadLease | undefined;
   #stored: StoredUpload;
+  #isWritten = true;
 
   constructor(store: UploadStore, item: GraphItem, stored: StoredUpload, lease?: UploadLease) {
     this.#store = store;
@@ -37,6 +38,11 @@ export class RecordedTransfer implements Account {
 
   get record(): UploadRecord {
     return this.#stored.record;
+  }
+
+  /** False where the last step is in `upload` and not yet in the store. */
+  get isWritten(): boolean {
+    return this.#isWritten;
   }
 
   get mayHold(): readonly number[] {
@@ -54,8 +60,12 @@ export class RecordedTransfer implements Account {
     return this.#write({ mayHold });
   }
 
-  held(offset: number, mayHold: readonly number[]): Promise<void> {
-    return this.#write({ offset, mayHold, ...movedTo(offset, this.record.job) });
+  /** A job's step is written at once, for its pollers; another goes with the next write: until then it is as one whose answer was lost. */
+  async held(offset: number, mayHold: readonly number[]): Promise<void> {
+    const { job } = this.record;
+    if (job !== undefined) return this.#write({ offset, mayHold, job: movedTo(offset, job) });
+    this.#stored = { ...this.#stored, record: { ...this.record, offset, mayHold } };
+    this.#isWritten = false;
   }
 
   async reopen(): Promise<boolean> {
@@ -150,6 +160,7 @@ export class RecordedTransfer implements Account {
     const current = await this.#store.read(this.#stored.id, { isEndIgnored: true });
     if (current === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
     this.#stored = current;
+    this.#isWritten = true;
     if (!current.isLeased) this.#lease = undefined; // It was taken from this holder.
   }
 
@@ -167,12 +178,12 @@ export class RecordedTransfer implements Account {
 
   async #write(changes: Partial<UploadRecord>): Promise<void> {
     this.#stored = await this.#store.write(this.#stored, { ...this.record, ...changes }, this.#lease);
+    this.#isWritten = true;
   }
 }
 
 /** A job that Graph has taken bytes for has all its attempts again. */
-function movedTo(offset: number, job: JobPart | undefined): Pick<UploadRecord, 'job'> {
-  if (job === undefined) return {};
+function movedTo(offset: number, job: JobPart): JobPart {
   const furthestOffset = Math.max(job.furthestOffset, offset);
-  return { job: { ...job, movedAt: new Date().toISOString(), attempts: 0, nudges: 0, furthestOffset } };
+  return { ...job, movedAt: new Date().toISOString(), attempts: 0, nudges: 0, furthestOffset };
 }

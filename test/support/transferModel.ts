@@ -5,6 +5,7 @@ import type { Forwarder } from '../../shared/graph/forwarder.ts';
 import { createMailboxQueue } from '../../shared/graph/mailboxQueue.ts';
 import type { Collaborators } from '../../shared/operations/collaborators.ts';
 import type { UploadHost } from '../../shared/transfer/uploadHost.ts';
+import { createRecentUploads } from '../../shared/upload/recentUploads.ts';
 import type { UploadRecord } from '../../shared/upload/uploadRecord.ts';
 import { type StoredUpload, UploadConflict, type UploadStore } from '../../shared/upload/uploadStore.ts';
 import { configOf, policyOf, upstreamAnswer } from './builders.ts';
@@ -215,6 +216,7 @@ export function instanceOf(uploads: UploadStore, { uploadHost, forwarder }: Mode
       get: (target, name, receiver) =>
         isDead && name !== 'then' ? () => Promise.reject(new Error('dead')) : Reflect.get(target, name, receiver),
     });
+  const store = alive(uploads);
   const collaborators = {
     config: configOf({ ALLOW_ANY_MAILBOX: 'true', UPLOAD_TIMEOUT_MS: '900' }),
     authenticator: { authenticate: async () => ({ kind: 'functionKey' as const }) },
@@ -223,7 +225,8 @@ export function instanceOf(uploads: UploadStore, { uploadHost, forwarder }: Mode
     appTokens: { acquire: async () => 'token', drop: () => {} },
     userTokens: undefined,
     queue: createMailboxQueue(64),
-    uploads: alive(uploads),
+    uploads: store,
+    recent: createRecentUploads(store, 5),
     idempotency: unused,
     uploadHost: alive(uploadHost(kill)),
     turns: createMailboxQueue(16, 1),

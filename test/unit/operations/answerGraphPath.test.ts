@@ -45,6 +45,7 @@ const NOT_ASKED = {
     releaseLease: notAsked,
     breakLease: notAsked,
   },
+  recent: { keep: () => {}, take: notAsked },
   uploadHost: { put: notAsked, remove: notAsked },
   idempotency: {
     create: notAsked,
