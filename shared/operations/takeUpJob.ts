@@ -5,13 +5,11 @@ import { retryDelayMs } from '../graph/retryDelay.ts';
 import { MAX_JOB_PAUSE_MS, MAX_SILENCE_MS, SOURCE_ANSWER_TIMEOUT_MS } from '../limits.ts';
 import type { RequestRecord } from '../log/requestRecord.ts';
 import { type AddressSource, openAddress } from '../source/addressSource.ts';
-import { createGraphItem } from '../transfer/graphItem.ts';
-import { RecordedTransfer } from '../transfer/recordedTransfer.ts';
-import { createSending } from '../transfer/sending.ts';
 import type { UploadLease } from '../upload/uploadStore.ts';
 import type { JobUnderWay } from './carryJob.ts';
 import type { Collaborators } from './collaborators.ts';
 import type { StoredJob } from './storedJob.ts';
+import { openTransfer } from './takeUpUpload.ts';
 import { tokensForJob } from './tokensForUpload.ts';
 
 /** What going on with a job needs. Nothing in it waits for long: a run that is asked to wait ends. */
@@ -23,34 +21,21 @@ export async function takeUpJob(
   context: Pick<InvocationContext, 'traceContext'>,
   collaborators: Collaborators,
 ): Promise<JobUnderWay> {
-  const { config, forwarder, queue, uploads, uploadHost } = collaborators;
-  const { target, wantsImmutableIds, job } = stored.record;
+  const { wantsImmutableIds, job } = stored.record;
   const tokens = tokensForJob(stored.record, collaborators);
   const patient: Deadline = { ...deadline, remainingMs: () => Math.min(deadline.remainingMs(), MAX_JOB_PAUSE_MS) };
-  const item = createGraphItem({
-    graphOrigin: config.graphOrigin,
-    forwarder: await forwarder(),
-    target,
-    call: {
-      clientRequestId: job.clientRequestId,
-      traceParent: context.traceContext?.traceParent,
-      wantsImmutableIds,
+  const traceParent = context.traceContext?.traceParent;
+  const { item, transfer, sending } = await openTransfer(
+    stored,
+    {
+      call: { clientRequestId: job.clientRequestId, traceParent, wantsImmutableIds },
+      context: { tokens, deadline: patient, record },
+      deadline,
+      retryTimeoutMs: Number.POSITIVE_INFINITY,
+      lease,
     },
-    context: { tokens, deadline: patient, record },
-  });
-  const transfer = new RecordedTransfer(uploads, item, stored, lease);
-  const sending = createSending({
-    host: uploadHost,
-    hosts: config.uploadHosts,
-    uploadUrl: () => transfer.record.session?.uploadUrl ?? '',
-    queue,
-    mailbox: item.mailbox,
-    deadline,
-    record,
-    // Outlook's upload host refuses bytes that come with a token; Graph's own demands one for To Do.
-    tokens: target.kind === 'todoTask' ? tokens : undefined,
-    retryTimeoutMs: Number.POSITIVE_INFINITY,
-  });
+    collaborators,
+  );
   let sourceAskedMs: number | undefined;
   return {
     item,
@@ -60,7 +45,12 @@ export async function takeUpJob(
       const onLongWait = (ms: number) => {
         sourceAskedMs = ms;
       };
-      return openJobSource(stored.record, offset, { isDevelopment: config.isDevelopment, onLongWait }, deadline.signal);
+      return openJobSource(
+        stored.record,
+        offset,
+        { isDevelopment: collaborators.config.isDevelopment, onLongWait },
+        deadline.signal,
+      );
     },
     sourceAskedMs: () => sourceAskedMs,
   };

@@ -1,17 +1,18 @@
+import type { Deadline } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { MAX_PIECE_RETRY_MS } from '../limits.ts';
 import { hashUploadId } from '../log/mask.ts';
 import type { RequestRecord } from '../log/requestRecord.ts';
-import { createGraphItem, type GraphItem } from '../transfer/graphItem.ts';
+import { createGraphItem, type GraphItem, type GraphItemOptions } from '../transfer/graphItem.ts';
 import { RecordedTransfer } from '../transfer/recordedTransfer.ts';
 import { createSending, type Sending } from '../transfer/sending.ts';
 import type { UploadRecord } from '../upload/uploadRecord.ts';
-import type { StoredUpload } from '../upload/uploadStore.ts';
+import type { StoredUpload, UploadLease } from '../upload/uploadStore.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
 import { tokensForUpload } from './tokensForUpload.ts';
 
-/** An upload that a request goes on with. */
+/** An upload that a request, or the run of a job, goes on with. */
 export interface UploadUnderWay {
   readonly item: GraphItem;
   readonly transfer: RecordedTransfer;
@@ -61,20 +62,44 @@ export async function takeUpUpload(
   collaborators: Collaborators,
 ): Promise<UploadUnderWay> {
   const { head, deadline, record } = exchange;
-  const { config, forwarder, queue, uploads, uploadHost } = collaborators;
   const { target, wantsImmutableIds, actsFor } = stored.record;
   const tokens = tokensForUpload(stored.record, exchange, collaborators);
-  // Outlook's upload host refuses bytes that come with a token; Graph's own demands one for To Do.
-  const needsToken = target.kind === 'todoTask';
-  if (needsToken && actsFor !== undefined) await tokens.acquire(deadline);
+  if (target.kind === 'todoTask' && actsFor !== undefined) await tokens.acquire(deadline);
+  return openTransfer(
+    stored,
+    {
+      call: { clientRequestId: head.clientRequestId, traceParent: head.traceParent, wantsImmutableIds },
+      context: { tokens, deadline, record },
+      deadline,
+      retryTimeoutMs: MAX_PIECE_RETRY_MS,
+    },
+    collaborators,
+  );
+}
+
+/** Of the context of the calls to Graph, and of the times that bytes have. */
+interface TransferOptions extends Pick<GraphItemOptions, 'call' | 'context'> {
+  readonly deadline: Deadline;
+  readonly retryTimeoutMs: number;
+  readonly lease?: UploadLease | undefined;
+}
+
+/** The parts of a transfer, for a request and for the run of a job alike. */
+export async function openTransfer(
+  stored: StoredUpload,
+  { call, context, deadline, retryTimeoutMs, lease }: TransferOptions,
+  { config, forwarder, queue, uploads, uploadHost }: Collaborators,
+): Promise<UploadUnderWay> {
+  const { target } = stored.record;
+  const { tokens, record } = context;
   const item = createGraphItem({
     graphOrigin: config.graphOrigin,
     forwarder: await forwarder(),
     target,
-    call: { clientRequestId: head.clientRequestId, traceParent: head.traceParent, wantsImmutableIds },
-    context: { tokens, deadline, record },
+    call,
+    context,
   });
-  const transfer = new RecordedTransfer(uploads, item, stored);
+  const transfer = new RecordedTransfer(uploads, item, stored, lease);
   const sending = createSending({
     host: uploadHost,
     hosts: config.uploadHosts,
@@ -83,8 +108,9 @@ export async function takeUpUpload(
     mailbox: item.mailbox,
     deadline,
     record,
-    tokens: needsToken ? tokens : undefined,
-    retryTimeoutMs: MAX_PIECE_RETRY_MS,
+    // Outlook's upload host refuses bytes that come with a token; Graph's own demands one for To Do.
+    tokens: target.kind === 'todoTask' ? tokens : undefined,
+    retryTimeoutMs,
   });
   return { item, transfer, sending };
 }
