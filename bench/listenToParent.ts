@@ -1,6 +1,6 @@
 import { type Answer, type Ask, isAsk } from './messages.ts';
 
-/** The child's side of child.ts: answers the parent's questions, and ends when told to or when the parent is gone. */
+/** The child's side of child.ts: answers the parent's questions, and ends when asked to or when the parent is gone. */
 export function listenToParent(answer: (question: Exclude<Ask, { kind: 'end' }>) => Promise<Answer>): void {
   process.on('message', (message: unknown) => {
     if (!isAsk(message)) return;

@@ -1,6 +1,6 @@
 import type { FunctionMetadata } from '../local/host/messages.ts';
 
-/** What a child process of the benchmark is told; it answers each with one message of the same kind. */
+/** What a child process of the benchmark is asked; it answers each with one message of the same kind. */
 export type Ask =
   | { readonly kind: 'run'; readonly load: Load }
   | { readonly kind: 'send'; readonly transfer: Transfer }

@@ -68,7 +68,7 @@ function list(microseconds: ReadonlyMap<string, number>, answered: number): stri
     .map(([place, time]) => `${(time / answered).toFixed(1).padStart(7)}  ${place}`);
 }
 
-/** Places in a bundle are told by the file that the code was written in. */
+/** Places in a bundle are known by the file that the code was written in. */
 function createPlaceFinder(): (frame: CallFrame) => { file: string; name: string } {
   const maps = new Map<string, SourceMap | undefined>();
   return ({ functionName, url, lineNumber, columnNumber }) => {

@@ -42,7 +42,7 @@ param corsAllowedOrigins string = ''
 @description('Largest body of a request, in bytes: the platform answers more with an empty 500. Empty: 104857600, so that files can be sent through the app. Where callers only open upload sessions, 1048576 is plenty: the platform holds a body with Content-Length in memory before the app can refuse it.')
 param requestBodyLimitBytes string = ''
 
-@description('Resource id of the action group that is told of alerts. Empty: they show in the portal alone.')
+@description('Resource id of the action group that gets the alerts. Empty: they show in the portal alone.')
 param alertActionGroupId string = ''
 
 // The app's own settings, described in docs/configuration.md. An empty one is not set, so that the app's default holds.

@@ -87,7 +87,7 @@ head -c 20000000 /dev/urandom | curl -i -X POST -T - -H 'Expect: 100-continue' \
 
 ${jobLines}${uploadLines}
 
-See what a wrong body is told:
+See the answer to a wrong body:
 
 curl -i ${api}/me/messages/${messageId}/attachments/createUploadSession \\
   -H 'Content-Type: application/json' \\

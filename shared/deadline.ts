@@ -29,7 +29,7 @@ function timedOut(): ServiceError {
   return new ServiceError('TimedOut', 'The time allowed for the request passed before Graph answered.');
 }
 
-/** Settles as `work` does; where the time ran out meanwhile, it is `late` that is told, not TimedOut. */
+/** Settles as `work` does; where the time ran out meanwhile, it rejects with `late`, not with TimedOut. */
 export async function orLate<T>(work: Promise<T>, late: () => ServiceError): Promise<T> {
   try {
     return await work;

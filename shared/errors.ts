@@ -126,7 +126,8 @@ export const ERRORS = {
   },
   UploadNotFound: {
     status: 404,
-    means: 'There is no such upload, or it has ended. Unknown, changed and expired addresses are not told apart.',
+    means:
+      'There is no such upload, or it has ended. The answer is the same for unknown, changed and expired addresses.',
     callerCan: 'Open a new upload session.',
   },
   UploadCancelled: {

@@ -4,7 +4,7 @@ import { replacement, reshape, retryAfterHeader, type Speaker, withHeader } from
 import type { ActiveFault } from './faultPlan.ts';
 import { type Answer, graphHeaders } from './graphAnswer.ts';
 
-/** A fault to be played in place of, or upon, the right answer. */
+/** A fault to be played in place of the right answer, or on it. */
 export interface Played {
   readonly fault: ActiveFault;
   readonly speaker: Speaker;

@@ -27,7 +27,7 @@ export interface InvocationContext {
 }
 
 /**
- * One invocation as the host counts it: over when the worker has told its outcome and, in streaming mode, `forwarding`
+ * One invocation as the host counts it: over when the worker has reported its outcome and, in streaming mode, `forwarding`
  * has ended too. Past the function's time it has failed; the worker that still runs it is ended, with all other calls in
  * it. (WebJobs SDK: FunctionExecutor; Azure Functions host: GrpcWorkerChannel, WebScriptHostExceptionHandler)
  */

@@ -5,7 +5,7 @@ import type { RequestHeaders } from './requestHeaders.ts';
 import type { RouteMatch } from './router.ts';
 
 /**
- * What the host tells a streaming worker about an HTTP trigger: members of a JSON body, the query, the route and the
+ * What the host says to a streaming worker about an HTTP trigger: members of a JSON body, the query, the route and the
  * headers, one after another into one bag. A body or a query that names `Headers` puts its own in their place.
  * (azure-webjobs-sdk-extensions: HttpTriggerAttributeBindingProvider.GetRequestBindingData)
  */

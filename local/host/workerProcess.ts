@@ -111,7 +111,7 @@ export async function startWorkerProcess(
   };
 }
 
-/** A channel that closes under a message is told by the exit of the process. */
+/** A channel that closes under a message shows in the exit of the process. */
 function post(child: ChildProcess, message: HostMessage): void {
   child.send(message, () => undefined);
 }

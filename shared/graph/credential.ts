@@ -2,13 +2,13 @@ import type { AccessToken, GetTokenOptions } from '@azure/identity';
 import type { CredentialConfig } from '../config/config.ts';
 import { createIdentityCredential } from './identityCredential.ts';
 
-/** A credential of @azure/identity that can also be told to renew a token that Graph has refused. */
+/** A credential of @azure/identity that can also renew a token that Graph has refused. */
 export interface GraphCredential {
   /** @param isRenewal no cache may answer: the token in it was refused */
   getToken(scope: string, options: GetTokenOptions, isRenewal: boolean): Promise<AccessToken | null>;
 }
 
-/** The credential that the settings name. Loads @azure/identity, which is dear to load. */
+/** The credential that the settings name. Loads @azure/identity, which takes long to load. */
 export async function createCredential(config: CredentialConfig): Promise<GraphCredential> {
   let credential = await createIdentityCredential(config);
   const renew = async (scope: string, claims: string | undefined) => {

@@ -44,7 +44,7 @@ interface HeldToken {
  * The app's own token: one fetch at a time, the last good token as long as it is usable.
  *
  * @azure/identity has no single flight, and its early refresh throws although the token it holds is still good; both are
- * mended here. A failed fetch is followed by a growing pause, so that a broken identity endpoint sees no storm.
+ * fixed here. A failed fetch is followed by a growing pause, so that a broken identity endpoint sees no storm.
  */
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const now = options.now ?? Date.now;
@@ -76,7 +76,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       .finally(() => {
         if (pending === fetched) pending = undefined;
       })
-      .catch(() => {}); // Whoever waits for it is told.
+      .catch(() => {}); // Whoever waits for it sees the failure.
     return fetched;
   }
 
@@ -106,7 +106,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     async acquire(deadline) {
       const time = now();
       if (held !== undefined && time < held.usableUntil) {
-        if (time >= held.refreshFrom && time >= notBefore) refresh().catch(() => {}); // onFailure was told.
+        if (time >= held.refreshFrom && time >= notBefore) refresh().catch(() => {}); // onFailure has been called.
         return held.value;
       }
       if (pending === undefined && time < notBefore) throw unavailable(lastFailure);

@@ -30,7 +30,7 @@ export interface UserTokens {
 export interface UserTokensOptions {
   readonly createCredential: () => Promise<UserCredential>;
   readonly scope: string;
-  /** Where users sign in; told to the caller with a challenge. */
+  /** Where users sign in; the caller gets it with a challenge. */
   readonly authorizationUri: string;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;

@@ -21,7 +21,7 @@ export interface JobQueue {
   readonly timeoutMs: number;
 }
 
-/** @param onFailure is told why the queue could not be used, for the log */
+/** @param onFailure is called with the reason why the queue could not be used, for the log */
 export function createJobQueue(
   config: Extract<JobsConfig, { kind: 'queue' }>,
   onFailure: (error: unknown) => void,

@@ -10,7 +10,7 @@ const URL_QUERY = /(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/g;
 
 /**
  * The error and its causes in one line, for the log: names, codes and messages, without anything that looks like a
- * secret, and without a stack (placeOf.ts tells where).
+ * secret, and without a stack (placeOf.ts says where).
  */
 export function describeCause(error: unknown): string {
   const parts: string[] = [];

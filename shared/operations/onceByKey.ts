@@ -20,7 +20,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 /**
  * Runs the work once for all requests that carry the same key: a repetition gets the first answer, also while the first is still
  * under way. Only success is kept: after a failure the same request may be tried again, and where the work may be done all the
- * same (its instance was lost, Graph's answer never came), the next turn is told so.
+ * same (its instance was lost, Graph's answer never came), the next turn is called with that.
  *
  * @param request what makes two requests the same
  * @param holds whether a kept answer is still of use; where it is not, the work is done anew

@@ -27,7 +27,7 @@ export const UPLOAD_SESSION_FORM: UploadForm = {
 
 /**
  * As the engine of Logic Apps demands it: 200 and what is held on each chunk, the last one included, which has the result. A
- * chunk that comes once more, from a transfer that the engine has begun twice, is told its own end: the engine does not take a
+ * chunk that comes once more, from a transfer that the engine has begun twice, gets its own end in the answer: the engine does not take a
  * Range that ends behind what it has sent.
  */
 export const CHUNKED_MESSAGE_FORM: UploadForm = {

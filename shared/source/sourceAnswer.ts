@@ -80,7 +80,7 @@ async function send({ url, offset, known, asksRange }: SourceAsk, agent: Agent, 
     });
     sent.end();
     const body = await untilAborted(answered, signal);
-    body.on('error', () => {}); // It may break before anyone reads; whoever does is told.
+    body.on('error', () => {}); // It may break before anyone reads; whoever does sees the error.
     return body;
   } catch (error) {
     sent.destroy();

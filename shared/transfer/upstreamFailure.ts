@@ -12,7 +12,7 @@ export class UpstreamFailure extends Error {
   }
 }
 
-/** What the caller is told where the last of all attempts has settled nothing. */
+/** The error for the caller where the last of all attempts has settled nothing. */
 export function unsettled(last: AttemptResult): Error {
   if (last.kind === 'answer') return new UpstreamFailure(last.answer);
   if (last.cause instanceof ServiceError) return last.cause;

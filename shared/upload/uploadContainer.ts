@@ -36,7 +36,7 @@ export interface UploadContainer {
   readonly isConfigured: boolean;
 }
 
-/** @param onFailure is told why the store could not be used, for the log */
+/** @param onFailure is called with the reason why the store could not be used, for the log */
 export function createUploadContainer(config: StorageConfig, onFailure: (error: unknown) => void): UploadContainer {
   const client = once(() => createClient(config));
 

@@ -27,7 +27,7 @@ export interface UploadStore {
   /** Makes the id. */
   create(record: UploadRecord): Promise<StoredUpload>;
   /**
-   * Undefined: malformed, unknown, changed or past its end; nothing tells these apart.
+   * Undefined: malformed, unknown, changed or past its end; nothing shows which.
    * @param options.isEndIgnored gives a record whose session at Graph has ended, for a day after its creation at most
    */
   read(id: string, options?: { readonly isEndIgnored: boolean }): Promise<StoredUpload | undefined>;

@@ -188,7 +188,7 @@ describe('the Graph emulator', () => {
     }
   });
 
-  test('finds any id when told so', async () => {
+  test('finds any id when set so', async () => {
     bench.graph.settings.anyItem = true;
 
     const answer = await bench.create(`/v1.0/users/any@contoso.example/messages/a%3Ab'c`);

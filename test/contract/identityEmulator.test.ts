@@ -134,7 +134,7 @@ describe('the identity emulator', () => {
     expect((await ask()).status).toBe(200);
   });
 
-  test('tells a throttled caller when to come back', async () => {
+  test('says a throttled caller when to come back', async () => {
     identity.play('throttled');
 
     expect((await ask()).headers['retry-after']).toBe('1');

@@ -140,7 +140,7 @@ describe('the upload host', () => {
     expect(answer.status).toBe(405);
   });
 
-  test('reads a piece no faster than told, and waits before each answer', async () => {
+  test('reads a piece no faster than set, and waits before each answer', async () => {
     Object.assign(bench.graph.settings, { uploadBytesPerSecond: 10 * MIB, uploadLatencyMs: 100 });
     const url = await open();
     const startedAt = performance.now();

@@ -43,7 +43,7 @@ test('sends Graph what was validated, in canonical spelling, with a token of its
   });
 });
 
-test('tells every fault of the specification example in one answer', async () => {
+test('says every fault of the specification example in one answer', async () => {
   const response = await postJson(`${site.api}/v1.0/${PATH}`, {
     AttachmentItem: { attachmentType: 'String', size: 4 },
   });

@@ -5,7 +5,7 @@ import { type AppEvent, ATTACHMENT_ITEM, GUID } from '../support/site.ts';
 import { errorCode, itemPath, startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 
 /**
- * The host mixes members of a JSON body, and the query, into what it tells the worker of a request's headers and route
+ * The host mixes members of a JSON body, and the query, into what it says to the worker of a request's headers and route
  * (azure-webjobs-sdk-extensions, HttpTriggerAttributeBindingProvider.GetRequestBindingData). None of it may be believed.
  */
 const RUNS = 300;
@@ -124,9 +124,9 @@ async function expectTrueHead(one: Case): Promise<void> {
   expect(calls).toHaveLength(status === 201 ? 1 : 0);
   if (status === 201) expect(calls[0]?.path).toContain('/users/alice%40contoso.example/messages/AAMkAG1%3D/');
   const upstream = calls.map(({ method, path, headers }) => ({ method, path, headers }));
-  const told = JSON.stringify([answer.headers, line, upstream]);
-  expect(told).not.toMatch(TRACES_OF_FORGERY);
-  expect(told).not.toContain(bearers.bob);
+  const traces = JSON.stringify([answer.headers, line, upstream]);
+  expect(traces).not.toMatch(TRACES_OF_FORGERY);
+  expect(traces).not.toContain(bearers.bob);
 }
 
 test('no member of a body and no parameter of the query changes what the app takes for the head', async () => {

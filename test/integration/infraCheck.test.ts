@@ -13,7 +13,7 @@ interface Fault {
   readonly from: string;
   readonly to: string;
   /** What a failing line of the check must say. */
-  readonly told: RegExp;
+  readonly expected: RegExp;
 }
 
 const EXTRA_ROLE = `resource queues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -33,35 +33,35 @@ const FAULTS: readonly Fault[] = [
     file: 'app/storage.bicep',
     from: 'allowCrossTenantReplication: false',
     to: 'allowCrossTenantReplicaton: false',
-    told: /Warning BCP089.*allowCrossTenantReplicaton/,
+    expected: /Warning BCP089.*allowCrossTenantReplicaton/,
   },
   {
     fault: 'a missing setting',
     file: 'main.bicep',
     from: '  ME_MAILBOX: meMailbox\n',
     to: '',
-    told: /ME_MAILBOX is missing/,
+    expected: /ME_MAILBOX is missing/,
   },
   {
     fault: 'shared key access',
     file: 'app/storage.bicep',
     from: 'allowSharedKeyAccess: false',
     to: 'allowSharedKeyAccess: true',
-    told: /properties\.allowSharedKeyAccess is true/,
+    expected: /properties\.allowSharedKeyAccess is true/,
   },
   {
     fault: 'an extra role',
     file: 'app/roles.bicep',
     from: '// Monitoring Metrics Publisher',
     to: `${EXTRA_ROLE}// Monitoring Metrics Publisher`,
-    told: /role 974c5e8b-45b9-4653-ba55-5f855dd0fb88 on Microsoft\.Storage\/storageAccounts is not expected/,
+    expected: /role 974c5e8b-45b9-4653-ba55-5f855dd0fb88 on Microsoft\.Storage\/storageAccounts is not expected/,
   },
   {
     fault: 'a parameter that azd cannot hand over',
     file: 'main.parameters.json',
     from: '"meMailbox"',
     to: '"myMailbox"',
-    told: /meMailbox is missing[\s\S]*myMailbox is not expected/,
+    expected: /meMailbox is missing[\s\S]*myMailbox is not expected/,
   },
 ];
 
@@ -72,91 +72,91 @@ const FURTHER_FAULTS: readonly Fault[] = [
     file: 'app/storage.bicep',
     from: 'output name string = account.name',
     to: 'output name string = account.name\n@secure()\noutput key string = account.listKeys().keys[0].value',
-    told: /listKeys\(\) is called/,
+    expected: /listKeys\(\) is called/,
   },
   {
     fault: 'passwords for publishing',
     file: 'app/api.bicep',
     from: "name: 'scm'\n    properties: { allow: false }",
     to: "name: 'scm'\n    properties: { allow: true }",
-    told: /properties\.allow is true/,
+    expected: /properties\.allow is true/,
   },
   {
     fault: 'another Node version',
     file: 'app/api.bicep',
     from: "version: '22'",
     to: "version: '20'",
-    told: /runtime\.version is "20"/,
+    expected: /runtime\.version is "20"/,
   },
   {
     fault: 'a role on the whole resource group',
     file: 'app/roles.bicep',
     from: '  scope: account\n',
     to: '',
-    told: /Storage Blob Data Owner on more than one resource is not expected/,
+    expected: /Storage Blob Data Owner on more than one resource is not expected/,
   },
   {
     fault: 'a setting that the app does not know',
     file: 'main.bicep',
     from: '  ME_MAILBOX: meMailbox\n',
     to: '  ME_MAILBOX: meMailbox\n  MY_MAILBOX: meMailbox\n',
-    told: /MY_MAILBOX is not expected/,
+    expected: /MY_MAILBOX is not expected/,
   },
   {
     fault: 'a setting that Flex Consumption refuses',
     file: 'app/api.bicep',
     from: "  GRAPH_CREDENTIAL: 'managedIdentity'\n",
     to: "  GRAPH_CREDENTIAL: 'managedIdentity'\n  FUNCTIONS_WORKER_RUNTIME: 'node'\n",
-    told: /FUNCTIONS_WORKER_RUNTIME is not expected/,
+    expected: /FUNCTIONS_WORKER_RUNTIME is not expected/,
   },
   {
     fault: 'a setting added past the two objects',
     file: 'app/api.bicep',
     from: 'union(operatorSettings, otherSettings)',
     to: "union(operatorSettings, otherSettings, { WEBSITE_RUN_FROM_PACKAGE: '1' })",
-    told: /appsettings are not/,
+    expected: /appsettings are not/,
   },
   {
     fault: 'a secret as a plain parameter of a module',
     file: 'app/api.bicep',
     from: '@secure()\nparam applicationInsightsConnectionString',
     to: 'param applicationInsightsConnectionString',
-    told: /APPLICATIONINSIGHTS_CONNECTION_STRING is not a secure parameter of api/,
+    expected: /APPLICATIONINSIGHTS_CONNECTION_STRING is not a secure parameter of api/,
   },
   {
     fault: 'a secret as a plain parameter of the deployment',
     file: 'main.bicep',
     from: '@secure()\nparam otelExporterOtlpHeaders',
     to: 'param otelExporterOtlpHeaders',
-    told: /OTEL_EXPORTER_OTLP_HEADERS is not a secure parameter of main/,
+    expected: /OTEL_EXPORTER_OTLP_HEADERS is not a secure parameter of main/,
   },
   {
     fault: 'records of uploads that stay for ever',
     file: 'app/storage.bicep',
     from: 'daysAfterModificationGreaterThan: 2',
     to: 'daysAfterModificationGreaterThan: 2000',
-    told: /the rule is .*2000/,
+    expected: /the rule is .*2000/,
   },
   {
     fault: 'another container than the one that the app uses',
     file: 'app/storage.bicep',
     from: "name: 'upload-sessions'",
     to: "name: 'uploads'",
-    told: /there is no container upload-sessions/,
+    expected: /there is no container upload-sessions/,
   },
   {
     fault: 'bodies without a bound',
     file: 'main.bicep',
     from: "'104857600'",
     to: "'10485760000'",
-    told: /FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is .*10485760000/,
+    expected: /FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is .*10485760000/,
   },
   {
     fault: 'values that a setting does not take',
     file: 'main.bicep',
     from: "'hashed', 'plain'",
     to: "'hashed', 'clear'",
-    told: /logMailbox allows .*clear/,
+    expected: /logMailbox allows .*clear/,
   },
 ];
 
@@ -211,7 +211,7 @@ describeWhereItCanRun(canRun ? 'infraCheck' : 'infraCheck (skipped: neither bice
 
       const { status, output } = check();
 
-      expect(output).toMatch(fault.told);
+      expect(output).toMatch(fault.expected);
       expect(status).toBe(1);
     },
     20_000,
@@ -222,7 +222,7 @@ describeWhereItCanRun(canRun ? 'infraCheck' : 'infraCheck (skipped: neither bice
 
     const { status, output } = check();
 
-    for (const { told } of FURTHER_FAULTS) expect(output).toMatch(told);
+    for (const { expected } of FURTHER_FAULTS) expect(output).toMatch(expected);
     expect(status).toBe(1);
   }, 20_000);
 

@@ -449,7 +449,7 @@ describe('local host, keys', () => {
     expect(status === 200 ? '' : answer.text).toBe('');
   });
 
-  it('demands no key unless told to', async () => {
+  it('demands no key unless set so', async () => {
     await withProbe({}, {}, async (open) => {
       expect(await echo(open, { target: '/api/locked' })).toMatchObject({ functionName: 'locked' });
     });

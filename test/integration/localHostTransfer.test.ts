@@ -477,7 +477,7 @@ describe('an answer given while the body is being sent', () => {
 describe('a caller that expects 100 Continue', () => {
   const EXPECT = ['Expect: 100-continue'];
 
-  it('is told to go on by the worker, and the header arrives', async () => {
+  it('is asked to go on by the worker, and the header arrives', async () => {
     const connection = await openConnection(probe.url);
     connection.write(headOf('POST', '/api/raw', [...EXPECT, 'Transfer-Encoding: chunked']));
     await connection.waitFor('HTTP/1.1 100 Continue');
@@ -488,7 +488,7 @@ describe('a caller that expects 100 Continue', () => {
     connection.socket.destroy();
   });
 
-  it('is told to go on by the host when the body has a Content-Length', async () => {
+  it('is asked to go on by the host when the body has a Content-Length', async () => {
     const connection = await openConnection(probe.url);
     const before = probe.countLines('raw is called');
     connection.write(headOf('POST', '/api/raw', [...EXPECT, 'Content-Length: 3']));

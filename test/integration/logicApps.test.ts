@@ -201,7 +201,7 @@ describe.each([
     expect(puts.flatMap(({ headers }) => headers.authorization ?? [])).toEqual([]);
   });
 
-  test('for a mailbox that the policy does not admit is told so', async () => {
+  test('for a mailbox that the policy does not admit learns that', async () => {
     const run = await workflows.run(readDefinition('Standard', name), {
       ...triggerBody('reports/5242880.pdf'),
       mailbox: MEGAN.userPrincipalName,
@@ -215,7 +215,7 @@ describe.each([
   test.each([
     ['the address of an upload session', '/attachments?name=', '/attachments/createUploadSession?name='],
     ['attachments, where nothing names the file', '/attachments?name=', '/attachments?x='],
-  ])('that sends JSON in chunks to %s is told which switch to turn off', async (_what, from, to) => {
+  ])('that sends JSON in chunks to %s learns which switch to turn off', async (_what, from, to) => {
     const definition = withFault(readDefinition('Consumption', name), from, to);
 
     const run = await workflows.run(definition, triggerBody('reports/table.json'));
@@ -225,7 +225,7 @@ describe.each([
     expect(message).toContain("turn off 'Allow chunking' in the settings of the HTTP action");
   });
 
-  test('that names no file is told how to', async () => {
+  test('that names no file learns how to', async () => {
     const definition = withFault(readDefinition('Consumption', name), '/attachments?name=', '/attachments?x=');
 
     const run = await workflows.run(definition, triggerBody('reports/5242880.pdf'));
@@ -351,7 +351,7 @@ describe.each(PLANS)('beside the connectors of Microsoft (%s)', (plan: Plan) => 
     expect(JSON.stringify(workflows.site.lines)).not.toContain(workflows.signature);
   });
 
-  test('a file outside the sources of the policy is not attached, and the maker is told so', async () => {
+  test('a file outside the sources of the policy is not attached, and the maker learns that', async () => {
     const run = await workflows.run(readDefinition(plan, 'attach-from-address'), triggerBody('private/1.pdf'));
 
     expect(errorOf(run)).toMatchObject({

@@ -25,7 +25,7 @@ async function written(response: Response): Promise<string> {
   return `${JSON.stringify([...response.headers])}\n${await response.text()}`;
 }
 
-/** Everything that goes wrong, and what the caller is told each time. */
+/** Everything that goes wrong, and what the caller reads each time. */
 async function answersToFailures(): Promise<string[]> {
   const faults = [
     ...['status401', 'status404', 'status429', 'status500', 'html', 'html429', 'redirect', 'empty', 'notJson'],

@@ -165,10 +165,10 @@ test.each([
   [['--url', 'https://example.test', '--mailbox', 'a'], '--mailbox and --message go together.'],
   [['--url', 'https://example.test', '--bogus'], '--bogus'],
   [['--url', 'https://example.test', '--ca', 'no such file'], 'no such file'],
-])('refuses a wrong call with exit code 2: %j', async (args, told) => {
+])('refuses a wrong call with exit code 2: %j', async (args, expected) => {
   const { code, output } = await runSmoke(args);
 
-  expect(output).toContain(told);
+  expect(output).toContain(expected);
   expect(output).toContain('npm run smoke -- --url');
   expect(code).toBe(2);
 });

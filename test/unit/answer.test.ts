@@ -19,7 +19,7 @@ describe('errorAnswer', () => {
     });
   });
 
-  it('tells target and details where there are any', () => {
+  it('says target and details where there are any', () => {
     const details = [{ code: 'Required', message: "'name' is missing.", target: '/AttachmentItem/name' }] as const;
 
     const answer = errorAnswer(
@@ -31,7 +31,7 @@ describe('errorAnswer', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ error: { target: '/AttachmentItem/name', details } });
   });
 
-  it('never tells the cause', () => {
+  it('never shows the cause', () => {
     const answer = errorAnswer(new ServiceError('InternalError', 'm', { cause: new Error('Zq7-marker') }), IDS, NOW);
 
     expect(JSON.stringify(answer)).not.toContain('Zq7-marker');

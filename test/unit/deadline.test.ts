@@ -20,7 +20,7 @@ describe('startDeadline', () => {
     expect(signal.reason).toMatchObject({ code: 'TimedOut', status: 504 });
   });
 
-  it('tells what is left, also after its end', () => {
+  it('says what is left, also after its end', () => {
     const deadline = startDeadline(1_000);
 
     jest.advanceTimersByTime(300);

@@ -44,7 +44,7 @@ function serviceOf(
 }
 
 describe('liveness', () => {
-  it('tells version and uptime, and asks for no token', () => {
+  it('says version and uptime, and asks for no token', () => {
     const tokens: TokenSource = {
       acquire: () => {
         throw new Error('asked');

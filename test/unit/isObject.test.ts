@@ -1,7 +1,7 @@
 import { isObject } from '../../shared/isObject.ts';
 
 describe('isObject', () => {
-  it('tells objects from arrays, null and scalars', () => {
+  it('says objects from arrays, null and scalars', () => {
     expect([{}, Object.create(null)].every(isObject)).toBe(true);
     expect([[], null, undefined, 'a', 1, true].some(isObject)).toBe(false);
   });

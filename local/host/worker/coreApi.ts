@@ -9,7 +9,7 @@ export interface RegisteredFunction {
   readonly callback: FunctionCallback;
 }
 
-/** What the loaded app has told the worker so far. */
+/** What the worker knows of the loaded app so far. */
 export interface AppRegistry {
   readonly functions: Map<string, RegisteredFunction>;
   programmingModel: ProgrammingModel | undefined;

@@ -2,7 +2,7 @@
 
 export type RetryAfter = 'none' | '0' | '2' | '9999' | 'date' | 'garbage';
 
-/** What reaches the proxy from Graph, told apart as far as the proxy must tell it apart. */
+/** What reaches the proxy from Graph, as far as the proxy must distinguish it. */
 export type GraphConduct =
   | { readonly kind: 'session' }
   /** An error in Graph's own shape. */

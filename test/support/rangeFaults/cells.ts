@@ -70,7 +70,7 @@ function passing(name: string, fault: string, lasting: Refusal): RangeFault[] {
   ];
 }
 
-/** Graph asks for more time than there is: the caller is told so, and comes back. */
+/** Graph asks for more time than there is: the caller hears that, and comes back. */
 function asksForMore(status: 429 | 503, code: string): RangeFault {
   const id = `fault=status${status};retry-after=9999`;
   const refusal = `${status} ${code}` as const;

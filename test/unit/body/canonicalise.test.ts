@@ -32,7 +32,7 @@ describe('canonicalise', () => {
     expect(canonicalised({ AttachmentItem: item, Other: 1 }).value).toEqual({ AttachmentItem: item, Other: 1 });
   });
 
-  it('tells each member that stands there twice, outside and inside', () => {
+  it('says each member that stands there twice, outside and inside', () => {
     const { details } = canonicalised({ attachmentItem: {}, AttachmentItem: { Size: 1, size: 2, SIZE: 3 } });
 
     expect(details).toEqual([

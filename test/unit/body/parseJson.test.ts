@@ -57,7 +57,7 @@ describe('parseJson', () => {
     },
   );
 
-  it('tells the place of the fault', () => {
+  it('says the place of the fault', () => {
     expect(thrownBy(() => parseJson(bytes('{"a": 1, "b" 2}')))).toHaveProperty(
       'message',
       'The body is not JSON (at character 13).',

@@ -120,7 +120,7 @@ describe('validateAttachment', () => {
     ).toHaveProperty('declared.sizeBytes', 1);
   });
 
-  it('tells every fault of a body at once', () => {
+  it('says every fault of a body at once', () => {
     const error = rejection({
       AttachmentItem: { attachmentType: 'reference', name: '', size: '3', isInline: 'no', colour: 1, Colour: 2 },
       extra: 1,

@@ -161,11 +161,11 @@ describe('parsePolicy', () => {
       '/callers/0/sources',
       expect.stringContaining('duplicate'),
     ],
-  ])('tells of %s where it stands', (_, document, pointer, fault) => {
+  ])('says of %s where it stands', (_, document, pointer, fault) => {
     expect(faultsOf(JSON.parse(JSON.stringify(document)))).toEqual([{ pointer, fault }]);
   });
 
-  it('tells all faults of a document at once, one for each place', () => {
+  it('says all faults of a document at once, one for each place', () => {
     const document = {
       callers: [
         policyEntry({ name: '' }),
@@ -281,7 +281,7 @@ describe('loadPolicy', () => {
     });
   });
 
-  it('tells the faults of the document', () => {
+  it('says the faults of the document', () => {
     write('{"callers":[{"name":"x"}]}');
 
     expect(load(DEFAULT_FILE)).toMatchObject({ kind: 'broken', source: 'policy.json' });

@@ -187,7 +187,7 @@ describe('parseConfig', () => {
     ]);
   });
 
-  it('tells the faults of every part at once', () => {
+  it('says the faults of every part at once', () => {
     const faults = faultsOf({
       CALLER_AUTH: 'entra',
       GRAPH_BASE_URL: 'http://127.0.0.1',

@@ -103,7 +103,7 @@ describe('the settings on behalf of users', () => {
     ]);
   });
 
-  it('are told with all their faults at once', () => {
+  it('come with all their faults at once', () => {
     const faults = faultsOf({
       OBO_CLIENT_ID: 'x',
       OBO_TENANT_ID: 'y',

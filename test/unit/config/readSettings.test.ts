@@ -97,14 +97,14 @@ describe('readSettings', () => {
     ['GRAPH_MAX_ATTEMPTS', '0', 'must be a whole number from 1 to 4'],
     ['GRAPH_MAX_ATTEMPTS', '-1', 'must be a whole number from 1 to 4'],
     ['GRAPH_MAX_ATTEMPTS', '2.5', 'must be a whole number from 1 to 4'],
-  ] as const)('tells of %s=%s by its name', (name, text, fault) => {
+  ] as const)('says of %s=%s by its name', (name, text, fault) => {
     const { values, faults } = read({ [name]: text });
 
     expect(faults).toEqual([{ setting: name, fault }]);
     expect(values[name]).toEqual(read({}).values[name]);
   });
 
-  it('tells all faults at once, in the order of the table', () => {
+  it('says all faults at once, in the order of the table', () => {
     const { faults } = read({ LOG_MAILBOX: 'x', CALLER_AUTH: 'x', REQUEST_TIMEOUT_MS: 'x', POLICY: 'x' });
 
     expect(faults.map(({ setting }) => setting)).toEqual([
@@ -115,7 +115,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('never tells a value', () => {
+  it('never shows a value', () => {
     const marked = fc.string().map((text) => `${text}Zq7-marker`);
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...names), marked), (environment) => {

@@ -64,7 +64,7 @@ describe('maskSecrets', () => {
 });
 
 describe('describeCause', () => {
-  it('tells the error and its causes in one line, without a stack', () => {
+  it('says the error and its causes in one line, without a stack', () => {
     const error = new TypeError('outer', { cause: new Error('middle', { cause: 'inner' }) });
 
     expect(describeCause(error)).toBe('TypeError: outer <- Error: middle <- inner');

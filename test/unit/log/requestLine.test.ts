@@ -18,7 +18,7 @@ function lineOf(
 }
 
 describe('requestLine', () => {
-  it('tells what is known of a request that came through', () => {
+  it('says what is known of a request that came through', () => {
     const record = new RequestRecord('createUploadSession');
     record.addAttempt(503, 'a');
     record.addAttempt(201, 'b');
@@ -74,11 +74,11 @@ describe('requestLine', () => {
     expect(lineOf()).not.toHaveProperty('mailbox');
   });
 
-  it('tells milliseconds with one digit after the point', () => {
+  it('says milliseconds with one digit after the point', () => {
     expect(lineOf({ stagesMs: { token: 1.26, graph: 30.04 } })['ms']).toMatchObject({ token: 1.3, graph: 30 });
   });
 
-  it('tells the cause of an error that was foreseen, without a place', () => {
+  it('says the cause of an error that was foreseen, without a place', () => {
     const error = new ServiceError('GraphUnreachable', 'Public.', { cause: new Error('ECONNRESET') });
 
     const line = lineOf({}, { status: 502, code: 'GraphUnreachable', error });
@@ -87,7 +87,7 @@ describe('requestLine', () => {
     expect(line).not.toHaveProperty('at');
   });
 
-  it('tells no cause where there is none', () => {
+  it('says no cause where there is none', () => {
     const line = lineOf(
       {},
       { status: 404, code: 'PathNotSupported', error: new ServiceError('PathNotSupported', 'm') },
@@ -96,7 +96,7 @@ describe('requestLine', () => {
     expect(line).not.toHaveProperty('cause');
   });
 
-  it('tells an error that was not foreseen whole, with its place', () => {
+  it('says an error that was not foreseen whole, with its place', () => {
     expect(lineOf({}, { status: 500, code: 'InternalError', error: new TypeError('x is undefined') })).toMatchObject({
       cause: 'TypeError: x is undefined',
       at: expect.stringMatching(/^requestLine\.test\.ts:\d+$/),

@@ -36,7 +36,7 @@ const put = fc.record({
     'fewerBytes' as const,
   ),
 });
-/** What a sensible client does: it goes on where it is told to, in slices of any length. */
+/** What a sensible client does: it goes on where it should, in slices of any length. */
 const resume = fc.record({ kind: fc.constant('resume' as const), instance, length });
 const show = fc.record({ kind: fc.constant('show' as const), instance });
 const step: fc.Arbitrary<Step> = fc.oneof(

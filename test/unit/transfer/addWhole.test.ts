@@ -45,7 +45,7 @@ describe('addWhole', () => {
     ]);
   });
 
-  it('tells Graph the size of a file for a task', async () => {
+  it('says Graph the size of a file for a task', async () => {
     const { item, sent } = itemOf(async () => answerOf(201, { id: 'new' }));
     const target = { ...FILE.target, kind: 'todoTask' as const };
 
