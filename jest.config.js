@@ -17,6 +17,8 @@ const common = {
 export default {
   coverageProvider: 'v8',
   testTimeout: 60_000,
+  // Integration tests wait more than they work; jest would leave one core aside.
+  maxWorkers: '100%',
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     {

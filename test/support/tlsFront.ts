@@ -38,7 +38,7 @@ export async function startTlsFront(certificate: EmulatorCertificate, host = 'lo
   const requests: FrontedRequest[] = [];
   const faults: (FrontFault & { seen: number })[] = [];
   let target: string | undefined;
-  const server = https.createServer({ cert: certificate.cert, key: certificate.key }, (request, response) => {
+  const forward = (request: http.IncomingMessage, response: http.ServerResponse) => {
     const { method = '', url: path = '', headers, rawHeaders } = request;
     requests.push({ method, path, headers });
     const fault = takeFault(faults, method);
@@ -47,7 +47,11 @@ export async function startTlsFront(certificate: EmulatorCertificate, host = 'lo
       return;
     }
     const outgoing = http.request(`${target}${path}`, { method, headers: rawHeaders });
+    // Whether the body is wanted, the app says: a front that asks for it by itself would have it sent behind a refusal.
+    outgoing.on('continue', () => response.writeContinue());
+    let isAnswered = false;
     outgoing.on('response', async (incoming) => {
+      isAnswered = true;
       if (fault !== undefined) {
         await incoming.toArray();
         if (fault === 'losesAnswer') response.destroy();
@@ -57,10 +61,13 @@ export async function startTlsFront(certificate: EmulatorCertificate, host = 'lo
       response.writeHead(incoming.statusCode ?? 502, incoming.rawHeaders);
       pipeline(incoming, response, () => {});
     });
-    outgoing.on('error', () => response.destroy());
+    // The connection may close behind an early answer, while the body is still on its way.
+    outgoing.on('error', () => isAnswered || response.destroy());
     response.once('close', () => outgoing.destroy());
     request.pipe(outgoing);
-  });
+  };
+  const server = https.createServer({ cert: certificate.cert, key: certificate.key }, forward);
+  server.on('checkContinue', forward);
   const { port, close } = await listen(server);
   return {
     url: `https://${host}:${port}`,
@@ -83,6 +90,7 @@ function takeFault(faults: (FrontFault & { seen: number })[], method: string): F
 }
 
 async function answer503(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  if (request.headers.expect !== undefined) response.writeContinue();
   await request.toArray();
   response.writeHead(503, { 'retry-after': '1' }).end();
 }
