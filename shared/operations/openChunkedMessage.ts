@@ -112,7 +112,7 @@ async function openUpload(
   });
   const stored = await uploads.create(upload);
   record.endStage('store');
-  recent.keep(stored, true);
+  recent.keep(stored);
   record.upload = hashUploadId(stored.id);
   const location = uploadUrlOf(stored.id, request.url, config.publicBaseUrl);
   return { status: 200, headers: { location, 'x-ms-chunk-size': String(MAX_PIECE_BYTES) }, body: '' };

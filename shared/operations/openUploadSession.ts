@@ -81,7 +81,7 @@ async function keepUpload(
     }),
   );
   record.endStage('store');
-  recent.keep(stored, true);
+  recent.keep(stored);
   record.upload = hashUploadId(stored.id);
   const uploadUrl = uploadUrlOf(stored.id, request.url, config.publicBaseUrl);
   const replaced = replaceInUploadSession(body, uploadUrl, nextExpectedRanges(0, declared.sizeBytes));

@@ -23,7 +23,7 @@ import {
   parseContentRange,
 } from '../upload/byteRange.ts';
 import { isPastEnd, type UploadRecord } from '../upload/uploadRecord.ts';
-import { UploadConflict } from '../upload/uploadStore.ts';
+import { type StoredUpload, UploadConflict } from '../upload/uploadStore.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
 import { failureOf } from './failureOf.ts';
@@ -45,37 +45,53 @@ export async function receiveRange(
   collaborators: Collaborators,
 ): Promise<Answer> {
   const { signal } = exchange.deadline;
-  const leave = await collaborators.turns.enter(id, signal);
+  const { turns, recent } = collaborators;
+  const leave = await turns.enter(id, signal);
+  let known: StoredUpload | undefined;
+  let transfer: RecordedTransfer | undefined;
+  let isInDoubt = false;
   try {
     const parsed = parseContentRange(exchange.request.headers.get('content-range') ?? undefined);
-    const goesOn = (known: UploadRecord) =>
-      parsed.kind === 'range' && parsed.range.first === known.offset && !isPastEnd(known, Date.now());
-    const stored = await readUpload(id, exchange, collaborators, goesOn);
+    known = await recent.take(id, (record) => goesOn(record, parsed));
+    const stored = await readUpload(id, exchange, collaborators, known);
     if (isJob(stored)) throw bytesOfJob();
     const range = checkRange(parsed, exchange.request, stored.record);
     exchange.record.rangeBytes = lengthOf(range);
     const upload = await takeUpUpload(stored, exchange, collaborators);
-    const { transfer, item } = upload;
+    ({ transfer } = upload);
     await awaitLateWrite(transfer, range, signal);
-    const settled = settledAnswer(transfer.record, range);
-    if (settled !== undefined) return await settled(form, item, exchange);
-    try {
-      const outcome = await sendOn(exchange, range, upload);
-      if (outcome.kind === 'refused') await refuse(transfer, outcome.answer);
-      if (outcome.kind === 'attached') await transfer.complete(outcome.location);
-    } catch (error) {
-      if (!(error instanceof UploadConflict)) throw error;
-      // Another instance has moved the upload on, or it was cancelled: what is true now is the answer.
-      await transfer.refresh();
-    } finally {
-      exchange.record.offset = transfer.record.offset;
-      if (transfer.record.state.status === 'uploading') collaborators.recent.keep(transfer.upload, transfer.isWritten);
-    }
-    const { record } = transfer;
-    return await (settledAnswer(record, range) ?? heldAnswer(record, range))(form, item, exchange);
+    const settled = settledAnswer(transfer.record, range) ?? (await sendOn(exchange, range, upload));
+    return await settled(form, upload.item, exchange);
+  } catch (error) {
+    isInDoubt = error instanceof ServiceError && error.code === 'StorageUnavailable'; // It may have been written all the same.
+    throw error;
   } finally {
+    const latest = transfer?.upload ?? known;
+    if (latest?.record.state.status === 'uploading' && !isInDoubt) recent.keep(latest);
     leave();
   }
+}
+
+/** Whether a range begins just where the record ends, and may. */
+function goesOn(record: UploadRecord, parsed: ParsedContentRange): boolean {
+  return parsed.kind === 'range' && parsed.range.first === record.offset && !isPastEnd(record, Date.now());
+}
+
+/** Sends the range, and gives the answer to what the upload has come to, by this sender or by another. */
+async function sendOn(exchange: Exchange, range: ByteRange, upload: UploadUnderWay): Promise<SettledAnswer> {
+  const { transfer } = upload;
+  try {
+    const outcome = await sendBytes(exchange, range, upload);
+    if (outcome.kind === 'refused') await refuse(transfer, outcome.answer);
+    if (outcome.kind === 'attached') await transfer.complete(outcome.location);
+  } catch (error) {
+    if (!(error instanceof UploadConflict)) throw error;
+    // Another instance has moved the upload on, or it was cancelled: what is true now is the answer.
+    await transfer.refresh();
+  } finally {
+    exchange.record.offset = transfer.record.offset;
+  }
+  return settledAnswer(transfer.record, range) ?? heldAnswer(transfer.record, range);
 }
 
 function bytesOfJob(): ServiceError {
@@ -154,7 +170,7 @@ function heldAnswer(record: UploadRecord, range: ByteRange): SettledAnswer {
   return async (form) => form.held(record, range);
 }
 
-async function sendOn(
+async function sendBytes(
   { request, deadline }: Exchange,
   range: ByteRange,
   upload: UploadUnderWay,

@@ -6,7 +6,6 @@ import type { RequestRecord } from '../log/requestRecord.ts';
 import { createGraphItem, type GraphItem, type GraphItemOptions } from '../transfer/graphItem.ts';
 import { RecordedTransfer } from '../transfer/recordedTransfer.ts';
 import { createSending, type Sending } from '../transfer/sending.ts';
-import type { UploadRecord } from '../upload/uploadRecord.ts';
 import type { StoredUpload, UploadLease } from '../upload/uploadStore.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
@@ -22,17 +21,17 @@ export interface UploadUnderWay {
 /**
  * Reads the upload's record and notes it for the log.
  *
- * @param isKnown whether the record as this instance has left it will do
+ * @param known the record, where this instance has it
  * @throws ServiceError UploadNotFound, StorageUnavailable, StorageNotConfigured
  */
 export async function readUpload(
   id: string,
   { record }: Exchange,
   { uploads, recent }: Collaborators,
-  isKnown: (record: UploadRecord) => boolean = () => false,
+  known?: StoredUpload,
 ): Promise<StoredUpload> {
   record.upload = hashUploadId(id);
-  const stored = (await recent.take(id, isKnown)) ?? (await uploads.read(id));
+  const stored = known ?? (await recent.peek(id)) ?? (await uploads.read(id));
   record.endStage('store');
   if (stored === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
   noteUpload(stored, record);

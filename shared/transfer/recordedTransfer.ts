@@ -23,7 +23,6 @@ export class RecordedTransfer implements Account {
   readonly #item: GraphItem;
   #lease: UploadLease | undefined;
   #stored: StoredUpload;
-  #isWritten = true;
 
   constructor(store: UploadStore, item: GraphItem, stored: StoredUpload, lease?: UploadLease) {
     this.#store = store;
@@ -38,11 +37,6 @@ export class RecordedTransfer implements Account {
 
   get record(): UploadRecord {
     return this.#stored.record;
-  }
-
-  /** False where the last step is in `upload` and not yet in the store. */
-  get isWritten(): boolean {
-    return this.#isWritten;
   }
 
   get mayHold(): readonly number[] {
@@ -64,8 +58,7 @@ export class RecordedTransfer implements Account {
   async held(offset: number, mayHold: readonly number[]): Promise<void> {
     const { job } = this.record;
     if (job !== undefined) return this.#write({ offset, mayHold, job: movedTo(offset, job) });
-    this.#stored = { ...this.#stored, record: { ...this.record, offset, mayHold } };
-    this.#isWritten = false;
+    this.#stored = { ...this.#stored, record: { ...this.record, offset, mayHold }, isWritten: false };
   }
 
   async reopen(): Promise<boolean> {
@@ -160,7 +153,6 @@ export class RecordedTransfer implements Account {
     const current = await this.#store.read(this.#stored.id, { isEndIgnored: true });
     if (current === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
     this.#stored = current;
-    this.#isWritten = true;
     if (!current.isLeased) this.#lease = undefined; // It was taken from this holder.
   }
 
@@ -178,7 +170,6 @@ export class RecordedTransfer implements Account {
 
   async #write(changes: Partial<UploadRecord>): Promise<void> {
     this.#stored = await this.#store.write(this.#stored, { ...this.record, ...changes }, this.#lease);
-    this.#isWritten = true;
   }
 }
 

@@ -1,6 +1,6 @@
 import { LATE_WRITE_MS, MAX_RECENT_UPLOADS, RECENT_UPLOAD_MS } from '../limits.ts';
 import type { UploadRecord } from './uploadRecord.ts';
-import type { StoredUpload, UploadStore } from './uploadStore.ts';
+import { type StoredUpload, UploadConflict, type UploadStore } from './uploadStore.ts';
 
 /**
  * Records as this instance left them, for the next range of the same upload: it need not read its record, and what the last
@@ -10,30 +10,34 @@ import type { StoredUpload, UploadStore } from './uploadStore.ts';
  * know how to settle, as after a lost answer.
  */
 export interface RecentUploads {
-  /** @param isWritten whether the store has the record as it is here */
-  keep(stored: StoredUpload, isWritten: boolean): void;
-  /** The record, if it is wanted as it is. What is not written yet is written first where it is not. Never fails. */
+  keep(stored: StoredUpload): void;
+  /**
+   * Takes the record out: to be kept again. Undefined where the store's own is to be read.
+   * @param isWanted whether a record will do that others may have moved on since
+   * @throws ServiceError StorageUnavailable where the record is just being written, and cannot be
+   */
   take(id: string, isWanted: (record: UploadRecord) => boolean): Promise<StoredUpload | undefined>;
+  /** The record, where it is newer than the store's. @throws as take does */
+  peek(id: string): Promise<StoredUpload | undefined>;
 }
 
 interface Entry {
   readonly timer: NodeJS.Timeout;
   readonly stored: StoredUpload;
-  readonly isWritten: boolean;
 }
 
 export function createRecentUploads(store: Pick<UploadStore, 'write'>, lateWriteMs = LATE_WRITE_MS): RecentUploads {
   const entries = new Map<string, Entry>();
   const writing = new Map<string, Promise<void>>();
 
-  function keep(stored: StoredUpload, isWritten: boolean): void {
-    const { id } = stored;
+  function keep(stored: StoredUpload): void {
+    const { id, isWritten } = stored;
     forget(id);
     if (isWritten && entries.size >= MAX_RECENT_UPLOADS) return;
     const timer = isWritten
       ? setTimeout(() => entries.delete(id), RECENT_UPLOAD_MS)
-      : setTimeout(() => void write(id), lateWriteMs);
-    entries.set(id, { timer: timer.unref(), stored, isWritten });
+      : setTimeout(() => void writeLate(id), lateWriteMs);
+    entries.set(id, { timer: timer.unref(), stored });
   }
 
   function forget(id: string): Entry | undefined {
@@ -44,16 +48,14 @@ export function createRecentUploads(store: Pick<UploadStore, 'write'>, lateWrite
   }
 
   /** A write that fails leaves the record as it was, with the range as one whose answer was lost. */
-  async function write(id: string): Promise<void> {
-    const entry = forget(id);
-    if (entry === undefined || entry.isWritten) return;
-    const { stored } = entry;
-    const written = store.write(stored, stored.record).then(
-      (current) => keep(current, true),
-      () => {},
-    );
+  async function writeLate(id: string): Promise<void> {
+    const stored = forget(id)?.stored;
+    if (stored === undefined) return;
+    const written = store.write(stored, stored.record).then(keep, (error: unknown) => {
+      if (!(error instanceof UploadConflict)) throw error;
+    });
     writing.set(id, written);
-    await written;
+    await written.catch(() => {}); // The store has said so in the log; whoever takes the record meets it.
     writing.delete(id);
   }
 
@@ -61,11 +63,13 @@ export function createRecentUploads(store: Pick<UploadStore, 'write'>, lateWrite
     keep,
     async take(id, isWanted) {
       await writing.get(id);
-      const entry = entries.get(id);
-      if (entry !== undefined && isWanted(entry.stored.record)) return forget(id)?.stored;
-      await write(id);
-      forget(id);
-      return undefined;
+      const stored = forget(id)?.stored;
+      return stored !== undefined && (!stored.isWritten || isWanted(stored.record)) ? stored : undefined;
+    },
+    async peek(id) {
+      await writing.get(id);
+      const stored = entries.get(id)?.stored;
+      return stored?.isWritten ? undefined : stored;
     },
   };
 }

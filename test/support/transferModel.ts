@@ -177,14 +177,14 @@ export function memoryStore(model: Pick<ModelOfGraph, 'turns'>): UploadStore {
   function put(id: string, record: UploadRecord): StoredUpload {
     etags += 1;
     stored.set(id, { etag: etags, record });
-    return { id, etag: String(etags), record, isLeased: false };
+    return { id, etag: String(etags), record, isLeased: false, isWritten: true };
   }
   return {
     create: async (record) => put(randomUUID(), record),
     async read(id) {
       await pass(model);
       const found = stored.get(id);
-      return found && { id, etag: String(found.etag), record: found.record, isLeased: false };
+      return found && { id, etag: String(found.etag), record: found.record, isLeased: false, isWritten: true };
     },
     async write({ id, etag }, record) {
       await pass(model);

@@ -45,7 +45,7 @@ const NOT_ASKED = {
     releaseLease: notAsked,
     breakLease: notAsked,
   },
-  recent: { keep: () => {}, take: notAsked },
+  recent: { keep: () => {}, take: notAsked, peek: notAsked },
   uploadHost: { put: notAsked, remove: notAsked },
   idempotency: {
     create: notAsked,

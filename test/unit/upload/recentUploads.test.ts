@@ -14,19 +14,24 @@ const RECORD: UploadRecord = createUploadRecord({
   session: undefined,
 });
 
-function stored(offset: number, etag = 'first'): StoredUpload {
-  return { id: 'id', etag, record: { ...RECORD, offset }, isLeased: false };
+function stored(offset: number, isWritten: boolean, etag = 'first'): StoredUpload {
+  return { id: 'id', etag, record: { ...RECORD, offset }, isLeased: false, isWritten };
 }
 
-/** A store that takes each write, or none. */
-function recentOver(failure?: Error) {
+const AHEAD = stored(40, false);
+const WRITTEN = stored(40, true);
+
+/** A store that takes each write, or none; at once, or when it may. */
+function recentOver(failure?: Error, isHeld = false) {
   const written: number[] = [];
+  const { promise: mayGoOn, resolve: finish } = Promise.withResolvers<void>();
   const write = async (upload: StoredUpload, record: UploadRecord): Promise<StoredUpload> => {
     written.push(record.offset);
+    if (isHeld) await mayGoOn;
     if (failure !== undefined) throw failure;
-    return { ...upload, record, etag: 'second' };
+    return { ...upload, record, etag: 'second', isWritten: true };
   };
-  return { written, recent: createRecentUploads({ write }, LATE_WRITE_MS) };
+  return { written, finish, recent: createRecentUploads({ write }, LATE_WRITE_MS) };
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -34,9 +39,9 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 describe('createRecentUploads', () => {
   it('gives what it keeps once, and writes nothing of what is taken', async () => {
     const { recent, written } = recentOver();
-    recent.keep(stored(40), false);
+    recent.keep(AHEAD);
 
-    expect(await recent.take('id', asItIs)).toEqual(stored(40));
+    expect(await recent.take('id', asItIs)).toEqual(AHEAD);
     expect(await recent.take('id', asItIs)).toBeUndefined();
     await pause(2 * LATE_WRITE_MS);
     expect(written).toEqual([]);
@@ -44,48 +49,62 @@ describe('createRecentUploads', () => {
 
   it('writes by itself what nobody takes, and keeps it with its new etag', async () => {
     const { recent, written } = recentOver();
-    recent.keep(stored(40), false);
+    recent.keep(AHEAD);
 
     await pause(3 * LATE_WRITE_MS);
 
     expect(written).toEqual([40]);
-    expect(await recent.take('id', asItIs)).toEqual(stored(40, 'second'));
+    expect(await recent.take('id', asItIs)).toEqual(stored(40, true, 'second'));
   });
 
-  it('writes first what is not wanted as it is', async () => {
+  it('gives what is not written yet in any case, and what is written where it is wanted alone', async () => {
     const { recent, written } = recentOver();
-    recent.keep(stored(40), false);
 
+    recent.keep(AHEAD);
+    expect(await recent.take('id', never)).toEqual(AHEAD);
+    recent.keep(WRITTEN);
     expect(await recent.take('id', never)).toBeUndefined();
-    expect(written).toEqual([40]);
     expect(await recent.take('id', asItIs)).toBeUndefined();
-  });
-
-  it('does not write what is written', async () => {
-    const { recent, written } = recentOver();
-    recent.keep(stored(40), true);
-
-    expect(await recent.take('id', never)).toBeUndefined();
     expect(written).toEqual([]);
   });
 
-  it('waits for a write that is under way', async () => {
+  it('shows what is newer than the store, and keeps it', async () => {
     const { recent } = recentOver();
-    recent.keep(stored(40), false);
 
-    const [refused, taken] = await Promise.all([
-      recent.take('id', never),
-      pause(1).then(() => recent.take('id', asItIs)),
-    ]);
+    recent.keep(AHEAD);
+    expect([await recent.peek('id'), await recent.peek('id')]).toEqual([AHEAD, AHEAD]);
+    recent.keep(WRITTEN);
+    expect(await recent.peek('id')).toBeUndefined();
+  });
 
-    expect([refused, taken]).toEqual([undefined, undefined]);
+  it('waits for a write that is under way', async () => {
+    const { recent, finish } = recentOver(undefined, true);
+    recent.keep(AHEAD);
+    await pause(2 * LATE_WRITE_MS);
+
+    const taken = recent.take('id', asItIs);
+    finish();
+
+    expect(await taken).toEqual(stored(40, true, 'second'));
+  });
+
+  it('fails with a write that is under way and fails', async () => {
+    const { recent, finish } = recentOver(new Error('down'), true);
+    recent.keep(AHEAD);
+    await pause(2 * LATE_WRITE_MS);
+
+    const taken = recent.take('id', asItIs);
+    finish();
+
+    await expect(taken).rejects.toThrow('down');
+    expect(await recent.take('id', asItIs)).toBeUndefined();
   });
 
   it.each([new UploadConflict('moved on'), new Error('down')])(
     'forgets what cannot be written: %p',
     async (failure) => {
       const { recent, written } = recentOver(failure);
-      recent.keep(stored(40), false);
+      recent.keep(AHEAD);
 
       await pause(3 * LATE_WRITE_MS);
 
