@@ -40,7 +40,9 @@ function judgeBytes(bytes: BytesResults): Target[] {
   const [near, far] = HOSTS;
   const ratio = (host: string, sending: string, peer: string, figure: keyof BytesSample) =>
     medianOfBytes(bytes, host, sending, PRODUCT.name, figure) / medianOfBytes(bytes, host, sending, peer, figure);
-  return SENDINGS.flatMap(({ title }) => [
+  const growth = ({ peakMb }: BytesResults['memory'][number]) =>
+    (peakMb.get(32) ?? Number.NaN) - (peakMb.get(1) ?? Number.NaN);
+  const speed = SENDINGS.flatMap(({ title }) => [
     atLeast(`${title}: MB/s, as a multiple of the plain pipe`, ratio(near.name, title, PIPE.name, 'mbPerSecond'), 0.9),
     atMost(
       `${title}: CPU per MB, as a multiple of the plain pipe`,
@@ -53,6 +55,11 @@ function judgeBytes(bytes: BytesResults): Target[] {
       1.1,
     ),
   ]);
+  // 8 MiB for each file and 64 MiB, as the tests of memory demand it of the resident set.
+  const memory = bytes.memory
+    .filter(({ carrier }) => carrier === PRODUCT.name)
+    .map((result) => atMost(`${result.sending.title}: MB more with 32 at once than with one`, growth(result), 335));
+  return [...speed, ...memory];
 }
 
 function cpuGrowth([few, many]: readonly Cost[]): number {

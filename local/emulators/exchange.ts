@@ -51,11 +51,15 @@ export function openExchange(
     },
     cut(how) {
       isCut = true;
+      exchange.leave();
       if (how === 'reset') resetConnection();
       else response.socket?.end();
     },
   };
+  // Node closes the response turns of the event loop after it has read the end of the connection.
+  request.socket.once('end', exchange.leave);
   response.once('close', () => {
+    request.socket.off('end', exchange.leave);
     exchange.leave();
     if (response.writableFinished || isCut) return;
     record.aborted = true;

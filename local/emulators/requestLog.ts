@@ -70,15 +70,20 @@ export function createRequestLog(limit: number): RequestLog {
   };
 }
 
-/** Counts what is under way for each key, and remembers the most. */
+/**
+ * Counts what is under way for each key, and remembers the most. A look is taken a turn of the event loop after each beginning: the
+ * end of a connection that came in before a request may be read behind it.
+ */
 function createGauge() {
   const counts = new Map<string, number>();
   let maximum = 0;
   return {
     enter(key: string): () => void {
-      const count = (counts.get(key) ?? 0) + 1;
-      counts.set(key, count);
-      maximum = Math.max(maximum, count);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      const look = () => {
+        maximum = Math.max(maximum, counts.get(key) ?? 0);
+      };
+      setImmediate(() => setImmediate(look));
       return () => {
         const left = (counts.get(key) ?? 1) - 1;
         if (left === 0) counts.delete(key);
