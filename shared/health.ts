@@ -15,24 +15,26 @@ export function liveness({ faults }: Service): Answer {
  * what proxiedRequests.ts gave up since the start.
  */
 export async function readiness(
-  { faults, tokens, storage }: Service,
+  { faults, tokens, storage, jobs }: Service,
   requests: { readonly unpaired: number },
 ): Promise<Answer> {
   const settings = !faults.some((fault) => fault.part === 'settings');
   const policy = settings && !faults.some((fault) => fault.part === 'policy');
   const deadline = startDeadline(TOKEN_TIMEOUT_MS);
-  const [token, isStorageGood] = await Promise.all([
+  const [token, isStorageGood, isQueueGood] = await Promise.all([
     succeeds(faults.length > 0 ? Promise.reject() : tokens?.acquire(deadline)),
     succeeds(storage?.check()),
+    succeeds(jobs?.check()),
   ]);
   deadline.end();
-  const ready = settings && policy && token && isStorageGood;
+  const ready = settings && policy && token && isStorageGood && isQueueGood;
   const word = (isGood: boolean) => (isGood ? 'ok' : 'failing');
   const checks = {
     settings: word(settings),
     policy: word(policy),
     token: token && tokens === undefined ? 'none' : word(token),
     storage: storage === undefined ? 'none' : word(isStorageGood),
+    queue: jobs === undefined ? 'none' : word(isQueueGood),
   };
   return report(ready, { status: ready ? 'ready' : 'notReady', checks, unpairedRequests: requests.unpaired });
 }

@@ -16,7 +16,7 @@ import { createTokenSource, type TokenSource } from './graph/tokenSource.ts';
 import { createUserCredential } from './graph/userCredential.ts';
 import { createUserTokens, type UserTokens } from './graph/userTokens.ts';
 import { hasQueueTrigger } from './job/hasQueueTrigger.ts';
-import { createJobQueue } from './job/jobQueue.ts';
+import { createJobQueue, type JobQueue } from './job/jobQueue.ts';
 import { TOKEN_TIMEOUT_MS } from './limits.ts';
 import { describeCause } from './log/mask.ts';
 import { once } from './once.ts';
@@ -55,6 +55,8 @@ export interface Service {
   readonly tokens: TokenSource | undefined;
   /** Absent where there are faults, or the settings name no storage account. */
   readonly storage: Pick<UploadContainer, 'check'> | undefined;
+  /** Absent where there are faults, and where the app runs no jobs. */
+  readonly jobs: Pick<JobQueue, 'check'> | undefined;
   /** With CALLER_AUTH=entra the app checks callers itself and the platform asks for no key. */
   readonly authLevel: 'anonymous' | 'function';
   /** Says that the app has started, loads what a first request needs, and fetches the token. Never fails: what went wrong is in the log. */
@@ -152,6 +154,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     faults: [],
     tokens: ownTokens,
     storage: container.isConfigured ? container : undefined,
+    jobs,
     authLevel: authLevelOf(config),
     async warmUp() {
       log('info', JSON.stringify(startedLine(config, policy.source)));
@@ -209,6 +212,7 @@ function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log']
     faults,
     tokens: undefined,
     storage: undefined,
+    jobs: undefined,
     warmUp: async () => {},
     close: async () => {},
     authLevel: config === undefined ? 'function' : authLevelOf(config),

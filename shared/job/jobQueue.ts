@@ -15,6 +15,8 @@ export const JOB_POISON_QUEUE = `${JOB_QUEUE}-poison`;
 export interface JobQueue {
   /** @throws ServiceError StorageUnavailable */
   send(id: string, delayMs: number): Promise<void>;
+  /** Finds out whether the queue is there and may be read. @throws ServiceError StorageUnavailable */
+  check(): Promise<void>;
   /** The upload's id; undefined for a message that is none of ours. */
   idIn(message: unknown): string | undefined;
   /** The whole time of a job. */
@@ -28,40 +30,46 @@ export function createJobQueue(
 ): JobQueue {
   const { key, timeoutMs } = config;
   const client = once(() => createClient(config));
+
+  async function use(work: (queue: QueueClient, abortSignal: AbortSignal) => Promise<unknown>): Promise<void> {
+    const abortSignal = AbortSignal.timeout(STORAGE_TIMEOUT_MS);
+    try {
+      const used = client().then((queue) => madeWhereMissing(queue, abortSignal, () => work(queue, abortSignal)));
+      await untilAborted(used, abortSignal);
+    } catch (error) {
+      const failure = storageUnavailable(error);
+      onFailure(failure);
+      throw failure;
+    }
+  }
+
   return {
     timeoutMs,
     idIn: (message) => unsealJobId(message, key),
-    async send(id, delayMs) {
-      const abortSignal = AbortSignal.timeout(STORAGE_TIMEOUT_MS);
+    send(id, delayMs) {
       // The trigger decodes base64 first; text that is none goes to the poison queue (host-measured).
       const text = Buffer.from(sealJobId(id, key)).toString('base64');
-      const options = {
-        abortSignal,
-        messageTimeToLive: JOB_MESSAGE_LIFE_SECONDS,
-        visibilityTimeout: Math.max(0, Math.ceil(delayMs / 1000)),
-      };
-      try {
-        await untilAborted(
-          client().then((queue) => send(queue, text, options)),
-          abortSignal,
-        );
-      } catch (error) {
-        const failure = storageUnavailable(error);
-        onFailure(failure);
-        throw failure;
-      }
+      const visibilityTimeout = Math.max(0, Math.ceil(delayMs / 1000));
+      return use((queue, abortSignal) =>
+        queue.sendMessage(text, { abortSignal, messageTimeToLive: JOB_MESSAGE_LIFE_SECONDS, visibilityTimeout }),
+      );
     },
+    check: () => use((queue, abortSignal) => queue.getProperties({ abortSignal })),
   };
 }
 
 /** Makes the queue where it is missing, as on a developer's machine. */
-async function send(queue: QueueClient, text: string, options: Parameters<QueueClient['sendMessage']>[1] & object) {
+async function madeWhereMissing(
+  queue: QueueClient,
+  abortSignal: AbortSignal,
+  work: () => Promise<unknown>,
+): Promise<void> {
   try {
-    await queue.sendMessage(text, options);
+    await work();
   } catch (error) {
     if (!isQueueMissing(error)) throw error;
-    await queue.createIfNotExists(options.abortSignal && { abortSignal: options.abortSignal });
-    await queue.sendMessage(text, options);
+    await queue.createIfNotExists({ abortSignal });
+    await work();
   }
 }
 

@@ -59,7 +59,7 @@ describe('a sound app', () => {
   });
 
   test('is ready', async () => {
-    const checks = { settings: 'ok', policy: 'ok', token: 'ok', storage: 'none' };
+    const checks = { settings: 'ok', policy: 'ok', token: 'ok', storage: 'none', queue: 'none' };
 
     expect(await read(site, 'health/ready', KEY)).toEqual({
       status: 200,
@@ -87,7 +87,7 @@ test('names the token where none can be had, without the reason, and stays alive
     const ready = await read(site, 'health/ready', KEY);
     const alive = await read(site, 'health');
 
-    const checks = { settings: 'ok', policy: 'ok', token: 'failing', storage: 'none' };
+    const checks = { settings: 'ok', policy: 'ok', token: 'failing', storage: 'none', queue: 'none' };
     expect(ready).toEqual({ status: 503, body: { status: 'notReady', checks, unpairedRequests: 0 } });
     expect(alive.status).toBe(200);
     await site.findEvent('tokenFailed', ({ cause }) => /identity/i.test(String(cause)));
@@ -123,7 +123,7 @@ test('names the policy where it is broken', async () => {
     const ready = await read(site, 'health/ready', KEY);
     const alive = await read(site, 'health');
 
-    const checks = { settings: 'ok', policy: 'failing', token: 'failing', storage: 'none' };
+    const checks = { settings: 'ok', policy: 'failing', token: 'failing', storage: 'none', queue: 'none' };
     expect(ready).toEqual({ status: 503, body: { status: 'notReady', checks, unpairedRequests: 0 } });
     expect(alive).toEqual({ status: 503, body: expect.objectContaining({ status: 'misconfigured' }) });
   });

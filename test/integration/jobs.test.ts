@@ -292,6 +292,12 @@ describe('is cancelled', () => {
   });
 });
 
+test('needs a queue, and readiness says whether it can be used', async () => {
+  const ready = await fetch(`${site.api}/health/ready`);
+
+  expect(await ready.json()).toMatchObject({ status: 'ready', checks: { storage: 'ok', queue: 'ok' } });
+});
+
 test('takes no bytes: it reads them from its address', async () => {
   const location = await start(fileOf(1000));
 

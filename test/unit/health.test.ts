@@ -34,6 +34,7 @@ function serviceOf(
     faults,
     tokens,
     storage,
+    jobs: undefined,
     authLevel: 'function',
     runJob: undefined,
     answerUpload: () => Promise.reject(new Error('not asked for')),
@@ -78,7 +79,7 @@ describe('readiness', () => {
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toEqual({
       status: 'ready',
-      checks: { settings: 'ok', policy: 'ok', token: 'ok', storage: 'none' },
+      checks: { settings: 'ok', policy: 'ok', token: 'ok', storage: 'none', queue: 'none' },
       unpairedRequests: 0,
     });
   });
@@ -101,14 +102,27 @@ describe('readiness', () => {
     [
       'the settings',
       serviceOf([settingsFault]),
-      { settings: 'failing', policy: 'failing', token: 'failing', storage: 'none' },
+      { settings: 'failing', policy: 'failing', token: 'failing', storage: 'none', queue: 'none' },
     ],
-    ['the policy', serviceOf([policyFault]), { settings: 'ok', policy: 'failing', token: 'failing', storage: 'none' }],
-    ['the token', serviceOf([], badTokens), { settings: 'ok', policy: 'ok', token: 'failing', storage: 'none' }],
+    [
+      'the policy',
+      serviceOf([policyFault]),
+      { settings: 'ok', policy: 'failing', token: 'failing', storage: 'none', queue: 'none' },
+    ],
+    [
+      'the token',
+      serviceOf([], badTokens),
+      { settings: 'ok', policy: 'ok', token: 'failing', storage: 'none', queue: 'none' },
+    ],
     [
       'the storage account',
       serviceOf([], goodTokens, badStorage),
-      { settings: 'ok', policy: 'ok', token: 'ok', storage: 'failing' },
+      { settings: 'ok', policy: 'ok', token: 'ok', storage: 'failing', queue: 'none' },
+    ],
+    [
+      'the queue of jobs',
+      { ...serviceOf([], goodTokens, goodStorage), jobs: badStorage },
+      { settings: 'ok', policy: 'ok', token: 'ok', storage: 'ok', queue: 'failing' },
     ],
   ])('says that %s fails, never why', async (_, service, checks) => {
     const answer = await readiness(service, REQUESTS);
