@@ -4,6 +4,7 @@ import { type AskOptions, type JobSite, locationOf, startJobSite, untilOver } fr
 import { expectGraphError, postJson } from '../support/site.ts';
 import { fileOf, type TestFile } from '../support/uploads.ts';
 
+const RETRY_AFTER_SECONDS = 30;
 const MESSAGE = `me/messages/${encodeURIComponent(ADELE.items.message[0])}`;
 
 let site: JobSite;
@@ -213,7 +214,7 @@ test('waits as long as Graph asks, in no invocation, and other mailboxes do not 
   const file = fileOf(4_000_000);
   const other = fileOf(4_000_000);
   const runsBefore = site.runs.length;
-  site.graph.play({ fault: 'status429', on: 'upload', retryAfter: '5' });
+  site.graph.play({ fault: 'status429', on: 'upload', retryAfter: String(RETRY_AFTER_SECONDS) });
   const throttled = await start(file);
   await delay(1000); // It has met the 429 by now.
 
@@ -224,11 +225,11 @@ test('waits as long as Graph asks, in no invocation, and other mailboxes do not 
 
   expect(over.status).toBe(201);
   const waiting = await fetch(throttled);
-  expect([waiting.status, Number(waiting.headers.get('retry-after'))]).toEqual([202, 5]);
+  expect([waiting.status, Number(waiting.headers.get('retry-after')) > 5]).toEqual([202, true]);
   await expectAttached(throttled, file);
   const puts = site.graph.requests.filter(({ method, path }) => method === 'PUT' && !path.includes(MEGAN.id));
   const times = puts.map(({ startedAt }) => startedAt);
-  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(5000);
+  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1000 * RETRY_AFTER_SECONDS);
   expect(begun).toBeLessThan(times.at(-1) ?? 0);
   const runs = site.runs.slice(runsBefore);
   expect(runs.map(({ code }) => code)).toContain('Postponed');
