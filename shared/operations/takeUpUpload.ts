@@ -76,7 +76,7 @@ export async function takeUpUpload(
   );
 }
 
-/** Of the context of the calls to Graph, and of the times that bytes have. */
+/** How a transfer calls Graph, and the times that its bytes have. */
 interface TransferOptions extends Pick<GraphItemOptions, 'call' | 'context'> {
   readonly deadline: Deadline;
   readonly retryTimeoutMs: number;
