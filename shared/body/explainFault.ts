@@ -61,10 +61,15 @@ function suggest(name: string, known: readonly string[]): string {
   const [nearest] = known
     .map((candidate) => ({ candidate, away: distance(candidate.toLowerCase(), name.toLowerCase().slice(0, 64)) }))
     .sort((a, b) => a.away - b.away);
-  if (nearest !== undefined && (nearest.away <= MAX_SUGGESTION_DISTANCE || known.length === 1)) {
+  if (nearest !== undefined && (known.length === 1 || nearest.away <= farthestOf(nearest.candidate))) {
     return `Did you mean '${nearest.candidate}'?`;
   }
   return `Known: ${known.join(', ')}.`;
+}
+
+/** Half the letters of a short name: nobody meant `id` who wrote `foo`. */
+function farthestOf({ length }: string): number {
+  return Math.min(MAX_SUGGESTION_DISTANCE, length / 2);
 }
 
 /** RFC 6901, section 3. */

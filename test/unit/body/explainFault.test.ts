@@ -61,6 +61,13 @@ describe('explainFault', () => {
       '/AttachmentItem/filesize',
       "'filesize' is not a member here. Known: attachmentType, name, size, contentType, isInline, contentId.",
     ],
+    [item({ siez: 1 }), 'UnknownMember', '/AttachmentItem/siez', "'siez' is not a member here. Did you mean 'size'?"],
+    [
+      item({ foo: 1 }),
+      'UnknownMember',
+      '/AttachmentItem/foo',
+      "'foo' is not a member here. Known: attachmentType, name, size, contentType, isInline, contentId.",
+    ],
     [
       item({ contentTipe: 'x' }),
       'UnknownMember',
