@@ -1,4 +1,4 @@
-import { formatSecret, parseSecret, seal, unseal } from '../upload/seal.ts';
+import { formatSecret, parseSecret, seal, secretOf, unseal } from '../upload/seal.ts';
 
 /**
  * A message of a job: the upload's id, sealed under a key that is not in the storage account. Whoever reads the queue learns
@@ -14,10 +14,4 @@ export function unsealJobId(message: unknown, key: string): string | undefined {
   const secret = unseal(Buffer.from(message, 'base64url'), Buffer.from(key), 'job');
   const id = secret && formatSecret(secret);
   return id !== undefined && parseSecret(id) !== undefined ? id : undefined;
-}
-
-function secretOf(id: string): Buffer {
-  const secret = parseSecret(id);
-  if (secret === undefined) throw new TypeError('This is no id that the store has made.');
-  return secret;
 }

@@ -9,7 +9,7 @@ import type { GraphItem } from '../transfer/graphItem.ts';
 import type { RecordedTransfer } from '../transfer/recordedTransfer.ts';
 import type { Sending } from '../transfer/sending.ts';
 import { type Attached, type RangeOutcome, sendRange } from '../transfer/sendRange.ts';
-import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
+import { isRefusal, UpstreamFailure } from '../transfer/upstreamFailure.ts';
 
 /** A job that a run has taken up. */
 export interface JobUnderWay {
@@ -50,8 +50,7 @@ async function sendWhole(job: JobUnderWay): Promise<Attached | undefined> {
     const { id } = await addWhole(item, transfer.record, chunks);
     return { kind: 'attached', location: item.locationOf(id) };
   } catch (error) {
-    const isRefused = error instanceof UpstreamFailure && error.answer.status < 500;
-    if (isRefused) await transfer.refused();
+    if (isRefusal(error)) await transfer.refused();
     if (isTooLongForOneCall(error, attachment)) return undefined;
     throw error;
   }

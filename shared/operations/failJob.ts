@@ -1,9 +1,7 @@
 import type { JobOutcome } from '../log/jobLine.ts';
 import { endSession } from '../transfer/endSession.ts';
-import type { UploadState } from '../upload/uploadRecord.ts';
+import type { UploadFailure } from '../upload/uploadRecord.ts';
 import type { JobUnderWay } from './carryJob.ts';
-
-type Failure = Extract<UploadState, { status: 'failed' }>['error'];
 
 /**
  * Ends a job without its attachment, unless the item has it all the same. What was begun at Graph is ended before, so that
@@ -11,7 +9,7 @@ type Failure = Extract<UploadState, { status: 'failed' }>['error'];
  *
  * @throws UploadConflict, ServiceError StorageUnavailable
  */
-export async function failJob(job: JobUnderWay, error: Failure, cause?: unknown): Promise<JobOutcome> {
+export async function failJob(job: JobUnderWay, error: UploadFailure, cause?: unknown): Promise<JobOutcome> {
   const { transfer, sending } = job;
   if (transfer.record.session !== undefined) await endSession(sending);
   const isDoubtful = transfer.mayBeAttached;

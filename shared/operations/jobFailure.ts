@@ -1,15 +1,13 @@
 import { asServiceError, ServiceError } from '../errors.ts';
 import { parseRetryAfter } from '../graph/retryDelay.ts';
 import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
-import type { JobReason, UploadState } from '../upload/uploadRecord.ts';
+import type { JobReason, UploadFailure } from '../upload/uploadRecord.ts';
 import { failureOf } from './failureOf.ts';
-
-type Failure = Extract<UploadState, { status: 'failed' }>['error'];
 
 /** What a run that went no further means for its job. */
 export type JobFailure =
   /** Nothing will change by trying again. */
-  | { readonly kind: 'final'; readonly error: Failure }
+  | { readonly kind: 'final'; readonly error: UploadFailure }
   /** @param askedMs how long Graph or the source has asked to wait */
   | { readonly kind: 'passing'; readonly reason: JobReason; readonly askedMs: number | undefined };
 
@@ -39,7 +37,7 @@ function passing(reason: JobReason, retryAfter: string | undefined, otherwiseMs?
 }
 
 /** The end of a job for which there was no end in sight. Never a 5xx: whoever polls would take that for a passing fault. */
-export function jobFailed(why: string, reason: JobReason | undefined): Failure {
+export function jobFailed(why: string, reason: JobReason | undefined): UploadFailure {
   const last = reason === undefined ? '' : ` The last reason: ${reason.code}: ${reason.message}`;
   const { status, code, message } = new ServiceError('JobFailed', `${why}${last}`);
   return { status, code, message };

@@ -6,7 +6,7 @@ import { ServiceError } from '../errors.ts';
 import { IDEMPOTENCY_POLL_MS } from '../limits.ts';
 import type { RequestHeaders } from '../request/incomingRequest.ts';
 import type { FileToAttach } from '../transfer/attachFile.ts';
-import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
+import { isRefusal } from '../transfer/upstreamFailure.ts';
 import { claimKey, type Turn } from '../upload/idempotency.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
@@ -72,8 +72,7 @@ async function takeTurn({ mayBeDoneSince, keep, release }: Turn, work: (attempt:
     await keep(answer).catch(() => {}); // The work is done all the same.
     return answer;
   } catch (error) {
-    const isRefused = error instanceof UpstreamFailure && error.answer.status < 500;
-    await release(isWhole && !isRefused).catch(() => {});
+    await release(isWhole && !isRefusal(error)).catch(() => {});
     throw error;
   }
 }

@@ -2,8 +2,7 @@ import type { Answer } from '../answer.ts';
 import type { AuthenticatedCaller } from '../caller/caller.ts';
 import type { ActsAs } from '../caller/policy.ts';
 import { ServiceError } from '../errors.ts';
-import { parseBody } from '../graph/relay.ts';
-import { readUploadSession, type UploadSession } from '../graph/uploadSession.ts';
+import type { UploadSession } from '../graph/uploadSession.ts';
 import { MAX_PIECE_BYTES, SESSION_FROM_BYTES } from '../limits.ts';
 import { hashUploadId } from '../log/mask.ts';
 import type { IncomingRequest } from '../request/incomingRequest.ts';
@@ -12,7 +11,6 @@ import { readDeclaredFile } from '../source/declaredFile.ts';
 import { isTooShortForSession } from '../transfer/addWhole.ts';
 import { createGraphItem, type GraphItem } from '../transfer/graphItem.ts';
 import { readUploadAddress } from '../transfer/uploadAddress.ts';
-import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
 import { storageNotConfigured } from '../upload/storageFault.ts';
 import { createUploadRecord, type UploadRecord } from '../upload/uploadRecord.ts';
 import type { StoredUpload } from '../upload/uploadStore.ts';
@@ -129,9 +127,10 @@ async function openSession(
   item: GraphItem,
   attachment: UploadRecord['attachment'],
 ): Promise<UploadSession | undefined> {
-  const answer = await item.openSession(attachment);
-  const session = answer.status < 300 ? readUploadSession(parseBody(answer.body)) : undefined;
-  const failure = new UpstreamFailure(answer);
-  if (session === undefined && !isTooShortForSession(failure, attachment)) throw failure;
-  return session;
+  try {
+    return await item.openSession(attachment);
+  } catch (error) {
+    if (!isTooShortForSession(error, attachment)) throw error;
+    return undefined;
+  }
 }

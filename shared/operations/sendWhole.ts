@@ -3,7 +3,7 @@ import { createMemorySource } from '../source/memorySource.ts';
 import { addWhole, isTooLongForOneCall } from '../transfer/addWhole.ts';
 import { ChunkReader } from '../transfer/chunkReader.ts';
 import { type RangeOutcome, sendRange } from '../transfer/sendRange.ts';
-import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
+import { isRefusal } from '../transfer/upstreamFailure.ts';
 import type { ByteRange } from '../upload/byteRange.ts';
 import type { UploadUnderWay } from './takeUpUpload.ts';
 
@@ -57,6 +57,6 @@ async function addOrSend(
 
 /** @throws the error, where it is no refusal of Graph */
 function refusalIn(error: unknown): RangeOutcome {
-  if (error instanceof UpstreamFailure && error.answer.status < 500) return { kind: 'refused', answer: error.answer };
+  if (isRefusal(error)) return { kind: 'refused', answer: error.answer };
   throw error;
 }

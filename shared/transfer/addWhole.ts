@@ -6,7 +6,7 @@ import { MAX_SINGLE_POST_BYTES, MIN_SESSION_BYTES } from '../limits.ts';
 import type { UploadRecord } from '../upload/uploadRecord.ts';
 import { findAttachment } from './findAttachment.ts';
 import type { GraphAttachment, GraphItem } from './graphItem.ts';
-import { UpstreamFailure } from './upstreamFailure.ts';
+import { isRefusal, UpstreamFailure } from './upstreamFailure.ts';
 
 type WholeFile = Pick<UploadRecord, 'target' | 'attachment' | 'createdAt'>;
 
@@ -40,8 +40,7 @@ export async function addWhole(
     if (status >= 300) throw new UpstreamFailure({ status, headers, body });
     throw new ServiceError('GraphAnswerInvalid', 'Graph sent an answer that is no attachment.');
   } catch (failure) {
-    const isRefusal = failure instanceof UpstreamFailure && failure.answer.status < 500;
-    const found = isRefusal ? undefined : await find().catch(() => undefined);
+    const found = isRefusal(failure) ? undefined : await find().catch(() => undefined);
     if (found === undefined) throw failure;
     return { id: found.id };
   }

@@ -1,6 +1,5 @@
 import { ServiceError } from '../errors.ts';
-import { parseBody } from '../graph/relay.ts';
-import { readUploadSession, type UploadSession } from '../graph/uploadSession.ts';
+import type { UploadSession } from '../graph/uploadSession.ts';
 import { MAX_SESSIONS_OPENED, SESSION_FROM_BYTES } from '../limits.ts';
 import type { ByteSource } from '../source/byteSource.ts';
 import { createMemorySource } from '../source/memorySource.ts';
@@ -103,9 +102,7 @@ class HeldAccount implements Account {
 
   /** @throws UpstreamFailure */
   async open(): Promise<void> {
-    const answer = await this.#item.openSession(this.#file.attachment);
-    this.#session = answer.status < 300 ? readUploadSession(parseBody(answer.body)) : undefined;
-    if (this.#session === undefined) throw new UpstreamFailure(answer);
+    this.#session = await this.#item.openSession(this.#file.attachment);
     this.#sessionsOpened += 1;
   }
 

@@ -3,6 +3,7 @@ import type { UpstreamAnswer } from '../graph/exchange.ts';
 import type { GraphCall } from '../graph/forward.ts';
 import type { CallContext, Forwarder } from '../graph/forwarder.ts';
 import { parseBody } from '../graph/relay.ts';
+import { readUploadSession, type UploadSession } from '../graph/uploadSession.ts';
 import { isObject } from '../isObject.ts';
 import { upstreamPath } from '../route/target.ts';
 import type { UploadRecord } from '../upload/uploadRecord.ts';
@@ -19,8 +20,8 @@ export interface GraphItem {
   readonly mailbox: string;
   /** The address of one of its attachments at Graph. */
   locationOf(attachmentId: string): string;
-  /** Graph's answer to createUploadSession, whatever it is. */
-  openSession(attachment: UploadRecord['attachment']): Promise<UpstreamAnswer>;
+  /** @throws UpstreamFailure for an answer that is no uploadSession, and what the forwarder throws */
+  openSession(attachment: UploadRecord['attachment']): Promise<UploadSession>;
   /** Graph's answer to a POST of the whole file. @param isDone looks whether Graph has taken it all the same, before it is sent again */
   addAttachment(json: string, isDone: () => Promise<boolean>): Promise<UpstreamAnswer>;
   /** @throws UpstreamFailure for an answer that is no list, and what the forwarder throws */
@@ -59,13 +60,17 @@ export function createGraphItem({ graphOrigin, forwarder, target, call, context 
   return {
     mailbox,
     locationOf: (id) => `${graphOrigin}/${version}${upstreamPath(target, owner, encodeURIComponent(id))}`,
-    openSession: (attachment) =>
-      send({
+    async openSession(attachment) {
+      const answer = await send({
         operation: 'createUploadSession',
         method: 'POST',
         path: upstreamPath(target, owner, 'createUploadSession'),
         body: sessionBody(kind, attachment),
-      }),
+      });
+      const session = answer.status < 300 ? readUploadSession(parseBody(answer.body)) : undefined;
+      if (session === undefined) throw new UpstreamFailure(answer);
+      return session;
+    },
     addAttachment: (body, isDone) =>
       send({
         operation: 'attachments',

@@ -1,15 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
-import { parseBody } from '../graph/relay.ts';
-import { readUploadSession } from '../graph/uploadSession.ts';
 import { MAX_SESSIONS_OPENED, UPLOAD_LEASE_POLL_MS, UPLOAD_LEASE_RENEW_MS, UPLOAD_LEASE_SECONDS } from '../limits.ts';
-import type { JobPart, UploadRecord, UploadState } from '../upload/uploadRecord.ts';
+import type { JobPart, UploadFailure, UploadRecord } from '../upload/uploadRecord.ts';
 import { type StoredUpload, UploadConflict, type UploadLease, type UploadStore } from '../upload/uploadStore.ts';
 import { attachmentIdIn, findAttachment } from './findAttachment.ts';
 import type { GraphItem } from './graphItem.ts';
 import type { Account, Attached } from './sendRange.ts';
-import { UpstreamFailure } from './upstreamFailure.ts';
 
 /** A range that is under way writes a few times at most before it sees what another has written. */
 const MAX_WRITE_TRIES = 8;
@@ -69,9 +66,7 @@ export class RecordedTransfer implements Account {
 
   /** @throws UpstreamFailure */
   async openSession(): Promise<void> {
-    const answer = await this.#item.openSession(this.record.attachment);
-    const session = answer.status < 300 ? readUploadSession(parseBody(answer.body)) : undefined;
-    if (session === undefined) throw new UpstreamFailure(answer);
+    const session = await this.#item.openSession(this.record.attachment);
     await this.#write({ session, offset: 0, mayHold: [], sessionsOpened: this.record.sessionsOpened + 1 });
   }
 
@@ -110,7 +105,7 @@ export class RecordedTransfer implements Account {
     );
   }
 
-  fail(error: Extract<UploadState, { status: 'failed' }>['error']): Promise<void> {
+  fail(error: UploadFailure): Promise<void> {
     return this.#write({ state: { status: 'failed', error } });
   }
 

@@ -12,6 +12,11 @@ export class UpstreamFailure extends Error {
   }
 }
 
+/** Whether Graph has said no: it has taken nothing of what it was sent. */
+export function isRefusal(failure: unknown): failure is UpstreamFailure {
+  return failure instanceof UpstreamFailure && failure.answer.status < 500;
+}
+
 /** The error for the caller where the last of all attempts has settled nothing. */
 export function unsettled(last: AttemptResult): Error {
   if (last.kind === 'answer') return new UpstreamFailure(last.answer);

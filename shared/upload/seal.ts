@@ -26,6 +26,13 @@ export function parseSecret(text: string): Buffer | undefined {
   return formatSecret(secret) === text ? secret : undefined;
 }
 
+/** @throws TypeError for a text that formatSecret has not made */
+export function secretOf(id: string): Buffer {
+  const secret = parseSecret(id);
+  if (secret === undefined) throw new TypeError('This is no id that the store has made.');
+  return secret;
+}
+
 /** The name under which a secret's record is stored. It gives nothing of the secret away. */
 export function nameOf(secret: Buffer): string {
   return hash('sha256', secret, 'hex');

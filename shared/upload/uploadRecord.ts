@@ -69,13 +69,17 @@ export interface JobReason {
   readonly message: string;
 }
 
+/** What ended an upload: every later request gets the same. */
+export interface UploadFailure {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
 export type UploadState =
   | { readonly status: 'uploading' }
   | { readonly status: 'completed'; readonly attachmentId: string | undefined; readonly location: string }
-  | {
-      readonly status: 'failed';
-      readonly error: { readonly status: number; readonly code: string; readonly message: string };
-    }
+  | { readonly status: 'failed'; readonly error: UploadFailure }
   | { readonly status: 'cancelled' };
 
 /** The record of an upload that begins now: Graph holds none of its bytes. */

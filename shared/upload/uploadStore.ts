@@ -1,4 +1,4 @@
-import { createSecret, formatSecret, parseSecret } from './seal.ts';
+import { createSecret, formatSecret, parseSecret, secretOf } from './seal.ts';
 import { createSealedBlobs } from './sealedBlobs.ts';
 import { storageUnavailable } from './storageFault.ts';
 import type { UploadContainer } from './uploadContainer.ts';
@@ -96,10 +96,4 @@ export function createUploadStore(container: UploadContainer, now: () => number 
 
 function format(record: UploadRecord): Buffer {
   return Buffer.from(JSON.stringify(record));
-}
-
-function secretOf(id: string): Buffer {
-  const secret = parseSecret(id);
-  if (secret === undefined) throw new TypeError('This is no id that the store has made.');
-  return secret;
 }
