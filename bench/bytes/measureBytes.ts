@@ -1,4 +1,5 @@
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { MAX_PIECE_BYTES } from '../../shared/limits.ts';
 import { launchApp } from '../appProcess.ts';
 import { type App, PIPE, READER } from '../apps.ts';
 import { type Bench, startBench } from '../bench.ts';
@@ -42,7 +43,6 @@ export interface BytesResults {
   readonly memory: readonly MemoryResult[];
 }
 
-export const RANGE_BYTES = 12 * 320 * 1024;
 const FILE_BYTES = 60 * 1024 * 1024;
 
 /** Eight ranges to a session: what a session itself costs, its record and its opening, is among the figures. */
@@ -216,7 +216,7 @@ async function send({ sender }: Parts, { name, server, wayOf }: Carrier, sending
     server,
     way: wayOf(sending),
     fileBytes: bytesOf(sending),
-    rangeBytes: RANGE_BYTES,
+    rangeBytes: MAX_PIECE_BYTES,
     isChunked: sending.isChunked,
     files,
   };
@@ -226,5 +226,5 @@ async function send({ sender }: Parts, { name, server, wayOf }: Carrier, sending
 }
 
 function bytesOf({ way }: Sending): number {
-  return way === 'ranges' ? RANGES * RANGE_BYTES : FILE_BYTES;
+  return way === 'ranges' ? RANGES * MAX_PIECE_BYTES : FILE_BYTES;
 }

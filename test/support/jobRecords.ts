@@ -1,6 +1,7 @@
 import type { StorageConfig } from '../../shared/config/storageConfig.ts';
+import { isJob, type StoredJob } from '../../shared/operations/storedJob.ts';
 import { createUploadContainer } from '../../shared/upload/uploadContainer.ts';
-import type { JobPart, UploadRecord } from '../../shared/upload/uploadRecord.ts';
+import type { JobPart } from '../../shared/upload/uploadRecord.ts';
 import { createUploadStore, type UploadStore } from '../../shared/upload/uploadStore.ts';
 
 /** The records of a site, as the app sees them. */
@@ -9,17 +10,20 @@ export function openUploadStore(connectionString: string): UploadStore {
   return createUploadStore(createUploadContainer(storage, () => {}));
 }
 
-export async function readJob(store: UploadStore, location: string): Promise<UploadRecord & { readonly job: JobPart }> {
-  const stored = await store.read(idIn(location));
-  if (stored?.record.job === undefined) throw new Error('There is no such job.');
-  return { ...stored.record, job: stored.record.job };
+export async function readJob(store: UploadStore, location: string): Promise<StoredJob['record']> {
+  return (await readStoredJob(store, location)).record;
 }
 
 /** Changes a job's record as if it had come to this. */
 export async function changeJob(store: UploadStore, location: string, changes: Partial<JobPart>): Promise<void> {
-  const stored = await store.read(idIn(location));
-  if (stored?.record.job === undefined) throw new Error('There is no such job.');
+  const stored = await readStoredJob(store, location);
   await store.write(stored, { ...stored.record, job: { ...stored.record.job, ...changes } });
+}
+
+async function readStoredJob(store: UploadStore, location: string): Promise<StoredJob> {
+  const stored = await store.read(idIn(location));
+  if (stored === undefined || !isJob(stored)) throw new Error('There is no such job.');
+  return stored;
 }
 
 /** A moment from now, as records have it. */

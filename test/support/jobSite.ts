@@ -1,15 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { QueueClient } from '@azure/storage-queue';
-import type { EmulatedSite } from '../../local/emulatedSite.ts';
 import { createCertificate } from '../../local/emulators/certificate.ts';
-import type { HostLog, HostLogLine } from '../../local/host/log.ts';
-import { type LocalHost, startHost } from '../../local/host/startHost.ts';
+import type { HostLogLine } from '../../local/host/log.ts';
+import type { LocalHost } from '../../local/host/startHost.ts';
 import { sealJobId } from '../../shared/job/jobMessage.ts';
 import { JOB_POISON_QUEUE, JOB_QUEUE } from '../../shared/job/jobQueue.ts';
 import type { UploadStore } from '../../shared/upload/uploadStore.ts';
-import { findSecrets } from './findSecrets.ts';
 import { idIn, openUploadStore } from './jobRecords.ts';
-import { postJson, REPOSITORY_ROOT, type Site, startSite, type TestSiteOptions } from './site.ts';
+import { refuseSecrets, startInstance } from './secondHost.ts';
+import { postJson, type Site, startSite, type TestSiteOptions } from './site.ts';
 import { type SourceFile, type SourceServer, startSourceServer } from './sourceServer.ts';
 import type { TestFile } from './uploads.ts';
 
@@ -88,10 +87,11 @@ export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSi
   const runs: JobRun[] = [];
 
   async function startWorker(): Promise<LocalHost> {
-    const worker = await startWorkerOf(site, settings, (line) => {
+    const log = (line: HostLogLine) => {
       lines.push(line);
       if (line.message.startsWith('{"event":"job"')) runs.push(JSON.parse(line.message));
-    });
+    };
+    const worker = await startInstance(site, settings, log, { restartWaitMs: 200, closeGraceMs: 300 });
     workers.push(worker);
     return worker;
   }
@@ -124,33 +124,9 @@ export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSi
       await Promise.all(workers.map((worker) => worker.close()));
       await sources.close();
       await site.close();
-      for (const { message } of lines) {
-        const secrets = [...findSecrets(site, message), ...OWN_SECRETS.filter((secret) => message.includes(secret))];
-        if (secrets.length > 0) throw new Error(`A log line of a worker holds ${secrets.join(', ')}: ${message}`);
-      }
+      refuseSecrets(site, lines, OWN_SECRETS);
     },
   };
-}
-
-/** An instance that shares the site's account, Graph and identity. */
-export function startWorkerOf(
-  site: EmulatedSite,
-  settings: Readonly<Record<string, string>>,
-  log: HostLog,
-): Promise<LocalHost> {
-  return startHost({
-    appRoot: REPOSITORY_ROOT,
-    env: {
-      ...site.identity.env,
-      NODE_EXTRA_CA_CERTS: site.caPath,
-      GRAPH_BASE_URL: site.graph.url,
-      GRAPH_CREDENTIAL: 'managedIdentity',
-      AzureWebJobsStorage: site.storage?.connectionString ?? '',
-      ...settings,
-    },
-    log,
-    times: { restartWaitMs: 200, closeGraceMs: 300 },
-  });
 }
 
 /** What the trigger's queue holds when the app has sent it: whoever has the key can make one. */
