@@ -8,11 +8,13 @@ import { type HostOptions, type LocalHost, startHost } from './host/startHost.ts
 export interface SiteOptions {
   readonly appRoot: string;
   readonly port?: number;
+  /** Absent: no HTTPS. 0 takes a free port. */
+  readonly httpsPort?: number;
   /** Settings of the app, over those of the emulators. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly graph?: Omit<Partial<GraphEmulatorOptions>, 'certificate' | 'tokens'>;
   readonly identity?: IdentityEmulatorOptions;
-  readonly host?: Omit<HostOptions, 'appRoot' | 'port' | 'env'>;
+  readonly host?: Omit<HostOptions, 'appRoot' | 'port' | 'https' | 'env'>;
   /** False: none. An Azurite: that one, which the site leaves running. Absent: one of its own, unless `settings` name an account. */
   readonly storage?: false | Azurite;
   /** Of the emulated Graph, for localhost and 127.0.0.1. Absent: one made for this site. */
@@ -23,6 +25,8 @@ export interface SiteOptions {
 export interface EmulatedSite {
   /** Where the functions answer, without the prefix. */
   readonly url: string;
+  /** The same over HTTPS, with the certificate of `caPath`; undefined without `SiteOptions.httpsPort`. */
+  readonly httpsUrl: string | undefined;
   readonly host: LocalHost;
   readonly graph: GraphEmulator;
   readonly identity: IdentityEmulator;
@@ -44,6 +48,9 @@ export async function startEmulatedSite(options: SiteOptions): Promise<EmulatedS
     ...options.host,
     appRoot: options.appRoot,
     port: options.port ?? 0,
+    ...(options.httpsPort !== undefined && {
+      https: { port: options.httpsPort, cert: certificate.cert, key: certificate.key },
+    }),
     env: {
       ...identity.env,
       NODE_EXTRA_CA_CERTS: ca.path,
@@ -56,6 +63,7 @@ export async function startEmulatedSite(options: SiteOptions): Promise<EmulatedS
   });
   return {
     url: host.url,
+    httpsUrl: host.httpsUrl,
     host,
     graph,
     identity,

@@ -26,9 +26,11 @@ const everyone = {
   kinds: ['message', 'event', 'todoTask', 'outlookTask', 'post'],
   sources: [`${source.origin}/`],
 };
+const port = Number(process.env['PORT'] ?? 7071);
 const site = await startEmulatedSite({
   appRoot: `${import.meta.dirname}/..`,
-  port: Number(process.env['PORT'] ?? 7071),
+  port,
+  httpsPort: port === 0 ? 0 : port + 1,
   certificate,
   settings: {
     ...(!hasPolicy && { POLICY: JSON.stringify({ callers: [everyone] }) }),
@@ -70,9 +72,11 @@ curl -i "$job"
 console.log(`
 ${describeFunctions(site.host)}
 
-Emulated Graph:     ${site.graph.url}   (its certificate authority: ${site.caPath})
-Emulated identity:  ${site.identity.url}
-Emulated storage:   ${site.storage?.blobUrl ?? 'the account that the settings name'}
+The same over HTTPS: ${site.httpsUrl}/api   (for clients that take https URLs only)
+Emulated Graph:      ${site.graph.url}
+Their certificate authority: ${site.caPath}   (Node: NODE_EXTRA_CA_CERTS, curl: --cacert)
+Emulated identity:   ${site.identity.url}
+Emulated storage:    ${site.storage?.blobUrl ?? 'the account that the settings name'}
 'me' is ${ADELE.userPrincipalName}
 
 Attach a file to a message, or pick one on ${api}/docs:

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { isHopByHop } from './hopByHopHeaders.ts';
 import { isAscii, type RequestHeaders } from './requestHeaders.ts';
 
@@ -31,7 +32,7 @@ export function createForwardedHeaders(
     ...forwarded,
     ...['x-forwarded-for', request.socket.remoteAddress ?? ''],
     ...['x-forwarded-host', headers.get('host')?.[0] ?? ''],
-    ...['x-forwarded-proto', 'http'],
+    ...['x-forwarded-proto', request.socket instanceof TLSSocket ? 'https' : 'http'],
   ];
 }
 

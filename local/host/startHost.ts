@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import path from 'node:path';
 import { answerRequest, type Site } from './answerRequest.ts';
 import { readHostJson } from './hostJson.ts';
@@ -19,6 +20,8 @@ export interface HostOptions {
   readonly appRoot: string;
   /** 0, the default, takes a free port. The host listens on 127.0.0.1 only. */
   readonly port?: number;
+  /** Listens for HTTPS as well, on 127.0.0.1 with this certificate (PEM texts). Port 0 takes a free one. */
+  readonly https?: { readonly port: number; readonly cert: string; readonly key: string };
   /** Added to the worker's environment; wins over the process environment and local.settings.json. */
   readonly env?: Readonly<Record<string, string>>;
   /** Demands `functionKey` where a function's authLevel asks for a key. Off by default, as in `func start`. */
@@ -31,6 +34,8 @@ export interface HostOptions {
 
 export interface LocalHost {
   readonly url: string;
+  /** Undefined without `HostOptions.https`. */
+  readonly httpsUrl: string | undefined;
   /** In the order in which they are tried; `route` holds the prefix. */
   readonly functions: readonly Pick<HttpFunction, 'name' | 'methods' | 'route'>[];
   /** Those whose account this host can reach. */
@@ -62,16 +67,15 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
     }
   };
   const server = http.createServer(SERVER_LIMITS, answer);
-  // Whoever reads the body says `100 Continue`, not the server.
-  server.on('checkContinue', answer);
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
+  const port = await listen(server, options.port ?? 0, answer);
+  const secureServer = options.https && https.createServer({ ...SERVER_LIMITS, ...options.https }, answer);
+  const securePort = secureServer && (await listen(secureServer, options.https?.port ?? 0, answer));
+  const servers = [server, ...(secureServer === undefined ? [] : [secureServer])];
 
   const env = { ...settings, WEBSITE_HOSTNAME: `localhost:${port}`, ...options.env };
   const startProcess = () => startWorkerProcess(appRoot, env, log);
   const supervisor = await superviseWorker(startProcess, times, log).catch((error: unknown) => {
-    server.close();
+    for (const each of servers) each.close();
     throw error;
   });
   const { app } = supervisor.latest;
@@ -97,23 +101,31 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
 
   return {
     url: `http://127.0.0.1:${port}`,
+    httpsUrl: securePort === undefined ? undefined : `https://127.0.0.1:${securePort}`,
     functions: functions.map(({ name, methods, route }) => ({ name, methods, route })),
     queueFunctions: queues.functions.map(({ name, queueName }) => ({ name, queueName })),
     get workerPid() {
       return supervisor.latest.pid;
     },
     async close() {
-      const closed = once(server, 'close');
-      server.close();
-      const timer = setTimeout(() => server.closeAllConnections(), times.closeGraceMs);
-      await Promise.all([closed, queues.stop(times.closeGraceMs)]);
+      const closed = servers.map((each) => once(each, 'close'));
+      for (const each of servers) each.close();
+      const timer = setTimeout(() => {
+        for (const each of servers) each.closeAllConnections();
+      }, times.closeGraceMs);
+      await Promise.all([...closed, queues.stop(times.closeGraceMs)]);
       clearTimeout(timer);
       await supervisor.stop();
     },
   };
 }
 
-function portOf(server: http.Server): number {
+/** Listens on 127.0.0.1. Resolves to the port. */
+async function listen(server: http.Server, port: number, onRequest: http.RequestListener): Promise<number> {
+  // The app says `100 Continue` when it reads the body, not the server.
+  server.on('checkContinue', onRequest);
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -69,7 +69,7 @@ function readHeaders({ rawHeaders }: IncomingMessage): RequestHeaders {
   };
 }
 
-/** A host as it stands in an address; for these TLS ends nowhere before the host. */
+/** On these no front end terminates TLS before the host, so the host's own X-Forwarded-Proto is the caller's scheme. */
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 /**
@@ -78,7 +78,8 @@ const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
  */
 function readAddress({ url: target = '' }: IncomingMessage, headers: RequestHeaders): URL | undefined {
   const host = headers.get('x-forwarded-host') ?? '';
-  const address = `${LOOPBACK.test(host) ? 'http' : 'https'}://${host}${target}`;
+  const scheme = LOOPBACK.test(host) && headers.get('x-forwarded-proto') !== 'https' ? 'http' : 'https';
+  const address = `${scheme}://${host}${target}`;
   if (host === '' || !target.startsWith('/') || !URL.canParse(address)) return undefined;
   const url = new URL(address);
   return url.username === '' && url.password === '' ? url : undefined;

@@ -1,12 +1,16 @@
 import { spawnSync } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ADELE } from '../../local/emulators/seed.ts';
 import { buildDotnet } from '../support/dotnet.ts';
 import { EXAMPLES, exampleSettings, expectAttached, KEY, runProgram, writeExampleFile } from '../support/examples.ts';
 import { type SecureSite, startSecureSite } from '../support/secureSite.ts';
 
-const file = writeExampleFile();
-const dotnet = buildDotnet(path.join(EXAMPLES, 'csharp', 'Attach.csproj'), file.folder);
+const empty = writeExampleFile(0);
+const oneByte = writeExampleFile(1);
+const large = writeExampleFile(20_000_000);
+const files = [empty, oneByte, large];
+const dotnet = buildDotnet(path.join(EXAMPLES, 'csharp', 'Attach.csproj'), empty.folder);
 const hasPowerShell = spawnSync('pwsh', ['-Version']).status === 0;
 
 let site: SecureSite;
@@ -20,7 +24,7 @@ beforeEach(() => {
 });
 afterAll(async () => {
   await site.close();
-  file.remove();
+  for (const file of files) file.remove();
 });
 
 interface Example {
@@ -34,19 +38,23 @@ interface Example {
 const EXAMPLE_PROGRAMS: readonly Example[] = [
   { name: 'curl', command: 'bash', program: path.join(EXAMPLES, 'attach.sh'), waits: true },
   { name: 'Python', command: 'python3', program: path.join(EXAMPLES, 'attach.py'), waits: false },
-  { name: 'Node', command: process.execPath, program: path.join(EXAMPLES, 'attach.mjs'), waits: false },
+  { name: 'Node', command: process.execPath, program: path.join(EXAMPLES, 'attach.mjs'), waits: true },
   ...(dotnet.kind === 'built' ? [{ name: 'C#', command: 'dotnet', program: dotnet.program, waits: true }] : []),
   ...(hasPowerShell
     ? [{ name: 'PowerShell', command: 'pwsh', program: path.join(EXAMPLES, 'attach.ps1'), waits: true }]
     : []),
 ];
 
-test.each(EXAMPLE_PROGRAMS)('attaches a file in one call with $name, in a stream', async (example) => {
-  const { command, program, waits } = example;
+const RUNS = EXAMPLE_PROGRAMS.flatMap((example) =>
+  files.map((file) => ({ ...example, file, size: file.content.length })),
+);
 
-  const output = await runProgram(command, [program, file.path], exampleSettings(site));
+test.each(RUNS)('attaches $size bytes in one streamed request with $name', async (example) => {
+  const { command, program, waits, file } = example;
 
-  expectAttached(site, output);
+  const output = await runProgram(command, [program, file.path], exampleSettings(site.front.url, site.caPath));
+
+  expectAttached(site, file, output);
   const [call, ...others] = site.front.requests;
   expect(others).toEqual([]);
   expect(call?.headers).toMatchObject({ 'transfer-encoding': 'chunked', 'x-functions-key': KEY });
@@ -56,14 +64,38 @@ test.each(EXAMPLE_PROGRAMS)('attaches a file in one call with $name, in a stream
 test.each(EXAMPLE_PROGRAMS)(
   'fails with the words of the answer where there is no such message, with $name',
   async (example) => {
-    const elsewhere = { ...exampleSettings(site), MESSAGE_ID: 'AAMkAGnowhere=' };
+    const elsewhere = { ...exampleSettings(site.front.url, site.caPath), MESSAGE_ID: 'AAMkAGnowhere=' };
 
-    const running = runProgram(example.command, [example.program, file.path], elsewhere);
+    const running = runProgram(example.command, [example.program, large.path], elsewhere);
 
     await expect(running).rejects.toThrow('The specified object was not found in the store.');
     expect(site.graph.attachments(ADELE.userPrincipalName, ADELE.items.message[0])).toEqual([]);
   },
 );
+
+test('shows the error of a request that is refused before the file is sent, with Python', async () => {
+  const running = runProgram('python3', [path.join(EXAMPLES, 'attach.py'), large.path], {
+    ...exampleSettings(site.front.url, site.caPath),
+    PROXY_KEY: 'wrong',
+  });
+
+  await expect(running).rejects.toThrow('The proxy answered 401');
+});
+
+test('checks the size of the file first, with Python', async () => {
+  const huge = path.join(empty.folder, 'huge.bin');
+  writeFileSync(huge, '');
+  truncateSync(huge, 157_286_401);
+
+  const running = runProgram(
+    'python3',
+    [path.join(EXAMPLES, 'attach.py'), huge],
+    exampleSettings(site.front.url, site.caPath),
+  );
+
+  await expect(running).rejects.toThrow('157286401 bytes; Outlook takes at most 157,286,400.');
+  expect(site.front.requests).toEqual([]);
+});
 
 if (dotnet.kind === 'skipped') test.skip(`attaches a file with C#: ${dotnet.why}`, () => {});
 if (!hasPowerShell) test.skip('attaches a file with PowerShell: there is no pwsh', () => {});

@@ -20,6 +20,7 @@ export async function startProbe(
   const linesWith = (text: string) => lines.filter(({ message }) => message.includes(text));
   return {
     url: host.url,
+    httpsUrl: host.httpsUrl,
     functions: host.functions,
     queueFunctions: host.queueFunctions,
     get workerPid() {

@@ -25,6 +25,12 @@ describe('readIncomingRequest', () => {
     expect(read).toMatchObject({ kind: 'read', request: { method: 'PUT', url: new URL(href) } });
   });
 
+  it('takes the scheme that the host names, on a loopback host', () => {
+    const { read } = arrived('/api/me', ['x-forwarded-host', '127.0.0.1:7072', 'x-forwarded-proto', 'https']);
+
+    expect(read).toMatchObject({ kind: 'read', request: { url: new URL('https://127.0.0.1:7072/api/me') } });
+  });
+
   it.each([
     ['/api', []],
     ['/api', ['x-forwarded-host', '']],
