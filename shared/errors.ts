@@ -13,8 +13,8 @@ interface ErrorRule {
 export const ERRORS = {
   PathNotSupported: {
     status: 404,
-    means: 'The path is none on which Graph binds createUploadSession to attachments.',
-    callerCan: 'Use one of the paths that the message names.',
+    means: 'The path does not support attachments.',
+    callerCan: 'Use the path that the message names, or another one of docs/paths.md.',
   },
   MethodNotAllowed: {
     status: 405,

@@ -100,6 +100,7 @@ export function parseGraphPath(pathname: string): GraphPath {
     if (BETA_TYPES.has(walk.type) && version !== 'beta') break;
     if (to.endsWith('*')) {
       const id = key ?? segments[++walk.at];
+      if (key === undefined && id?.startsWith('$')) throw noSegment(id); // learn.microsoft.com/graph/api/user-get
       if (id === undefined) walk.isCollection = true;
       else keys.push({ type: walk.type, id });
     }

@@ -1,7 +1,6 @@
 import type { ErrorObject } from 'ajv';
-import { distance } from 'fastest-levenshtein';
 import type { ErrorDetail } from '../errors.ts';
-import { MAX_SUGGESTION_DISTANCE } from '../limits.ts';
+import { editsBetween, isNear } from '../nearName.ts';
 import type { BodyShape } from './bodyShape.ts';
 
 /** One fault as ajv reports it, in words that a maker of workflows can act on. */
@@ -59,17 +58,12 @@ function jsonTypeOf(data: unknown): string {
 
 function suggest(name: string, known: readonly string[]): string {
   const [nearest] = known
-    .map((candidate) => ({ candidate, away: distance(candidate.toLowerCase(), name.toLowerCase().slice(0, 64)) }))
+    .map((candidate) => ({ candidate, away: editsBetween(name, candidate) }))
     .sort((a, b) => a.away - b.away);
-  if (nearest !== undefined && (known.length === 1 || nearest.away <= farthestOf(nearest.candidate))) {
+  if (nearest !== undefined && (known.length === 1 || isNear(name, nearest.candidate))) {
     return `Did you mean '${nearest.candidate}'?`;
   }
   return `Known: ${known.join(', ')}.`;
-}
-
-/** Half the letters of a short name: nobody meant `id` who wrote `foo`. */
-function farthestOf({ length }: string): number {
-  return Math.min(MAX_SUGGESTION_DISTANCE, length / 2);
 }
 
 /** RFC 6901, section 3. */

@@ -128,7 +128,7 @@ function explain({ keyword, instancePath, params, message = '', data }: ErrorObj
   if (keyword === 'oneOf') return { pointer, fault: 'must have either appId or functionKey' };
   if (keyword === 'anyOf' && instancePath.includes('/groups/')) return { pointer, fault: 'must be an object id or *' };
   if (keyword === 'anyOf') return { pointer, fault: 'must be an address, an object id, *@domain or *' };
-  if (keyword === 'pattern' && /\/me$/.test(instancePath))
+  if ((keyword === 'pattern' || keyword === 'not') && /\/me$/.test(instancePath))
     return { pointer, fault: 'must be an address or an object id' };
   if (keyword === 'pattern' && /\/sources\/\d+$/.test(instancePath)) {
     return { pointer, fault: sourcePatternFault(String(data)) ?? message };

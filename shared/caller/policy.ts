@@ -78,8 +78,11 @@ export function foldCase(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** The characters of a userPrincipalName (learn.microsoft.com/entra/identity/hybrid/connect/plan-connect-userprincipalname). */
-const ADDRESS = /^[a-z0-9'.\-_!#^~+]+@([a-z0-9.-]+)$/;
+/**
+ * The characters of a userPrincipalName (learn.microsoft.com/entra/identity/hybrid/connect/plan-connect-userprincipalname),
+ * and `$`, which Graph knows as its first one (learn.microsoft.com/graph/api/user-get).
+ */
+const ADDRESS = /^[a-z0-9'.\-_!#^~+$]+@([a-z0-9.-]+)$/;
 
 /** An object id before the `@`, as in Graph's own form `{oid}@{tenantId}`, with or without its dashes. */
 const OBJECT_ID_FIRST = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}@/;

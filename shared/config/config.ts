@@ -1,4 +1,4 @@
-import { idFault } from '../route/opaqueId.ts';
+import { mailboxFault } from '../route/opaqueId.ts';
 import { type JobsConfig, jobsConfig } from './jobsConfig.ts';
 import { type OnBehalfOfConfig, onBehalfOf } from './onBehalfOf.ts';
 import { type ConfigFault, type Environment, readSettings, type SettingValues } from './readSettings.ts';
@@ -116,7 +116,7 @@ export function parseConfig(environment: Environment): ConfigResult {
 /** `me` must never go upstream, and the mailbox goes into a path as an id does. */
 function checkMeMailbox(mailbox: string | undefined, faults: ConfigFault[]): void {
   if (mailbox === undefined) return;
-  const fault = mailbox.toLowerCase() === 'me' ? 'must name a mailbox' : idFault(mailbox);
+  const fault = mailbox.toLowerCase() === 'me' ? 'must name a mailbox' : mailboxFault(mailbox);
   if (fault !== undefined) faults.push({ setting: 'ME_MAILBOX', fault });
 }
 

@@ -72,7 +72,7 @@ function read(text: string, reads: SettingKind): Outcome {
       return readOrigin(text);
     case 'url':
       return /^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : '')
-        ? { value: text.replace(/\/+$/, '') }
+        ? { value: withoutTrailingSlashes(text) }
         : { fault: 'must be an http or https address' };
     case 'json':
       return readJson(text);
@@ -81,6 +81,13 @@ function read(text: string, reads: SettingKind): Outcome {
     case 'integer':
       return readInteger(text, reads.min, reads.max);
   }
+}
+
+/** A loop: `/\/+$/` takes quadratic time. */
+function withoutTrailingSlashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '/') end -= 1;
+  return text.slice(0, end);
 }
 
 function readList(text: string): Outcome {

@@ -86,8 +86,9 @@ function completeConnectionString(text: string): string | undefined {
   if (/^UseDevelopmentStorage=true(;|$)/.test(text)) return text;
   const parts = new Map<string, string>();
   for (const part of text.split(';').filter((part) => part.trim() !== '')) {
-    const [, name = '', value = ''] = /^\s*([^=]+?)\s*=(.*)$/.exec(part) ?? [];
-    parts.set(PARTS.find((known) => known.toLowerCase() === name.toLowerCase()) ?? name, value.trim());
+    const [name = '', ...value] = part.split('='); // A key in base64 ends in `=`.
+    const known = PARTS.find((candidate) => candidate.toLowerCase() === name.trim().toLowerCase());
+    parts.set(known ?? name.trim(), value.join('=').trim());
   }
   const account = parts.get('AccountName');
   if (!parts.has('DefaultEndpointsProtocol')) parts.set('DefaultEndpointsProtocol', 'https');

@@ -3,10 +3,10 @@ import { foldCase } from '../caller/policy.ts';
 import { MAX_CAUSE_LENGTH } from '../limits.ts';
 
 /** Tokens, keys and signed addresses are long runs of these characters; no word of an error message is. */
-const SECRET_LIKE = /[\w\-.~+/=%]{32,}/g;
+const SECRET_CHARACTERS = /[\w\-.~+/=%]+/g;
+const MIN_SECRET_LENGTH = 32;
 
-/** Everything after a question mark in an address may be a signature. */
-const URL_QUERY = /(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/g;
+const URLS = /https?:\/\/[^\s"'<>]+/g;
 
 /**
  * The error and its causes in one line, for the log: names, codes and messages, without anything that looks like a
@@ -30,7 +30,15 @@ function describeOne(error: unknown): string {
 }
 
 export function maskSecrets(text: string): string {
-  return text.replace(URL_QUERY, '$1?***').replace(SECRET_LIKE, '***');
+  return text
+    .replace(URLS, withoutQuery)
+    .replace(SECRET_CHARACTERS, (run) => (run.length < MIN_SECRET_LENGTH ? run : '***'));
+}
+
+/** Everything after a question mark in a URL may be a signature. */
+function withoutQuery(url: string): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : `${url.slice(0, end)}?***`;
 }
 
 /** Joins the lines of one upload; its id, from which the store's name is made in another way, cannot be had from this. */

@@ -2,18 +2,30 @@ import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { basename } from 'node:path';
 
-/** A stack's first frame with a file: `at name (/app/dist/main.cjs:12:3456)`. */
-const FRAME = /^\s*at (?:async )?(?:.*\()?((?:\/|[A-Z]:\\)[^()\n]+?):(\d+):(\d+)\)?$/m;
+/** Where a frame with a file is: `/app/dist/main.cjs:12:3456`. */
+const LOCATION = /^((?:\/|[A-Z]:\\)[^()]+):(\d+):(\d+)$/;
 
 /**
  * The place in our source that threw, such as `shared/graph/forward.ts:41`: enough to find the line, and no stack. The
  * source map is read only when something unforeseen has failed: Node's own source map support would read it at each start.
  */
 export function placeOf(error: unknown): string | undefined {
-  const frame = error instanceof Error ? FRAME.exec(error.stack ?? '') : null;
-  if (frame === null) return undefined;
+  if (!(error instanceof Error)) return undefined;
+  const frame = error.stack
+    ?.split('\n')
+    .map(locationIn)
+    .find((location) => location !== null);
+  if (!frame) return undefined;
   const [, file = '', line = '', column = ''] = frame;
   return originalPlace(file, Number(line), Number(column)) ?? `${basename(file)}:${line}`;
+}
+
+/** From a line of a stack: `at name (location)`, `at location` or `at async location`. */
+function locationIn(line: string): RegExpExecArray | null {
+  const text = line.trim();
+  if (!text.startsWith('at ')) return null;
+  const location = text.endsWith(')') ? text.slice(text.lastIndexOf('(') + 1, -1) : text.slice('at '.length);
+  return LOCATION.exec(location.replace(/^async /, ''));
 }
 
 function originalPlace(file: string, line: number, column: number): string | undefined {

@@ -104,6 +104,12 @@ export const ROOTS = {
   groups: many('group'),
 } as const satisfies Record<string, NavigationProperty>;
 
+/**
+ * What stands for `me` in `users/{id}`, in any letter case. Microsoft's generated SDKs build the last two and rewrite them in
+ * a middleware that custom HTTP clients leave out (UrlReplaceHandler of msgraph-sdk-python, -go, -java, -php and -dotnet).
+ */
+export const ME_NAMES = ['me', 'me-token-to-replace', 'TokenToReplace'] as const;
+
 /** `me/joinedGroups/{id}` names a group; Graph offers an app `groups/{id}` instead. */
 export const JOINED_GROUPS = 'joinedGroups';
 
@@ -112,3 +118,9 @@ export const BETA_ONLY: ReadonlySet<ItemKind> = new Set(['outlookTask']);
 
 /** Names that a cast segment may use for the namespace; generated clients shorten it to the alias. */
 export const NAMESPACES = ['microsoft.graph.', 'graph.'] as const;
+
+export function withoutNamespace(segment: string): string {
+  const lower = segment.toLowerCase();
+  const namespace = NAMESPACES.find((candidate) => lower.startsWith(candidate));
+  return namespace === undefined ? segment : segment.slice(namespace.length);
+}

@@ -4,12 +4,21 @@ import {
   ENTITY_TYPES,
   type EntityTypeName,
   JOINED_GROUPS,
-  NAMESPACES,
+  ME_NAMES,
   type NavigationProperty,
   ROOTS,
+  withoutNamespace,
 } from './entityModel.ts';
-import { idFault } from './opaqueId.ts';
-import type { GraphPath, GraphVersion, PathAction, Target, TargetOwner } from './target.ts';
+import { abbreviate, nearestPath } from './nearestPath.ts';
+import { idFault, mailboxFault } from './opaqueId.ts';
+import {
+  type GraphPath,
+  type GraphVersion,
+  keySegment,
+  type PathAction,
+  type Target,
+  type TargetOwner,
+} from './target.ts';
 
 /** A path segment taken apart: `messages('AAMk=')` has a name and a key, `messages` a name alone. */
 interface Segment {
@@ -19,6 +28,9 @@ interface Segment {
 
 /** `name('key')` or `name(id='key')`; within the quotes a quote is doubled (OData URL conventions, 5.1.1.6.2). */
 const PARENTHESISED_KEY = /^([^(]+)\((?:id=)?'(.*)'\)$/is;
+
+/** What a client leaves in the path if it takes an absolute URL for a path: `https:`, then an empty segment and the host. */
+const ABSOLUTE_URL = /^https?:/i;
 
 /**
  * Reads the path below the route prefix, decoded once by the platform, into the item that it names and what is asked of it.
@@ -64,6 +76,10 @@ function byLowerCaseName(properties: Readonly<Record<string, NavigationProperty>
 class PathWalk {
   readonly #segments: readonly string[];
   #next = 0;
+  /** What was read, for a refusal: names as Graph spells them, `{id}` in place of each id. */
+  readonly #pattern: string[] = [];
+  /** Where the pattern leads; undefined before the owner. */
+  #type: EntityTypeName | undefined;
 
   constructor(segments: readonly string[]) {
     this.#segments = segments;
@@ -79,7 +95,7 @@ class PathWalk {
   owner(): { owner: TargetOwner; type: EntityTypeName } {
     const root = this.#navigate(ROOT_NAVIGATION);
     if (root.name === 'groups') return { owner: { kind: 'group', id: root.key }, type: 'group' };
-    const isMe = root.name === 'me' || sameName(root.key, 'me');
+    const isMe = root.name === 'me' || ME_NAMES.some((name) => sameName(root.key, name));
     if (!isMe) return { owner: { kind: 'mailbox', id: root.key }, type: 'user' };
     if (!sameName(parseSegment(this.#peek()).name, JOINED_GROUPS)) return { owner: { kind: 'me' }, type: 'user' };
     const { key } = this.#navigate(JOINED_GROUPS_NAVIGATION);
@@ -100,22 +116,30 @@ class PathWalk {
         continue;
       }
       const step = this.#navigate(NAVIGATION.get(type));
-      path.push(step.name);
-      if (step.property.many) path.push(encodeURIComponent(step.key));
+      path.push(step.property.many ? keySegment(step.name, step.key) : step.name);
       type = step.property.to;
     }
   }
 
   action(): PathAction {
     this.#next += 1; // `attachments`, seen by item().
+    this.#pattern.push('attachments');
     const segment = this.#peek();
     if (segment === undefined) return 'attach';
     this.#next += 1;
-    if (!sameName(withoutNamespace(segment), 'createUploadSession') || this.#peek() !== undefined) throw unsupported();
+    if (!sameName(withoutNamespace(segment), 'createUploadSession') || this.#peek() !== undefined) {
+      this.#next -= 1;
+      throw this.#unsupported();
+    }
     return 'createUploadSession';
   }
 
+  /**
+   * The next name. Empty segments before it are skipped: some clients write a doubled slash, and Graph takes it. An id is
+   * never skipped to, so that a path keeps its one reading.
+   */
   #peek(): string | undefined {
+    while (this.#segments[this.#next] === '') this.#next += 1;
     return this.#segments[this.#next];
   }
 
@@ -127,6 +151,8 @@ class PathWalk {
     if (name === segment.toLowerCase() || cast === undefined) return undefined;
     if (!isA(cast, from)) return undefined;
     this.#next += 1;
+    this.#pattern.push(`microsoft.graph.${cast}`);
+    this.#type = cast;
     return cast;
   }
 
@@ -138,17 +164,44 @@ class PathWalk {
   } {
     const segment = parseSegment(this.#peek());
     const found = properties?.get(segment.name.toLowerCase());
-    if (found === undefined || (!found.property.many && segment.key !== undefined)) throw unsupported();
+    if (found === undefined || (!found.property.many && segment.key !== undefined)) throw this.#unsupported();
     this.#next += 1;
-    return { ...found, key: found.property.many ? this.#key(segment) : '' };
+    this.#pattern.push(found.property.many ? `${found.name}/{id}` : found.name);
+    this.#type = found.property.to;
+    const check = found.property === ROOTS.users ? mailboxFault : idFault;
+    return { ...found, key: found.property.many ? this.#key(segment, check) : '' };
   }
 
-  #key(segment: Segment): string {
-    if (segment.key !== undefined) return checkedId(segment.key);
-    const id = this.#peek();
-    if (id === undefined) throw unsupported();
+  #key(segment: Segment, check: typeof idFault): string {
+    if (segment.key !== undefined) return checkedId(segment.key, check);
+    const id = this.#segments[this.#next];
+    if (id === undefined) throw this.#unsupported();
     this.#next += 1;
-    return checkedId(id);
+    return checkedId(id, check);
+  }
+
+  /** Says where the path went wrong without quoting it: an id may stand where a name belongs. */
+  #unsupported(): ServiceError {
+    const url = this.#segments.map((segment) => ABSOLUTE_URL.exec(segment)?.[0]).find((scheme) => scheme !== undefined);
+    if (url !== undefined) {
+      return new ServiceError(
+        'PathNotSupported',
+        `The path contains '${url.toLowerCase()}': the client appended an absolute URL to its base URL. Send the request to that URL itself; LargeFileUploadTask of the Graph SDK for JavaScript can do so only with https URLs.`,
+      );
+    }
+    const rest = this.#segments.slice(this.#next).filter((segment) => segment !== '');
+    const nearest = nearestPath(this.#pattern, this.#type, rest);
+    return new ServiceError(
+      'PathNotSupported',
+      `This path does not support attachments: ${this.#whatIsWrong(rest)}. The nearest supported path is ${nearest}; docs/paths.md lists all.`,
+    );
+  }
+
+  #whatIsWrong(rest: readonly string[]): string {
+    if (rest.length === 0) return 'it ends too early';
+    if (this.#type === undefined)
+      return 'it must begin with users/{id}, me or groups/{id}, optionally after v1.0 or beta';
+    return `the segment after ${abbreviate(this.#pattern)} is not supported`;
   }
 }
 
@@ -169,30 +222,8 @@ function sameName(segment: string | undefined, name: string): boolean {
   return segment !== undefined && segment.length === name.length && segment.toLowerCase() === name.toLowerCase();
 }
 
-function withoutNamespace(segment: string): string {
-  const lower = segment.toLowerCase();
-  const namespace = NAMESPACES.find((candidate) => lower.startsWith(candidate));
-  return namespace === undefined ? segment : segment.slice(namespace.length);
-}
-
-function checkedId(id: string): string {
-  const fault = idFault(id);
+function checkedId(id: string, check: typeof idFault): string {
+  const fault = check(id);
   if (fault === undefined) return id;
   throw new ServiceError('InvalidId', `An id in the path ${fault}. Percent-encode each id once.`);
 }
-
-function unsupported(): ServiceError {
-  return new ServiceError('PathNotSupported', `Nothing can be attached at this path. Supported: ${SUPPORTED_PATHS}.`);
-}
-
-/** The families in the words of a person; the entity model holds every spelling. */
-export const SUPPORTED_PATHS = [
-  '{users/{id} | me}[/mailFolders/{id}[/childFolders/{id}…]]/messages/{id}[/event]',
-  '{users/{id} | me}[/calendar | [/calendarGroups/{id}]/calendars/{id}]/{events | calendarView}/{id}[/{instances | exceptionOccurrences}/{id}]',
-  '{groups/{id} | me/joinedGroups/{id}}[/calendar]/{events | calendarView}/{id}[/{instances | exceptionOccurrences}/{id}]',
-  '{users/{id} | me}/todo/lists/{id}/tasks/{id}',
-  '{users/{id} | me}/outlook[[/taskGroups/{id}]/taskFolders/{id}]/tasks/{id}',
-  '{groups/{id} | me/joinedGroups/{id}}[/conversations/{id}]/threads/{id}/posts/{id}[/inReplyTo]',
-]
-  .map((path) => `${path}/attachments[/createUploadSession]`)
-  .join('; ');

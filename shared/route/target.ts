@@ -40,5 +40,14 @@ export function upstreamPath(target: Target, owner: ResolvedOwner, below?: strin
 
 function ownerPath(owner: ResolvedOwner): string {
   if (owner.kind === 'me') return '/me';
-  return `/${owner.kind === 'group' ? 'groups' : 'users'}/${encodeURIComponent(owner.id)}`;
+  return `/${keySegment(owner.kind === 'group' ? 'groups' : 'users', owner.id)}`;
+}
+
+/**
+ * `name/key`, or `name('key')` if the key begins with `$`: Graph refuses such a key after a slash, where OData has its own
+ * names with `$` (learn.microsoft.com/graph/api/user-get). Within the quotes a quote is doubled.
+ */
+export function keySegment(name: string, key: string): string {
+  if (!key.startsWith('$')) return `${name}/${encodeURIComponent(key)}`;
+  return `${name}('${encodeURIComponent(key.replaceAll("'", "''")).replaceAll('%24', '$')}')`;
 }

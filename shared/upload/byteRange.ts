@@ -9,7 +9,10 @@ export type ParsedContentRange =
   | { readonly kind: 'range'; readonly range: ByteRange }
   | { readonly kind: 'faulty'; readonly fault: string };
 
-const CONTENT_RANGE = /^\s*bytes\s*[\s=]\s*(\d{1,15})\s*-\s*(\d{1,15})\s*\/\s*(\d{1,15})\s*$/i;
+const CONTENT_RANGE = /^bytes(?:[ \t]*=[ \t]*|[ \t]+)(\d+)[ \t]*-[ \t]*(\d+)[ \t]*\/[ \t]*(\d+)$/i;
+
+/** In characters; three numbers of 15 digits take 53. */
+const MAX_CONTENT_RANGE_LENGTH = 100;
 
 /**
  * Reads a Content-Range header: `bytes 0-9/10` (RFC 9110, section 14.4), and `bytes=0-9/10`, which Microsoft's page on
@@ -17,8 +20,11 @@ const CONTENT_RANGE = /^\s*bytes\s*[\s=]\s*(\d{1,15})\s*-\s*(\d{1,15})\s*\/\s*(\
  */
 export function parseContentRange(header: string | undefined): ParsedContentRange {
   if (header === undefined) return { kind: 'faulty', fault: 'Content-Range is missing' };
-  const [, ...numbers] = CONTENT_RANGE.exec(header) ?? [];
-  const [first, last, total] = numbers.map(Number);
+  if (header.length > MAX_CONTENT_RANGE_LENGTH) {
+    return { kind: 'faulty', fault: `Content-Range is longer than ${MAX_CONTENT_RANGE_LENGTH} characters` };
+  }
+  const numbers = CONTENT_RANGE.exec(header.trim())?.slice(1).map(Number).filter(Number.isSafeInteger) ?? [];
+  const [first, last, total] = numbers;
   if (first === undefined || last === undefined || total === undefined) {
     return { kind: 'faulty', fault: 'Content-Range must have the form bytes first-last/total' };
   }

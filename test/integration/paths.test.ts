@@ -106,7 +106,11 @@ function upstreamSegments(): string[][] {
 
 function expectedSegments(version: string, template: string, ids: readonly string[]): string[] {
   const keys = ids.values();
-  const item = template.split('/').map((segment) => (segment === '{}' ? (keys.next().value ?? '') : segment));
+  const item = template.split(/\/(?!\{)/).flatMap((segment) => {
+    if (!segment.endsWith('/{}')) return [segment];
+    const [name = '', id = ''] = [segment.slice(0, -'/{}'.length), keys.next().value];
+    return id.startsWith('$') ? [`${name}('${id.replaceAll("'", "''")}')`] : [name, id];
+  });
   return [item.includes('outlook') ? 'beta' : version, ...item, 'attachments', 'createUploadSession'];
 }
 
@@ -216,11 +220,13 @@ test.each([
   'me/messages/AAMk=/microsoft.graph.event/attachments/createUploadSession',
   "me/calendar('x')/events/AAMk=/attachments/createUploadSession",
   'v2.0/me/messages/AAMk=/attachments/createUploadSession',
-])('answers 404 to /api/%s and names what is supported', async (path) => {
+])('answers 404 to /api/%s and names the nearest supported path', async (path) => {
   const response = await postJson(`${site.api}/${path}`);
 
   const { message } = await expectGraphError(response, 404, 'PathNotSupported');
-  expect(message).toContain('/messages/{id}');
+  expect(message).toMatch(
+    /The nearest supported path is \S+\/attachments(\/createUploadSession)?; docs\/paths\.md lists all\.$/,
+  );
   expect(site.graph.requests).toEqual([]);
 });
 

@@ -5,7 +5,8 @@ import { readRequestTarget } from '../../../local/host/requestTarget.ts';
 /** Who may be reached at the fuzzed site: every mailbox that is named, or the one of ME_MAILBOX. */
 export type Reach = 'any' | 'meOnly';
 
-const SAFE_PATH = /^\/(?:v1\.0|beta)\/(?:users|groups)(?:\/[^/?#\\]+)+\/attachments\/createUploadSession$/;
+const SAFE_PATH =
+  /^\/(?:v1\.0|beta)\/(?:users|groups)(?:\('[^/?#\\]+'\))?(?:\/[^/?#\\]+)+\/attachments\/createUploadSession$/;
 /** What may stand in a segment once it is decoded. */
 const SAFE_SEGMENT = /^(?!\.{1,2}$)[^/\\?#%]+$/;
 const KEY = /^[^(]+\((?:id=)?'(.*)'\)$/is;
@@ -19,7 +20,9 @@ const HEADERS = new Set([
 /** What is wrong with a call to Graph, given the path that the caller wrote; empty where it stays within what was named. */
 export function judgeUpstream(call: RecordedRequest, callerPath: string, reach: Reach, meMailbox: string): string[] {
   const segments = call.path.split('/').slice(1).map(decodeURIComponent);
-  if (call.method !== 'POST' || !SAFE_PATH.test(call.path) || !segments.every((text) => SAFE_SEGMENT.test(text))) {
+  // `#` may stand in the name of a mailbox, which comes after `users`.
+  const isSafe = segments.every((text, at) => SAFE_SEGMENT.test(at === 2 ? text.replace('#', '') : text));
+  if (call.method !== 'POST' || !SAFE_PATH.test(call.path) || !isSafe) {
     return [`${call.method} ${call.path} is no session of an item`];
   }
   const { root, ownerId, keys } = parseGraphPath(call.path);
@@ -39,10 +42,13 @@ interface Named {
   readonly key: string | undefined;
 }
 
-/** The segments as the platform decodes them, once, below `/api` and the version. */
+/** The segments as the platform decodes them, once, below `/api` and the version; empty ones name nothing. */
 function namesIn(callerPath: string): Named[] {
   const path = readRequestTarget(`/api/${callerPath}`)?.path ?? '';
-  const segments = path.split('/').slice(2);
+  const segments = path
+    .split('/')
+    .slice(2)
+    .filter((segment) => segment !== '');
   if (/^(?:v1\.0|beta)$/i.test(segments[0] ?? '')) segments.shift();
   return segments.map((segment) => ({
     name: segment,

@@ -53,6 +53,8 @@ describe('admittedBy', () => {
     ['any.one@fabrikam.example', '/m/2'],
     ['ANY@FABRIKAM.EXAMPLE', '/m/2'],
     ["o'neill@fabrikam.example", '/m/2'],
+    ['$svc@fabrikam.example', '/m/2'],
+    ['Guest_contoso.example#EXT#@fabrikam.example', '/m/2'],
   ])('admits %s by %s', (name, place) => {
     expect(admittedBy(names, name)).toBe(place);
   });
@@ -70,6 +72,7 @@ describe('admittedBy', () => {
     `${USER_ID}@fabrikam.example`,
     `${USER_ID.toUpperCase()}@fabrikam.example`,
     'any@fabri\u212aam.example',
+    'megan@contoso.example#@fabrikam.example',
     '',
     '__proto__',
   ])('does not admit %s', (name) => {

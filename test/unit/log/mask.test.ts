@@ -54,6 +54,12 @@ describe('maskSecrets', () => {
     );
   });
 
+  it('masks the query of each URL in a text, and of one without a host', () => {
+    expect(maskSecrets('<http://a/?x=1>, "https://b?c?d" and http://?sig=e')).toBe(
+      '<http://a/?***>, "https://b?***" and http://?***',
+    );
+  });
+
   it.each([
     'The connection to Graph failed before its answer.',
     'connect ECONNREFUSED 127.0.0.1:443',

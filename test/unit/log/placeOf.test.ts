@@ -28,6 +28,8 @@ describe('placeOf', () => {
       ],
       'a.cjs:3',
     ],
+    [['f [as g(h)] (/app/my files/a.cjs:3:4)'], 'a.cjs:3'],
+    [['eval (eval at f (/app/a.cjs:3:4), <anonymous>:1:1)', 'C:\\app\\b.cjs:5:6'], 'C:\\app\\b.cjs:5'],
   ])('takes the first frame that has a file from %j', (frames, place) => {
     expect(placeOf(withStack(...frames))).toBe(place);
   });

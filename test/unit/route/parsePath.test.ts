@@ -1,9 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { parsePath, SUPPORTED_PATHS } from '../../../shared/route/parsePath.ts';
+import { ServiceError } from '../../../shared/errors.ts';
+import { parsePath } from '../../../shared/route/parsePath.ts';
 import { upstreamPath } from '../../../shared/route/target.ts';
 import { thrownBy } from '../../support/builders.ts';
 
 const ACTION = 'attachments/createUploadSession';
+
+/** The patterns of docs/paths.md. */
+function documentedPaths(): string[] {
+  const page = readFileSync(join(__dirname, '../../../docs/paths.md'), 'utf8');
+  return /```\n(.*?)\n```/s.exec(page)?.[1]?.split('\n') ?? [];
+}
 
 /** The path at Graph, with `me` in the place of the mailbox that authorize would name. */
 function upstreamOf(path: string): string {
@@ -18,6 +27,24 @@ describe('parsePath', () => {
     ['me/messages/m', 'message', 'v1.0/users/ME/messages/m'],
     ['users/me/messages/m', 'message', 'v1.0/users/ME/messages/m'],
     ["users('ME')/messages/m", 'message', 'v1.0/users/ME/messages/m'],
+    ['users/me-token-to-replace/messages/m', 'message', 'v1.0/users/ME/messages/m'],
+    ["users('TokenToReplace')/messages/m", 'message', 'v1.0/users/ME/messages/m'],
+    ['beta/Users/ME-Token-To-Replace/joinedGroups/g/events/e', 'event', 'beta/groups/g/events/e'],
+    ['users/tokentoreplace@contoso.example/events/e', 'event', 'v1.0/users/tokentoreplace%40contoso.example/events/e'],
+    ['users/me-token/messages/TokenToReplace', 'message', 'v1.0/users/me-token/messages/TokenToReplace'],
+    ['v1.0//users/u/messages/m', 'message', 'v1.0/users/u/messages/m'],
+    ['//v1.0/me///messages/m/', 'message', 'v1.0/users/ME/messages/m'],
+    ["users('u')//todo//lists/l//tasks/t/", 'todoTask', 'v1.0/users/u/todo/lists/l/tasks/t'],
+    ['users/$svc@contoso.example/messages/m', 'message', "v1.0/users('$svc%40contoso.example')/messages/m"],
+    ["users('$o''neil')/messages/$m", 'message', "v1.0/users('$o''neil')/messages('$m')"],
+    ['groups/$g/threads/$(x)/posts/a$', 'post', "v1.0/groups('$g')/threads('$(x)')/posts/a%24"],
+    [
+      'users/guest_x.com#EXT#@contoso.example/messages/m',
+      'message',
+      'v1.0/users/guest_x.com%23EXT%23%40contoso.example/messages/m',
+    ],
+    ["users('a#b@contoso.example')/events/e", 'event', 'v1.0/users/a%23b%40contoso.example/events/e'],
+    ["users('$a#b@contoso.example')/events/e", 'event', "v1.0/users('$a%23b%40contoso.example')/events/e"],
     ['v1.0/me/messages/m', 'message', 'v1.0/users/ME/messages/m'],
     ['beta/me/messages/m', 'message', 'beta/users/ME/messages/m'],
     ['V1.0/ME/MESSAGES/AbC', 'message', 'v1.0/users/ME/messages/AbC'],
@@ -81,6 +108,8 @@ describe('parsePath', () => {
 
   it.each([
     'users/u/messages/m/attachments/createUploadSession/',
+    'users/u/messages/m/attachments/createUploadSession//',
+    'users/u/messages/m//attachments///createUploadSession',
     'users/u/messages/m/ATTACHMENTS/CREATEUPLOADSESSION',
     'users/u/messages/m/attachments/microsoft.graph.createUploadSession',
     'users/u/messages/m/attachments/Graph.createUploadSession',
@@ -106,7 +135,6 @@ describe('parsePath', () => {
     'users/u/messages/m',
     'users/u/messages/m/attachments/createUploadSessions',
     'users/u/messages/m/attachments/createUploadSession/more',
-    'users/u/messages/m/attachments/createUploadSession//',
     'users/u/messages/m/attachments/other.createUploadSession',
     'users/u/attachments/createUploadSession',
     'users/u/mailFolders/f/attachments/createUploadSession',
@@ -126,19 +154,122 @@ describe('parsePath', () => {
     'users/u/messages/m/microsoft.graph.eventMessageRequest/microsoft.graph.message/attachments/createUploadSession',
     'users/u/events/e/microsoft.graph.eventMessage/attachments/createUploadSession',
     'users/u/mеssages/m/attachments/createUploadSession',
-  ])('refuses %j with 404 and names what is supported', (path) => {
+  ])('refuses %j with 404 and names a path that is supported', (path) => {
     const error = thrownBy(() => parsePath(path));
 
     expect(error).toMatchObject({ code: 'PathNotSupported', status: 404 });
-    expect(error).toHaveProperty('message', expect.stringContaining(SUPPORTED_PATHS));
+    expect(error).toHaveProperty('message', expect.stringMatching(REFUSAL));
+    expect(isSupported(nearestIn(error))).toBe(true);
   });
 
-  it('names only paths that it supports', () => {
-    const unsupported = SUPPORTED_PATHS.split('; ')
-      .flatMap(expandPattern)
-      .filter((path) => !isSupported(path));
+  it.each([
+    ['', 'it ends too early', 'users/{id}/messages/{id}/attachments'],
+    ['users/u/messages/m', 'it ends too early', 'users/{id}/messages/{id}/attachments'],
+    [
+      'user/u/event/e/attachments',
+      'it must begin with users/{id}, me or groups/{id}, optionally after v1.0 or beta',
+      'users/{id}/events/{id}/attachments',
+    ],
+    [
+      'v1.0/me/message/m/attachments/createUploadSesion',
+      'the segment after me is not supported',
+      'me/messages/{id}/attachments/createUploadSession',
+    ],
+    [
+      "beta/users('u')/Tasks('t')/attachments",
+      'the segment after users/{id} is not supported',
+      'users/{id}/todo/lists/{id}/tasks/{id}/attachments',
+    ],
+    [
+      'me/outlook/task/t/attachments',
+      'the segment after me/outlook is not supported',
+      'me/outlook/tasks/{id}/attachments',
+    ],
+    [
+      'me/joinedGroups/g/posts/p/attachments',
+      'the segment after me/joinedGroups/{id} is not supported',
+      'me/joinedGroups/{id}/threads/{id}/posts/{id}/attachments',
+    ],
+    [
+      'users/u/messages/m/graph.event/attachments',
+      'the segment after users/{id}/messages/{id} is not supported',
+      'users/{id}/messages/{id}/event/attachments',
+    ],
+    [
+      'users/u/messages/m/attachments/a/$value',
+      'the segment after users/{id}/messages/{id}/attachments is not supported',
+      'users/{id}/messages/{id}/attachments',
+    ],
+    [
+      'users/u/drive/root/children',
+      'the segment after users/{id} is not supported',
+      'users/{id}/messages/{id}/attachments',
+    ],
+    [
+      `users/u/mailFolders/f/${'childFolders/f/'.repeat(7)}message/m`,
+      `the segment after …${'/childFolders/{id}'.repeat(7)} is not supported`,
+      `…${'/childFolders/{id}'.repeat(5)}/messages/{id}/attachments`,
+    ],
+  ])('says of %j that %s, and names %s', (path, fault, nearest) => {
+    expect(thrownBy(() => parsePath(path))).toHaveProperty(
+      'message',
+      `This path does not support attachments: ${fault}. The nearest supported path is ${nearest}; docs/paths.md lists all.`,
+    );
+  });
 
-    expect(unsupported).toEqual([]);
+  it('names a supported path for every path that is cut short or misspelt', () => {
+    const documented = documentedPaths().flatMap(expandPattern);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...documented),
+        fc.nat(),
+        fc.nat(),
+        fc.string({ maxLength: 3 }),
+        (path, cut, at, noise) => {
+          const short = path
+            .split('/')
+            .slice(0, 1 + (cut % 12))
+            .join('/');
+          const broken = short.slice(0, at % short.length) + noise + short.slice(1 + (at % short.length));
+          for (const candidate of [short, broken]) {
+            const error = isSupported(candidate) ? undefined : thrownBy(() => parsePath(candidate));
+            if (!(error instanceof ServiceError) || error.code !== 'PathNotSupported') continue;
+            expect([candidate, isSupported(nearestIn(error))]).toEqual([candidate, true]);
+          }
+        },
+      ),
+    );
+  });
+
+  it('looks at a bounded part of a long path', () => {
+    const path = `users/u/${'messag/'.repeat(16_000)}`;
+
+    expect(nearestIn(thrownBy(() => parsePath(path)))).toBe('users/x/messages/x/attachments');
+  });
+
+  it.each([
+    ['v1.0/http://127.0.0.1:7071/api/uploadSessions/x', 'http:'],
+    ['HTTPS://graph.microsoft.com/v1.0/me/messages/m/attachments', 'https:'],
+    ['users/u/messages/m/attachments/https:%2F%2Fhost%2Fpath', 'https:'],
+    ['me/messages/https://host/attachments/createUploadSession', 'https:'],
+  ])('says of %s that the client appended an absolute URL', (path, scheme) => {
+    expect(thrownBy(() => parsePath(path))).toMatchObject({
+      code: 'PathNotSupported',
+      message: expect.stringMatching(
+        `^The path contains '${scheme}': the client appended an absolute URL to its base URL\\. Send the request to that URL itself;`,
+      ),
+    });
+  });
+
+  it('takes an id that begins like a URL', () => {
+    expect(upstreamOf('me/messages/http:x/attachments')).toBe('v1.0/users/ME/messages/http%3Ax/attachments');
+  });
+
+  it('supports the paths that docs/paths.md lists', () => {
+    const documented = documentedPaths().flatMap(expandPattern);
+
+    expect(documented.length).toBeGreaterThan(40);
+    expect(documented.filter((path) => !isSupported(`${path}/attachments`))).toEqual([]);
   });
 
   it('never quotes the path in a refusal', () => {
@@ -183,6 +314,33 @@ describe('parsePath', () => {
     }
   });
 
+  it.each([
+    'megan@contoso.example#@fabrikam.example',
+    '48d31887-5fad-4d73-a9f5-3c356e68a038#EXT#@contoso.example',
+    '48d318875fad4d73a9f53c356e68a038#@contoso.example',
+    '#EXT#@contoso.example',
+    'guest_x.com#EXT#',
+    'guest_x.com@contoso.example#',
+    'guest_x.com%23EXT%23@contoso.example',
+  ])('refuses the mailbox %s, whose start could be read as another one', (name) => {
+    for (const path of [`users/${name}/messages/m/${ACTION}`, `users('${name}')/messages/m/${ACTION}`]) {
+      expect(thrownBy(() => parsePath(path))).toMatchObject({ code: 'InvalidId', status: 400 });
+    }
+  });
+
+  it('takes # in the name of a mailbox only', () => {
+    for (const path of ['users/u/messages/a#b@c', 'groups/a#b@c/events/e', 'me/joinedGroups/a#b@c/events/e']) {
+      expect(thrownBy(() => parsePath(`${path}/${ACTION}`))).toMatchObject({ code: 'InvalidId' });
+    }
+  });
+
+  it.each(['users//messages/m', 'users/u/messages/', '/users//u/messages/m', "users/u/messages('')"])(
+    'refuses %s, where an id is empty',
+    (path) => {
+      expect(thrownBy(() => parsePath(`${path}/${ACTION}`))).toMatchObject({ code: 'InvalidId', status: 400 });
+    },
+  );
+
   it('answers any text with a target or a ServiceError', () => {
     const words = ['users', 'me', 'messages', 'attachments', 'createUploadSession', 'v1.0', "('", "')", '/', '..', '%'];
     const noise = fc
@@ -199,6 +357,15 @@ describe('parsePath', () => {
     );
   });
 });
+
+const REFUSAL =
+  /^This path does not support attachments: .*\. The nearest supported path is ([^;]+); docs\/paths\.md lists all\.$/;
+
+/** The path that a refusal names, with an id in each place. */
+function nearestIn(error: unknown): string {
+  const message = error instanceof Error ? error.message : '';
+  return REFUSAL.exec(message)?.[1]?.replaceAll('{id}', 'x').replace('…/childFolders', 'me/mailFolders') ?? '';
+}
 
 function isSupported(path: string): boolean {
   try {

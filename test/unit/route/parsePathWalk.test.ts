@@ -129,9 +129,14 @@ function drawWalk(g: GeneratorValue, ids: fc.Arbitrary<string>): Walk {
       continue;
     }
     const [name, { to, many }]: [string, NavigationProperty] = g(() => fc.constantFrom(...onward));
-    itemPath.push(name);
-    if (many) itemPath.push(encodeURIComponent(keyed(name)));
-    else literal(name);
+    if (many) {
+      const key = keyed(name);
+      const quoted = key.replaceAll("'", "''");
+      itemPath.push(key.startsWith('$') ? `${name}('${encodeKey(quoted)}')` : `${name}/${encodeURIComponent(key)}`);
+    } else {
+      literal(name);
+      itemPath.push(name);
+    }
     type = to;
   }
   const kind = ENTITY_TYPES[type].item;
@@ -162,4 +167,11 @@ function anyCase(g: GeneratorValue, name: string): string {
   const style = g(() => fc.constantFrom('as is', 'upper', 'lower'));
   if (style === 'upper') return name.toUpperCase();
   return style === 'lower' ? name.toLowerCase() : name;
+}
+
+function encodeKey(key: string): string {
+  return key
+    .split('$')
+    .map((part) => encodeURIComponent(part))
+    .join('$');
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Target, upstreamPath } from '../../../shared/route/target.ts';
+import { keySegment, type Target, upstreamPath } from '../../../shared/route/target.ts';
 
 const TARGET: Target = { kind: 'message', version: 'v1.0', owner: { kind: 'me' }, itemPath: 'messages/AAMk%3D' };
 
@@ -24,16 +24,31 @@ describe('upstreamPath', () => {
 
   it('encodes the owner so that it stays one segment, whatever it holds', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (id) => {
-        const [, root, owner, ...rest] = upstreamPath(TARGET, { kind: 'mailbox', id }, 'createUploadSession').split(
-          '/',
-        );
+      fc.property(
+        fc.string({ unit: 'grapheme', minLength: 1 }).filter((id) => !id.startsWith('$')),
+        (id) => {
+          const [, root, owner, ...rest] = upstreamPath(TARGET, { kind: 'mailbox', id }, 'createUploadSession').split(
+            '/',
+          );
 
-        expect(root).toBe('users');
-        expect(decodeURIComponent(owner ?? '')).toBe(id);
-        expect(owner).not.toMatch(/[?#\\]/);
-        expect(rest).toEqual(['messages', 'AAMk%3D', 'attachments', 'createUploadSession']);
-      }),
+          expect(root).toBe('users');
+          expect(decodeURIComponent(owner ?? '')).toBe(id);
+          expect(owner).not.toMatch(/[?#\\]/);
+          expect(rest).toEqual(['messages', 'AAMk%3D', 'attachments', 'createUploadSession']);
+        },
+      ),
     );
+  });
+});
+
+describe('keySegment', () => {
+  it.each([
+    ['$svc@contoso.example', "users('$svc%40contoso.example')"],
+    ["$o'neil", "users('$o''neil')"],
+    ["$a$')/x('", "users('$a$'')%2Fx(''')"],
+    ['$', "users('$')"],
+    ['a$b', 'users/a%24b'],
+  ])('writes %s as %s', (key, segment) => {
+    expect(keySegment('users', key)).toBe(segment);
   });
 });

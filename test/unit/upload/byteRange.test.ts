@@ -37,8 +37,23 @@ describe('parseContentRange', () => {
     expect(parseContentRange(header)).toEqual({ kind: 'range', range: { first: 0, last: 9, total: 10 } });
   });
 
+  it('refuses a header of 15 kB', () => {
+    const header = `bytes ${' '.repeat(15_000)}x`;
+
+    expect(parseContentRange(header)).toEqual({
+      kind: 'faulty',
+      fault: 'Content-Range is longer than 100 characters',
+    });
+  });
+
+  it('reads a header of 100 characters', () => {
+    expect(parseContentRange('bytes 0-9/10'.padEnd(100))).toMatchObject({ kind: 'range' });
+  });
+
   it.each([
     [undefined, 'Content-Range is missing'],
+    ['bytes 0-9/10'.padEnd(101), 'Content-Range is longer than 100 characters'],
+    ['bytes 0-9007199254740992/10', 'Content-Range must have the form bytes first-last/total'],
     ['', 'Content-Range must have the form bytes first-last/total'],
     ['0-9/10', 'Content-Range must have the form bytes first-last/total'],
     ['bytes0-9/10', 'Content-Range must have the form bytes first-last/total'],
