@@ -39,7 +39,7 @@ export function readSettings(environment: Environment, faults: ConfigFault[]): S
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
     const fallback = 'default' in setting ? setting.default : undefined;
-    const given = environment[name]?.trim();
+    const given = (environment[name] ?? hostSetting(environment, name))?.trim();
     const text = given === undefined || given === '' ? fallback : given;
     const result = text === undefined ? { value: undefined } : read(text, setting.reads);
     if ('fault' in result) {
@@ -50,6 +50,13 @@ export function readSettings(environment: Environment, faults: ConfigFault[]): S
     }
   }
   return values as SettingValues; // The loop above is this type's checker.
+}
+
+/** The host reads the names of its own settings in any letter case, as .NET's configuration does. */
+function hostSetting(environment: Environment, name: string): string | undefined {
+  if (!name.startsWith('AzureWebJobs')) return undefined;
+  const folded = name.toLowerCase();
+  return Object.entries(environment).find(([written]) => written.toLowerCase() === folded)?.[1];
 }
 
 type Outcome = { readonly value: unknown } | { readonly fault: string };
@@ -71,9 +78,7 @@ function read(text: string, reads: SettingKind): Outcome {
     case 'origin':
       return readOrigin(text);
     case 'url':
-      return /^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : '')
-        ? { value: text.replace(/\/+$/, '') }
-        : { fault: 'must be an http or https address' };
+      return readUrl(text);
     case 'json':
       return readJson(text);
     case 'oneOf':
@@ -106,6 +111,15 @@ function readOrigin(text: string): Outcome {
   const isBare =
     url?.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
   return url && isSecure && isBare ? { value: url.origin } : { fault: 'must be an https address without a path' };
+}
+
+/** Scheme and host in lower case, without a slash at the end. */
+function readUrl(text: string): Outcome {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return { fault: 'must be an http or https address' };
+  let { href } = url;
+  while (href.endsWith('/')) href = href.slice(0, -1);
+  return { value: href };
 }
 
 function readJson(text: string): Outcome {
