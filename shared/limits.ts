@@ -232,6 +232,14 @@ export const STORAGE_TIMEOUT_MS = 5_000;
 export const STORAGE_ATTEMPTS = 3;
 export const STORAGE_RETRY_DELAY_MS = 250;
 
+/**
+ * An upload's address is open to all, and each unknown id of the right form costs one read of the store. An instance makes this
+ * many of these reads at once, over as many connections. At 10 ms a read that is 6,400 a second, more than one worker serves.
+ */
+export const MAX_RECORD_READS = 64;
+/** More requests than this do not wait for such a read: they get 503. */
+export const MAX_WAITING_RECORD_READS = 1024;
+
 /** Longest description of a failure's causes in a log line. Our choice. */
 export const MAX_CAUSE_LENGTH = 600;
 
