@@ -15,6 +15,7 @@ interface ValueOf {
   hosts: readonly string[];
   boolean: boolean;
   origin: string;
+  origins: readonly string[];
   url: string;
   json: unknown;
   oneOf: string;
@@ -77,6 +78,8 @@ function read(text: string, reads: SettingKind): Outcome {
       return text === 'true' || text === 'false' ? { value: text === 'true' } : { fault: 'must be true or false' };
     case 'origin':
       return readOrigin(text);
+    case 'origins':
+      return readOrigins(text);
     case 'url':
       return readUrl(text);
     case 'json':
@@ -111,6 +114,15 @@ function readOrigin(text: string): Outcome {
   const isBare =
     url?.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
   return url && isSecure && isBare ? { value: url.origin } : { fault: 'must be an https address without a path' };
+}
+
+/** As browsers write them in the header Origin; `*` only by itself. */
+function readOrigins(text: string): Outcome {
+  if (text === '*') return { value: ['*'] };
+  const origins = text.split(',').map((origin) => readOrigin(origin.trim()));
+  return origins.every((origin) => 'value' in origin)
+    ? { value: origins.map(({ value }) => value) }
+    : { fault: 'must be * or a list of https addresses without a path, separated by commas' };
 }
 
 /** Scheme and host in lower case, without a slash at the end. */
