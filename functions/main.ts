@@ -6,6 +6,7 @@ import { registerApiDescription } from './apiDescription.ts';
 import { registerAttachJob } from './attachJob.ts';
 import { registerHealth } from './health.ts';
 import { pairInvocations } from './pairInvocations.ts';
+import { registerPreflight } from './preflight.ts';
 import { registerRepairHook } from './repairHook.ts';
 import { registerUploadSession } from './uploadSession.ts';
 import { registerGraphPaths } from './zGraphPaths.ts';
@@ -19,11 +20,12 @@ const service = createService({
   log: (level, line) => console[level](line),
 });
 
-const requests = watchProxiedRequests();
+const requests = watchProxiedRequests(service.corsAllowedOrigins);
 registerRepairHook();
 registerApiDescription(__dirname, requests);
 registerHealth(service, requests);
 registerAttachJob(service);
+registerPreflight(service, requests);
 registerUploadSession(service, requests);
 registerGraphPaths(service, requests);
 // Off the load path: the platform sends the first request only once the capabilities are there.

@@ -36,10 +36,10 @@ param easyAuthAllowedApplications string = ''
 @description('Address of the Swagger 2.0 document for the Logic Apps designer: https://<host>/api/swagger.json. Empty: none.')
 param apiDefinitionUrl string = ''
 
-@description('Origins for CORS, separated by commas. The Logic Apps designer needs *. Empty: none.')
+@description('Origins for CORS, separated by commas, or *: the list of the platform, which answers first, and the setting of the app. The Logic Apps designer needs *. Empty: none.')
 param corsAllowedOrigins string = ''
 
-@description('Largest body of a request, in bytes: the platform answers more with an empty 500. Empty: 104857600, so that files can be sent through the app. Where callers only open upload sessions, 1048576 is plenty: the platform holds a body with Content-Length in memory before the app can refuse it.')
+@description('Largest body of a request, in bytes: the platform answers more with an empty 500. Empty: 167772160, so that files of 150 MiB can be sent through the app in one call. If callers only open upload sessions, 1048576 is plenty: the platform holds a body with Content-Length in memory before the app can refuse it.')
 param requestBodyLimitBytes string = ''
 
 @description('Resource id of the action group that gets the alerts. Empty: they show in the portal alone.')
@@ -82,7 +82,7 @@ param otelExporterOtlpEndpoint string = ''
 param otelExporterOtlpHeaders string = ''
 
 var resourceToken = toLower(uniqueString(subscription().id, environmentName, location))
-var bodyLimitBytes = empty(requestBodyLimitBytes) ? '104857600' : requestBodyLimitBytes
+var bodyLimitBytes = empty(requestBodyLimitBytes) ? '167772160' : requestBodyLimitBytes
 var allTags = union(tags, { 'azd-env-name': environmentName })
 
 var operatorSettings = {
@@ -100,6 +100,7 @@ var operatorSettings = {
   OBO_TENANT_ID: oboTenantId
   UPLOAD_URL: uploadUrl
   PUBLIC_BASE_URL: publicBaseUrl
+  CORS_ALLOWED_ORIGINS: corsAllowedOrigins
   UPLOAD_HOSTS: uploadHosts
   JOB_TIMEOUT_MINUTES: jobTimeoutMinutes
   REQUEST_TIMEOUT_MS: requestTimeoutMs

@@ -37,6 +37,8 @@ function describe(reads: SettingKind): string {
       return '`true` or `false`';
     case 'origin':
       return 'https address without a path';
+    case 'origins':
+      return '`*`, or https addresses without a path, separated by commas';
     case 'url':
       return 'http or https address';
     case 'json':

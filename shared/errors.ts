@@ -46,8 +46,9 @@ export const ERRORS = {
   RequestBodyTooLarge: {
     status: 413,
     means:
-      'A body that describes a file is over 65,536 bytes, or the file in contentBytes is over MAX_JSON_ATTACHMENT_BYTES.',
-    callerCan: 'Send the attachmentItem alone to createUploadSession; send a large file as bytes.',
+      'A body that describes a file is over 65,536 bytes, the file in contentBytes is over MAX_JSON_ATTACHMENT_BYTES, or one request cannot carry the declared size (FUNCTIONS_REQUEST_BODY_SIZE_LIMIT).',
+    callerCan:
+      'Send the attachmentItem alone to createUploadSession; send a large file as bytes, in chunks, in ranges or from its sourceUrl.',
   },
   RequestBodyTimeout: {
     status: 408,

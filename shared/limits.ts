@@ -23,6 +23,11 @@ export const DEFAULT_MAX_JSON_ATTACHMENT_BYTES = 25 * MIB;
 /** What fits in base64 into the 104,857,600 bytes that the platform takes as a request's body. learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger */
 export const MAX_SETTABLE_JSON_ATTACHMENT_BYTES = 75 * MIB;
 
+/** What the platform takes as a request's body unless FUNCTIONS_REQUEST_BODY_SIZE_LIMIT says otherwise (Azure Functions host: HttpRequestBodySizeMiddleware). */
+export const DEFAULT_REQUEST_BODY_LIMIT_BYTES = 104_857_600;
+/** The longest number that a setting can have. */
+export const MAX_SETTABLE_REQUEST_BODY_LIMIT_BYTES = 10 ** 15 - 1;
+
 /** The resulting attachment's own size is an Int32 in Graph's metadata; no setting can mean more. */
 export const MAX_SETTABLE_ATTACHMENT_BYTES = 2 ** 31 - 1;
 
@@ -231,6 +236,17 @@ export const STORAGE_TIMEOUT_MS = 5_000;
 /** Tries of one operation of the store: the second at once, the third after this pause. Our choice. */
 export const STORAGE_ATTEMPTS = 3;
 export const STORAGE_RETRY_DELAY_MS = 250;
+
+/**
+ * An upload's address is open to all, and each unknown id of the right form costs one read of the store. An instance makes this
+ * many of these reads at once, over as many connections. At 10 ms a read that is 6,400 a second, more than one worker serves.
+ */
+export const MAX_RECORD_READS = 64;
+/** More requests than this do not wait for such a read: they get 503. */
+export const MAX_WAITING_RECORD_READS = 1024;
+
+/** How long a browser may reuse the answer to a preflight. Chrome keeps it two hours at most. */
+export const PREFLIGHT_MAX_AGE_SECONDS = 7_200;
 
 /** Longest description of a failure's causes in a log line. Our choice. */
 export const MAX_CAUSE_LENGTH = 600;

@@ -25,6 +25,7 @@ import { answerUpload } from './operations/answerUpload.ts';
 import type { Collaborators } from './operations/collaborators.ts';
 import { createUploadTurns } from './operations/receiveRange.ts';
 import { type JobMessageKind, runJob } from './operations/runJob.ts';
+import { preflightAnswer } from './request/crossOrigin.ts';
 import type { ReadRequest } from './request/incomingRequest.ts';
 import { readHead } from './request/requestHead.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
@@ -47,6 +48,10 @@ export interface Service {
   answerGraphPath(request: ReadRequest, path: string, context: InvocationContext): Promise<Answer>;
   /** Answers a request at the address of an upload. */
   answerUpload(request: ReadRequest, id: string, context: InvocationContext): Promise<Answer>;
+  /** Answers OPTIONS on any path. Costs nothing and reaches nothing. */
+  answerPreflight(request: ReadRequest, context: InvocationContext): Answer;
+  /** As in Config. Empty if the settings have faults. */
+  readonly corsAllowedOrigins: readonly string[];
   /** Absent where the app runs no jobs. @param message of the queue, as the trigger gives it */
   readonly runJob: ((message: unknown, kind: JobMessageKind, context: InvocationContext) => Promise<void>) | undefined;
   /** Empty where the settings and the policy are sound. */
@@ -144,6 +149,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
   return {
     answerGraphPath: (request, path, context) => answerGraphPath(request, path, context, collaborators),
     answerUpload: (request, id, context) => answerUpload(request, id, context, collaborators),
+    ...crossOrigin(config),
     runJob:
       jobs &&
       (async (message, kind, context) => {
@@ -208,6 +214,7 @@ function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log']
   return {
     answerGraphPath: answer,
     answerUpload: answer,
+    ...crossOrigin(config),
     runJob: undefined,
     faults,
     tokens: undefined,
@@ -216,6 +223,15 @@ function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log']
     warmUp: async () => {},
     close: async () => {},
     authLevel: config === undefined ? 'function' : authLevelOf(config),
+  };
+}
+
+function crossOrigin(config: Config | undefined): Pick<Service, 'answerPreflight' | 'corsAllowedOrigins'> {
+  const corsAllowedOrigins = config?.corsAllowedOrigins ?? [];
+  return {
+    corsAllowedOrigins,
+    answerPreflight: ({ request: { headers } }, context) =>
+      preflightAnswer(headers, corsAllowedOrigins, readHead(headers, context)),
   };
 }
 

@@ -28,13 +28,13 @@ const NOT_DEPLOYED: Partial<Record<SettingName, string>> = {
   AzureWebJobsStorage__accountName: 'the addresses are right in every cloud',
 };
 
-/** The setting that bounds a request's body, and what main.bicep makes of its parameter: the platform's own default. */
+/** The setting that bounds a request's body, and what main.bicep makes of its parameter: 150 MiB, and room for the framing of chunks. */
 const BODY_LIMIT = 'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT';
 const BODY_LIMIT_BYTES =
-  "[if(empty(parameters('requestBodyLimitBytes')), '104857600', parameters('requestBodyLimitBytes'))]";
+  "[if(empty(parameters('requestBodyLimitBytes')), '167772160', parameters('requestBodyLimitBytes'))]";
 
 /** Settings of the platform. FUNCTIONS_WORKER_RUNTIME and WEBSITE_RUN_FROM_PACKAGE would be refused by Flex Consumption. */
-const PLATFORM_SETTINGS = ['APPLICATIONINSIGHTS_AUTHENTICATION_STRING', BODY_LIMIT];
+const PLATFORM_SETTINGS = ['APPLICATIONINSIGHTS_AUTHENTICATION_STRING'];
 
 /** Parameters that azd does not hand over. It puts texts between quotes: no JSON document (policy), number or object. */
 const NOT_SET_THROUGH_AZD = ['policy', 'maximumInstanceCount', 'resourceGroupName', 'tags'];
@@ -72,7 +72,7 @@ export function checkSettings(template: ArmTemplate, parametersFile: unknown): r
     })),
     { says: 'app settings: secrets travel as secure parameters', faults: plainSecrets(declared, template) },
     {
-      says: "app settings: a request's body is bounded, at 100 MiB or as asked",
+      says: "app settings: a request's body is bounded, at 160 MiB or as asked",
       faults: wrongBodyLimit(declared, template),
     },
     { says: 'parameters: the allowed values are those of the settings', faults: wrongValues(declared, template) },

@@ -2,6 +2,7 @@ import { MIMEType } from 'node:util';
 import { orLate } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
+import { hasContentCoding } from '../request/contentCoding.ts';
 import type { IncomingRequest, RequestHeaders } from '../request/incomingRequest.ts';
 
 /**
@@ -35,8 +36,7 @@ export function checkMediaType(headers: RequestHeaders): void {
   if (!isJson(headers.get('content-type') ?? '')) {
     throw new ServiceError('UnsupportedMediaType', 'Content-Type must be application/json, in UTF-8.');
   }
-  const encoding = headers.get('content-encoding') ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity') {
+  if (hasContentCoding(headers)) {
     throw new ServiceError('UnsupportedMediaType', 'Content-Encoding is not supported; send the JSON as it is.');
   }
 }

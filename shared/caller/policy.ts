@@ -7,6 +7,12 @@ import { compileSources, NO_SOURCES, type SourceRules } from '../source/sourceRu
 export const OPERATIONS = ['createUploadSession', 'attach'] as const satisfies readonly PathAction[];
 export type Operation = (typeof OPERATIONS)[number];
 
+/**
+ * What a caller may ask for if its policy entry lists no operations, and if there is no policy document. This list stays as it
+ * is: otherwise an upgrade would grant a new operation to every existing entry.
+ */
+export const DEFAULT_OPERATIONS = ['createUploadSession', 'attach'] as const satisfies readonly Operation[];
+
 /** Whose token goes to Graph: the app's own, or one for the user that the caller's token is of. */
 export type ActsAs = 'app' | 'user';
 
@@ -150,7 +156,7 @@ function compileEntry(entry: PolicyEntry, origin: string, defaults: PolicyDefaul
     kinds: new Set(entry.kinds),
     maxBytes: entry.maxBytes ?? Number.POSITIVE_INFINITY,
     delegated: entry.delegated ?? false,
-    operations: new Set(entry.operations ?? OPERATIONS),
+    operations: new Set(entry.operations ?? DEFAULT_OPERATIONS),
     uploadUrl: entry.uploadUrl ?? defaults.uploadUrl,
     sources: compileSources(entry.sources ?? [], `${origin}/sources`),
     actsAs,
@@ -166,7 +172,7 @@ export function policyWithoutDocument(settings: PolicyDefaults & Pick<Config, 'a
     kinds: ALL_KINDS,
     maxBytes: Number.POSITIVE_INFINITY,
     delegated: false,
-    operations: new Set(OPERATIONS),
+    operations: new Set<Operation>(DEFAULT_OPERATIONS),
     uploadUrl,
     sources: NO_SOURCES,
     actsAs: 'app',

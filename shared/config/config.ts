@@ -57,6 +57,10 @@ export interface Config {
   readonly publicBaseUrl: string | undefined;
   /** As URL.host spells them; Graph's own host is among them. */
   readonly uploadHosts: readonly string[];
+  /** Origins whose browser pages may call the app, as browsers write them; `*` alone allows every origin. */
+  readonly corsAllowedOrigins: readonly string[];
+  /** The largest body that the platform takes, in bytes. */
+  readonly maxRequestBodyBytes: number;
   readonly storage: StorageConfig;
   readonly jobs: JobsConfig;
   readonly requestTimeoutMs: number;
@@ -97,6 +101,8 @@ export function parseConfig(environment: Environment): ConfigResult {
     uploadUrl: values.UPLOAD_URL,
     publicBaseUrl: values.PUBLIC_BASE_URL,
     uploadHosts: [...values.UPLOAD_HOSTS, new URL(values.GRAPH_BASE_URL).host],
+    corsAllowedOrigins: values.CORS_ALLOWED_ORIGINS ?? [],
+    maxRequestBodyBytes: values.FUNCTIONS_REQUEST_BODY_SIZE_LIMIT,
     storage,
     jobs: jobsConfig(values, storage, faults),
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,

@@ -15,6 +15,7 @@ interface ValueOf {
   hosts: readonly string[];
   boolean: boolean;
   origin: string;
+  origins: readonly string[];
   url: string;
   json: unknown;
   oneOf: string;
@@ -39,7 +40,7 @@ export function readSettings(environment: Environment, faults: ConfigFault[]): S
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
     const fallback = 'default' in setting ? setting.default : undefined;
-    const given = environment[name]?.trim();
+    const given = (environment[name] ?? hostSetting(environment, name))?.trim();
     const text = given === undefined || given === '' ? fallback : given;
     const result = text === undefined ? { value: undefined } : read(text, setting.reads);
     if ('fault' in result) {
@@ -50,6 +51,13 @@ export function readSettings(environment: Environment, faults: ConfigFault[]): S
     }
   }
   return values as SettingValues; // The loop above is this type's checker.
+}
+
+/** The host reads the names of its own settings in any letter case, as .NET's configuration does. */
+function hostSetting(environment: Environment, name: string): string | undefined {
+  if (!name.startsWith('AzureWebJobs')) return undefined;
+  const folded = name.toLowerCase();
+  return Object.entries(environment).find(([written]) => written.toLowerCase() === folded)?.[1];
 }
 
 type Outcome = { readonly value: unknown } | { readonly fault: string };
@@ -70,10 +78,10 @@ function read(text: string, reads: SettingKind): Outcome {
       return text === 'true' || text === 'false' ? { value: text === 'true' } : { fault: 'must be true or false' };
     case 'origin':
       return readOrigin(text);
+    case 'origins':
+      return readOrigins(text);
     case 'url':
-      return /^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : '')
-        ? { value: withoutTrailingSlashes(text) }
-        : { fault: 'must be an http or https address' };
+      return readUrl(text);
     case 'json':
       return readJson(text);
     case 'oneOf':
@@ -113,6 +121,22 @@ function readOrigin(text: string): Outcome {
   const isBare =
     url?.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
   return url && isSecure && isBare ? { value: url.origin } : { fault: 'must be an https address without a path' };
+}
+
+/** As browsers write them in the header Origin; `*` only by itself. */
+function readOrigins(text: string): Outcome {
+  if (text === '*') return { value: ['*'] };
+  const origins = text.split(',').map((origin) => readOrigin(origin.trim()));
+  return origins.every((origin) => 'value' in origin)
+    ? { value: origins.map(({ value }) => value) }
+    : { fault: 'must be * or a list of https addresses without a path, separated by commas' };
+}
+
+/** Scheme and host in lower case, without a slash at the end. */
+function readUrl(text: string): Outcome {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return { fault: 'must be an http or https address' };
+  return { value: withoutTrailingSlashes(url.href) };
 }
 
 function readJson(text: string): Outcome {

@@ -6,6 +6,7 @@ import {
   DEFAULT_MAX_JSON_ATTACHMENT_BYTES,
   DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES,
   DEFAULT_MAX_TODO_ATTACHMENT_BYTES,
+  DEFAULT_REQUEST_BODY_LIMIT_BYTES,
   DEFAULT_REQUEST_TIMEOUT_MS,
   DEFAULT_UPLOAD_TIMEOUT_MS,
   MAX_GRAPH_ATTEMPTS,
@@ -14,6 +15,7 @@ import {
   MAX_REQUEST_TIMEOUT_MS,
   MAX_SETTABLE_ATTACHMENT_BYTES,
   MAX_SETTABLE_JSON_ATTACHMENT_BYTES,
+  MAX_SETTABLE_REQUEST_BODY_LIMIT_BYTES,
   MIN_REQUEST_TIMEOUT_MS,
 } from '../limits.ts';
 
@@ -25,6 +27,7 @@ export type SettingKind =
   | { readonly kind: 'hosts' }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'origin' }
+  | { readonly kind: 'origins' }
   | { readonly kind: 'url' }
   | { readonly kind: 'json' }
   | { readonly kind: 'oneOf'; readonly values: readonly string[] }
@@ -178,6 +181,17 @@ export const SETTINGS = {
     reads: { kind: 'origin' },
     about:
       "The proxy's address as callers see it, for the uploadUrls that it gives out. Absent: the host that the request was sent to. Set it where something stands in front that changes the host.",
+  },
+  CORS_ALLOWED_ORIGINS: {
+    reads: { kind: 'origins' },
+    about:
+      'The origins whose browser pages may call the proxy, such as `https://addin.contoso.com`, or `*` for every origin. The app answers their preflights and allows their requests, never with credentials. Absent: the app allows no other origin. If the platform has a CORS list of its own, that list wins.',
+  },
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: {
+    reads: { kind: 'integer', min: 1, max: MAX_SETTABLE_REQUEST_BODY_LIMIT_BYTES },
+    default: String(DEFAULT_REQUEST_BODY_LIMIT_BYTES),
+    about:
+      "The platform's own setting: the largest body of one request, in bytes. The platform ends a larger request with an empty 500. The app reads the setting to refuse a larger file with 413 before its first byte. The templates and local.settings.json set 167772160, enough for 150 MiB in chunks of any usual size.",
   },
   UPLOAD_HOSTS: {
     reads: { kind: 'hosts' },

@@ -43,7 +43,8 @@ function serviceUri(values: SettingValues, service: 'blob' | 'queue', faults: Co
     if (!uri.startsWith('https:')) faults.push({ setting, fault: 'must be https' });
     return uri;
   }
-  const account = values.AzureWebJobsStorage__accountName;
+  // The host connects by this name in a URL, where letter case does not count.
+  const account = values.AzureWebJobsStorage__accountName?.toLowerCase();
   if (account === undefined) return undefined;
   if (!ACCOUNT_NAME.test(account) && service === 'blob') {
     faults.push({ setting: 'AzureWebJobsStorage__accountName', fault: 'must be the name of a storage account' });
@@ -83,7 +84,11 @@ const PARTS = [
  * defaults for protocol and suffix that those clients do not have. Undefined where neither could use it.
  */
 function completeConnectionString(text: string): string | undefined {
-  if (/^UseDevelopmentStorage=true(;|$)/.test(text)) return text;
+  // The host's reader takes this name and value in any letter case, the JavaScript clients in one spelling only.
+  const development = 'UseDevelopmentStorage=true';
+  const rest = text.slice(development.length);
+  const isDevelopment = text.toLowerCase().startsWith(development.toLowerCase());
+  if (isDevelopment && (rest === '' || rest.startsWith(';'))) return `${development}${rest}`;
   const parts = new Map<string, string>();
   for (const part of text.split(';').filter((part) => part.trim() !== '')) {
     const [name = '', ...value] = part.split('='); // A key in base64 ends in `=`.

@@ -2,7 +2,8 @@ import type { InvocationContext } from '@azure/functions';
 import type { Answer } from '../answer.ts';
 import { ServiceError } from '../errors.ts';
 import type { OperationName } from '../log/requestRecord.ts';
-import type { ReadRequest } from '../request/incomingRequest.ts';
+import { hasContentCoding } from '../request/contentCoding.ts';
+import type { IncomingRequest, ReadRequest } from '../request/incomingRequest.ts';
 import { answerOperation, type Exchange } from './answerOperation.ts';
 import { cancelUpload } from './cancelUpload.ts';
 import type { Collaborators } from './collaborators.ts';
@@ -39,9 +40,17 @@ export function answerUpload(
   const method = read.kind === 'read' ? read.request.method : '';
   const { operation, operate } = OPERATIONS[method] ?? { operation: 'showUpload', operate: refuseMethod };
   const { uploadTimeoutMs, logMailbox } = collaborators.config;
-  return answerOperation(read, context, { operation, timeoutMs: uploadTimeoutMs, logMailbox }, (exchange) =>
-    operate(exchange, id, collaborators),
-  );
+  return answerOperation(read, context, { operation, timeoutMs: uploadTimeoutMs, logMailbox }, async (exchange) => {
+    refuseContentCoding(exchange.request);
+    return operate(exchange, id, collaborators);
+  });
+}
+
+/** First of all: a coded body has another length than its range, and the caller must hear the reason, not the mismatch. */
+function refuseContentCoding({ headers }: IncomingRequest): void {
+  if (!hasContentCoding(headers)) return;
+  const message = 'Content-Encoding is not supported at an upload; send the bytes of the range as they are.';
+  throw new ServiceError('UnsupportedMediaType', message);
 }
 
 async function refuseMethod(): Promise<Answer> {

@@ -1,4 +1,5 @@
 import { checkMediaType, isJson } from '../body/readBody.ts';
+import { requireBodyFits } from '../body/requireBodyFits.ts';
 import type { Caller } from '../caller/caller.ts';
 import type { Config } from '../config/config.ts';
 import { ServiceError } from '../errors.ts';
@@ -45,7 +46,7 @@ export async function readAskedFile(
   exchange: Exchange,
   caller: Caller,
   target: Target,
-  { config, policy }: Collaborators,
+  { config, policy }: Pick<Collaborators, 'config' | 'policy'>,
 ): Promise<AskedFile> {
   const { request, deadline, record } = exchange;
   const admitFile = (sizeBytes: number | undefined, sourceUrl?: URL) =>
@@ -56,6 +57,7 @@ export async function readAskedFile(
     const query = url.searchParams;
     const file = readDeclaredFile({ kind: target.kind, query, headers, lengthHeader: 'Content-Length', ceilingBytes });
     const admission = admitFile(file.sizeBytes);
+    requireBodyFits('The file', file.sizeBytes, config.maxRequestBodyBytes);
     return {
       file,
       admission,
@@ -71,6 +73,7 @@ export async function readAskedFile(
   }
   checkMediaType(request.headers);
   admitFile(undefined);
+  requireBodyFits('The JSON', request.body.declaredBytes, config.maxRequestBodyBytes);
   const limits = { maxJsonAttachmentBytes: config.maxJsonAttachmentBytes, ceilingBytes };
   const { file, content } = await readJsonAttachment(request.body, target.kind, limits, deadline.signal);
   record.endStage('body');

@@ -1,4 +1,5 @@
 import type { Answer } from '../answer.ts';
+import { requireBodyFits } from '../body/requireBodyFits.ts';
 import type { AuthenticatedCaller } from '../caller/caller.ts';
 import type { ActsAs } from '../caller/policy.ts';
 import { ServiceError } from '../errors.ts';
@@ -63,6 +64,8 @@ export async function openChunkedMessage(
     throw new ServiceError('LengthRequired', 'x-ms-content-length must say how many bytes the file has, at least one.');
   }
   const { owner, actsAs } = admit(policy, caller, path, { operation: 'attach', sizeBytes }, record);
+  // x-ms-content-length is the whole file's; a body is one chunk of it.
+  requireBodyFits('A chunk', Math.min(sizeBytes, MAX_PIECE_BYTES), config.maxRequestBodyBytes);
   if (config.storage.kind === 'none') throw storageNotConfigured();
   const { kind, version, itemPath } = path;
   const target = { kind, version, owner, itemPath };

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { errorAnswer } from '../answer.ts';
 import { ServiceError } from '../errors.ts';
 import { PAIRING_TIMEOUT_MS, PROXY_KEEP_ALIVE_MS } from '../limits.ts';
+import { setCorsHeaders } from './crossOrigin.ts';
 import { type ReadRequest, readIncomingRequest } from './incomingRequest.ts';
 
 /** The HTTP request of an invocation, and the way back to its caller. */
@@ -42,7 +43,11 @@ export interface ProxiedRequests {
 
 const INVOCATION_ID_HEADER = 'x-ms-invocation-id';
 
-export function createProxiedRequests(timeoutMs = PAIRING_TIMEOUT_MS): ProxiedRequests & {
+/** @param corsAllowedOrigins as in Config */
+export function createProxiedRequests(
+  timeoutMs = PAIRING_TIMEOUT_MS,
+  corsAllowedOrigins: readonly string[] = [],
+): ProxiedRequests & {
   arrive(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void;
 } {
   const loneRequests = createWaitingList<ProxiedRequest>();
@@ -70,6 +75,7 @@ export function createProxiedRequests(timeoutMs = PAIRING_TIMEOUT_MS): ProxiedRe
 
   return {
     arrive(message, response, expectsContinue) {
+      setCorsHeaders(message, response, corsAllowedOrigins);
       const invocationId = message.headers[INVOCATION_ID_HEADER];
       const request = { read: readIncomingRequest(message, response, expectsContinue), response };
       // The host repeats a request whose connection broke, under the same id: the first one has the handler.
@@ -126,8 +132,8 @@ export function createProxiedRequests(timeoutMs = PAIRING_TIMEOUT_MS): ProxiedRe
  * Takes the place of the library's listener at the worker's HTTP server, which the library keeps to itself: Node's
  * diagnostics channel shows the server with its first request. To be called before the platform's first request.
  */
-export function watchProxiedRequests(): ProxiedRequests {
-  const requests = createProxiedRequests();
+export function watchProxiedRequests(corsAllowedOrigins: readonly string[]): ProxiedRequests {
+  const requests = createProxiedRequests(PAIRING_TIMEOUT_MS, corsAllowedOrigins);
   const watched = new WeakSet<Server>();
   subscribe('http.server.request.start', (message) => {
     if (!isRequestStart(message)) return;

@@ -1,5 +1,6 @@
 import { invalidAttachment } from '../body/checkShape.ts';
 import { type ErrorDetail, ServiceError } from '../errors.ts';
+import { hasContentCoding } from '../request/contentCoding.ts';
 import type { ItemKind } from '../route/entityModel.ts';
 import { fileNameOf } from './fileName.ts';
 
@@ -78,7 +79,7 @@ function readQuery(query: URLSearchParams, details: ErrorDetail[]): Query {
 
 /** The bytes are attached as they are: a coding or the parts of a form would be attached with them. */
 function checkCoding({ headers }: RequestParts): void {
-  if (!/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '')) {
+  if (hasContentCoding(headers)) {
     throw new ServiceError('UnsupportedMediaType', 'Content-Encoding is not supported; send the bytes as they are.');
   }
   if (/^multipart\/form-data\b/i.test(headers.get('content-type') ?? '')) {

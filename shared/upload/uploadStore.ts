@@ -1,5 +1,7 @@
+import { createMailboxQueue } from '../graph/mailboxQueue.ts';
+import { MAX_RECORD_READS, MAX_WAITING_RECORD_READS, STORAGE_TIMEOUT_MS } from '../limits.ts';
 import { createSecret, formatSecret, parseSecret, secretOf } from './seal.ts';
-import { createSealedBlobs } from './sealedBlobs.ts';
+import { createSealedBlobs, type SealedBlob } from './sealedBlobs.ts';
 import { storageUnavailable } from './storageFault.ts';
 import type { UploadContainer } from './uploadContainer.ts';
 import { isPastEnd, parseUploadRecord, type UploadRecord } from './uploadRecord.ts';
@@ -57,6 +59,16 @@ export class UploadConflict extends Error {
 /** @param now gives epoch milliseconds */
 export function createUploadStore(container: UploadContainer, now: () => number = Date.now): UploadStore {
   const blobs = createSealedBlobs(container, 'upload');
+  const busy = () => storageUnavailable(new Error('Too many reads of upload records are waiting.'));
+  const reads = createMailboxQueue(MAX_WAITING_RECORD_READS, MAX_RECORD_READS, busy);
+
+  /** Anyone can cause a read with an id of the right form, so that the reads of one instance are bounded. */
+  async function readBlob(secret: Buffer): Promise<SealedBlob | undefined> {
+    const leave = await reads.enter('', AbortSignal.timeout(STORAGE_TIMEOUT_MS)).catch(() => {
+      throw busy();
+    });
+    return blobs.read(secret).finally(leave);
+  }
 
   return {
     async create(record) {
@@ -67,7 +79,7 @@ export function createUploadStore(container: UploadContainer, now: () => number 
     },
     async read(id, options) {
       const secret = parseSecret(id);
-      const blob = secret && (await blobs.read(secret));
+      const blob = secret && (await readBlob(secret));
       const record = blob && parseUploadRecord(JSON.parse(blob.content.toString()));
       if (blob === undefined || record === undefined) return undefined;
       const end = options?.isEndIgnored ? { ...record, session: undefined } : record;

@@ -147,7 +147,7 @@ const FURTHER_FAULTS: readonly Fault[] = [
   {
     fault: 'bodies without a bound',
     file: 'main.bicep',
-    from: "'104857600'",
+    from: "'167772160'",
     to: "'10485760000'",
     expected: /FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is .*10485760000/,
   },

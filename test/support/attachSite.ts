@@ -39,8 +39,6 @@ export async function startAttachSite(options: TestSiteOptions = {}): Promise<At
     ...options,
     settings: {
       POLICY: JSON.stringify({ callers: [caller] }),
-      // For chunked bodies over 100 MB.
-      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '220200960',
       ...options.settings,
     },
     graph: { appOnlyFamilies: 'all', ...options.graph },

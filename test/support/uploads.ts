@@ -25,10 +25,11 @@ export async function openUpload(
   { api }: Pick<Site, 'api'>,
   { name, bytes }: TestFile,
   item: string = `me/messages/${ADELE.items.message[0]}`,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<OpenedUpload> {
   const declared = { attachmentType: 'file', name, size: bytes.byteLength };
   const body = item.includes('/todo/') ? { attachmentInfo: declared } : { AttachmentItem: declared };
-  const answer = await postJson(`${api}/${item}/attachments/createUploadSession`, body);
+  const answer = await postJson(`${api}/${item}/attachments/createUploadSession`, body, headers);
   const session: unknown = await answer.json();
   if (answer.status > 201 || typeof session !== 'object' || session === null || !('uploadUrl' in session)) {
     throw new Error(`No session: ${answer.status} ${JSON.stringify(session)}`);

@@ -39,6 +39,10 @@ function serviceOf(
     runJob: undefined,
     answerUpload: () => Promise.reject(new Error('not asked for')),
     answerGraphPath: () => Promise.reject(new Error('not asked for')),
+    answerPreflight: () => {
+      throw new Error('not asked for');
+    },
+    corsAllowedOrigins: [],
     warmUp: async () => {},
     close: async () => {},
   };

@@ -5,6 +5,7 @@ import {
   compileNames,
   compilePolicy,
   foldCase,
+  OPERATIONS,
   type PolicyDefaults,
   type PolicyEntry,
   policyWithoutDocument,
@@ -136,6 +137,39 @@ describe('compilePolicy', () => {
     expect(grant?.me).toBe('Adele@contoso.example');
     expect(grant && admittedBy(grant.mailboxes, 'adele@contoso.example')).toBe('/callers/0/me');
     expect(grant && admittedBy(grant.mailboxes, 'other@x.example')).toBeUndefined();
+  });
+});
+
+describe('operations', () => {
+  /** An operation that a later version adds. */
+  const withNewOperation = (run: () => void) => {
+    const length = OPERATIONS.length;
+    Object.assign(OPERATIONS, { [length]: 'sendMail' });
+    try {
+      run();
+    } finally {
+      Object.assign(OPERATIONS, { length });
+    }
+  };
+
+  it('do not include a new operation if an entry lists none', () => {
+    withNewOperation(() => {
+      expect([...(grantOf()?.operations ?? [])]).toEqual(['createUploadSession', 'attach']);
+    });
+  });
+
+  it.each([
+    { meMailbox: 'a@b.example', allowAnyMailbox: false },
+    { meMailbox: undefined, allowAnyMailbox: true },
+  ])('do not include a new operation without a policy document (%j)', (settings) => {
+    withNewOperation(() => {
+      const { functionKey, anyApp } = policyWithoutDocument({ ...DEFAULTS, ...settings });
+
+      const grants = [functionKey, anyApp].filter((grant) => grant !== undefined);
+      expect(grants.map(({ operations }) => [...operations])).toEqual(
+        grants.map(() => ['createUploadSession', 'attach']),
+      );
+    });
   });
 });
 

@@ -26,6 +26,8 @@ describe('parseConfig', () => {
         ...['outlook.office.com', 'outlook.office365.com', 'outlook.office365.us', 'outlook-dod.office365.us'],
         ...['partner.outlook.cn', 'graph.microsoft.com'],
       ],
+      corsAllowedOrigins: [],
+      maxRequestBodyBytes: 104_857_600,
       storage: { kind: 'none' },
       requestTimeoutMs: 30_000,
       uploadTimeoutMs: 100_000,

@@ -12,6 +12,8 @@ function read(environment: Environment): { values: SettingValues; faults: Config
   return { values: readSettings(environment, faults), faults };
 }
 
+const ORIGINS = 'must be * or a list of https addresses without a path, separated by commas';
+
 const names = Object.keys(SETTINGS) as SettingName[];
 
 describe('readSettings', () => {
@@ -57,6 +59,13 @@ describe('readSettings', () => {
     ['UPLOAD_URL', 'proxy', 'proxy'],
     ['PUBLIC_BASE_URL', 'https://uploads.contoso.com', 'https://uploads.contoso.com'],
     ['PUBLIC_BASE_URL', 'http://127.0.0.1:7071', 'http://127.0.0.1:7071'],
+    ['CORS_ALLOWED_ORIGINS', '*', ['*']],
+    [
+      'CORS_ALLOWED_ORIGINS',
+      'https://AddIn.contoso.com/ ,http://localhost:3000',
+      ['https://addin.contoso.com', 'http://localhost:3000'],
+    ],
+    ['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT', '167772160', 167_772_160],
     ['UPLOAD_HOSTS', 'Outlook.Office.com:443 , 127.0.0.1:8443', ['outlook.office.com', '127.0.0.1:8443']],
     ['MAILBOX_QUEUE_LENGTH', '0', 0],
   ] as const)('reads %s=%s', (name, text, value) => {
@@ -82,6 +91,11 @@ describe('readSettings', () => {
     ['PUBLIC_BASE_URL', 'http://uploads.contoso.com', 'must be an https address without a path'],
     ['PUBLIC_BASE_URL', 'https://uploads.contoso.com/api', 'must be an https address without a path'],
     ['UPLOAD_URL', 'Graph', 'must be one of graph, proxy'],
+    ['CORS_ALLOWED_ORIGINS', '*,https://addin.contoso.com', ORIGINS],
+    ['CORS_ALLOWED_ORIGINS', 'https://*.contoso.com', ORIGINS],
+    ['CORS_ALLOWED_ORIGINS', 'https://addin.contoso.com/taskpane.html', ORIGINS],
+    ['CORS_ALLOWED_ORIGINS', 'addin.contoso.com', ORIGINS],
+    ['CORS_ALLOWED_ORIGINS', 'null', ORIGINS],
     ['UPLOAD_HOSTS', 'https://outlook.office.com', 'must be a list of host names separated by commas'],
     ['UPLOAD_HOSTS', 'outlook.office.com/path', 'must be a list of host names separated by commas'],
     ['UPLOAD_HOSTS', '*.office.com', 'must be a list of host names separated by commas'],

@@ -22,6 +22,17 @@ describe('storageConfig', () => {
     },
   );
 
+  it('gives the development account the spelling that the client knows', () => {
+    const { storage } = configOf({
+      AzureWebJobsStorage: 'useDevelopmentStorage=True;DevelopmentStorageProxyUri=http://a',
+    });
+
+    expect(storage).toEqual({
+      kind: 'connectionString',
+      connectionString: 'UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://a',
+    });
+  });
+
   it.each([
     [`AccountName=contoso;AccountKey=${KEY}`, ['DefaultEndpointsProtocol=https', 'EndpointSuffix=core.windows.net']],
     [`accountname=contoso; ACCOUNTKEY=${KEY};`, ['AccountName=contoso', `AccountKey=${KEY}`]],
@@ -88,6 +99,37 @@ describe('storageConfig', () => {
         blobServiceUri: 'https://contoso.blob.core.usgovcloudapi.net',
         queueServiceUri: 'https://other.queue.core.windows.net',
         credential: { kind: 'developer' },
+      },
+    ],
+    [
+      { AzureWebJobsStorage__accountName: 'ConToso', AzureWebJobsStorage__credential: 'ManagedIdentity' },
+      {
+        blobServiceUri: URI,
+        queueServiceUri: 'https://contoso.queue.core.windows.net',
+        credential: { kind: 'managedIdentity', clientId: undefined },
+      },
+    ],
+    [
+      {
+        AZUREWEBJOBSSTORAGE__ACCOUNTNAME: 'contoso',
+        AzureWebJobsStorage__clientID: APP_ID.toUpperCase(),
+        AzureWebJobsStorage__Credential: 'MANAGEDIDENTITY',
+      },
+      {
+        blobServiceUri: URI,
+        queueServiceUri: 'https://contoso.queue.core.windows.net',
+        credential: { kind: 'managedIdentity', clientId: APP_ID },
+      },
+    ],
+    [
+      {
+        AzureWebJobsStorage__blobServiceUri: 'HTTPS://Contoso.Blob.Core.Windows.NET/',
+        AzureWebJobsStorage__queueServiceUri: 'Https://contoso.queue.core.windows.net//',
+      },
+      {
+        blobServiceUri: URI,
+        queueServiceUri: 'https://contoso.queue.core.windows.net',
+        credential: { kind: 'managedIdentity', clientId: undefined },
       },
     ],
   ])('reaches the account of %j with an identity', (environment, storage) => {

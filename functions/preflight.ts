@@ -1,0 +1,23 @@
+import { app } from '@azure/functions';
+import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import type { Service } from '../shared/service.ts';
+import { toHttpResponse } from './toHttpResponse.ts';
+
+/**
+ * Answers the preflights of browser pages on every path. A preflight carries no key and no token, so the function is anonymous.
+ * The platform gives a request to the first function by name whose route and method match: this name sorts before all functions
+ * that take OPTIONS. Not registered if no origin is allowed.
+ */
+export function registerPreflight(
+  service: Pick<Service, 'corsAllowedOrigins' | 'answerPreflight'>,
+  requests: ProxiedRequests,
+): void {
+  if (service.corsAllowedOrigins.length === 0) return;
+  app.http('preflight', {
+    methods: ['OPTIONS'],
+    authLevel: 'anonymous',
+    route: '{*path}',
+    handler: async (_request, context) =>
+      toHttpResponse(service.answerPreflight(requests.taken(context.invocationId), context)),
+  });
+}
