@@ -127,7 +127,8 @@ function readOrigin(text: string): Outcome {
 function readOrigins(text: string): Outcome {
   if (text === '*') return { value: ['*'] };
   const origins = text.split(',').map((origin) => readOrigin(origin.trim()));
-  return origins.every((origin) => 'value' in origin)
+  // A URL may hold a wildcard, which would equal no Origin that a browser sends.
+  return !text.includes('*') && origins.every((origin) => 'value' in origin)
     ? { value: origins.map(({ value }) => value) }
     : { fault: 'must be * or a list of https addresses without a path, separated by commas' };
 }
