@@ -46,8 +46,9 @@ export const ERRORS = {
   RequestBodyTooLarge: {
     status: 413,
     means:
-      'A body that describes a file is over 65,536 bytes, or the file in contentBytes is over MAX_JSON_ATTACHMENT_BYTES.',
-    callerCan: 'Send the attachmentItem alone to createUploadSession; send a large file as bytes.',
+      'A body that describes a file is over 65,536 bytes, a file in JSON is over MAX_JSON_ATTACHMENT_BYTES, or the declared size is over the largest that can be attached.',
+    callerCan:
+      'Send the attachmentItem alone to createUploadSession; send a large file as bytes; send a link to one that cannot be attached.',
   },
   RequestBodyTimeout: {
     status: 408,
