@@ -17,6 +17,7 @@ const LIBRARIES = [
   'shared/graph/httpLibrary.ts',
   'shared/graph/cacheLibrary.ts',
   'shared/caller/tokenLibrary.ts',
+  'shared/source/fileNameLibrary.ts',
   'shared/source/sourceLibrary.ts',
   'shared/telemetry/telemetryLibrary.ts',
   'shared/upload/storageLibrary.ts',

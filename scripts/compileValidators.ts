@@ -5,6 +5,7 @@ import standaloneCode from 'ajv/dist/standalone/index.js';
 import policy from '../docs/policy.schema.json' with { type: 'json' };
 import attachmentInfo from '../shared/body/schemas/attachmentInfo.schema.json' with { type: 'json' };
 import attachmentItem from '../shared/body/schemas/attachmentItem.schema.json' with { type: 'json' };
+import contentObject from '../shared/body/schemas/contentObject.schema.json' with { type: 'json' };
 import fileAttachment from '../shared/body/schemas/fileAttachment.schema.json' with { type: 'json' };
 import taskFileAttachment from '../shared/body/schemas/taskFileAttachment.schema.json' with { type: 'json' };
 
@@ -23,12 +24,15 @@ export function compileValidators(): void {
     allowMatchingProperties: true,
     code: { source: true },
   });
-  ajv.addSchema([attachmentItem, attachmentInfo, fileAttachment, taskFileAttachment, policy].map(withoutWords));
+  ajv.addSchema(
+    [attachmentItem, attachmentInfo, fileAttachment, taskFileAttachment, contentObject, policy].map(withoutWords),
+  );
   const code = standaloneCode.default(ajv, {
     attachmentItem: 'attachmentItem',
     attachmentInfo: 'attachmentInfo',
     fileAttachment: 'fileAttachment',
     taskFileAttachment: 'taskFileAttachment',
+    contentObject: 'contentObject',
     policy: 'policy',
   });
   writeFileSync(OUTPUT, code);

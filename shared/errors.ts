@@ -46,9 +46,9 @@ export const ERRORS = {
   RequestBodyTooLarge: {
     status: 413,
     means:
-      'A body that describes a file is over 65,536 bytes, the file in contentBytes is over MAX_JSON_ATTACHMENT_BYTES, or one request cannot carry the declared size (FUNCTIONS_REQUEST_BODY_SIZE_LIMIT).',
+      'A body that describes a file is over 65,536 bytes, a file in JSON is over MAX_JSON_ATTACHMENT_BYTES, or the declared size is over the largest that can be attached or that one request can carry (FUNCTIONS_REQUEST_BODY_SIZE_LIMIT).',
     callerCan:
-      'Send the attachmentItem alone to createUploadSession; send a large file as bytes, in chunks, in ranges or from its sourceUrl.',
+      'Send the attachmentItem alone to createUploadSession; send a large file as bytes, in chunks, in ranges or from its sourceUrl; send a link to one that cannot be attached.',
   },
   RequestBodyTimeout: {
     status: 408,

@@ -5,4 +5,5 @@ export const attachmentItem: ValidateFunction;
 export const attachmentInfo: ValidateFunction;
 export const fileAttachment: ValidateFunction;
 export const taskFileAttachment: ValidateFunction;
+export const contentObject: ValidateFunction;
 export const policy: ValidateFunction;

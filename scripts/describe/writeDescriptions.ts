@@ -18,7 +18,7 @@ export async function writeDescriptions(outDir: string): Promise<Metafile> {
   copyFileSync(join(ROOT, 'scripts/describe/docs.html'), join(outDir, 'docs.html'));
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: { docsViewer: 'openapi-explorer' },
+    entryPoints: { docsViewer: 'scripts/describe/docsViewer.js' },
     outdir: outDir,
     bundle: true,
     minify: true,

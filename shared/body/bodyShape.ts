@@ -2,6 +2,7 @@ import type { ValidateFunction } from 'ajv';
 import * as validators from '../validators.generated.cjs';
 import attachmentInfoSchema from './schemas/attachmentInfo.schema.json' with { type: 'json' };
 import attachmentItemSchema from './schemas/attachmentItem.schema.json' with { type: 'json' };
+import contentObjectSchema from './schemas/contentObject.schema.json' with { type: 'json' };
 import fileAttachmentSchema from './schemas/fileAttachment.schema.json' with { type: 'json' };
 import taskFileAttachmentSchema from './schemas/taskFileAttachment.schema.json' with { type: 'json' };
 
@@ -55,6 +56,13 @@ export const TASK_FILE_ATTACHMENT: BodyShape = {
   describes: 'a file to attach',
   members: fileMembers(taskFileAttachmentSchema),
   isValid: validators.taskFileAttachment,
+};
+
+/** A file as workflows and custom connectors serialise it where they cannot send bytes. */
+export const CONTENT_OBJECT: BodyShape = {
+  describes: 'a file to attach',
+  members: { '': Object.keys(contentObjectSchema.properties) },
+  isValid: validators.contentObject,
 };
 
 interface FileSchema {

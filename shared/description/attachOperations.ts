@@ -26,6 +26,15 @@ export const FILE_PARAMETERS = {
     'x-ms-visibility': 'advanced',
     schema: { type: 'integer', format: 'int64' },
   },
+  ContentType: {
+    name: 'contentType',
+    in: 'query',
+    required: false,
+    description:
+      'The media type of the file, if the header Content-Type does not have it. It takes precedence over the header.',
+    'x-ms-summary': 'Media type',
+    schema: { type: 'string', examples: ['application/pdf'] },
+  },
   IsInline: {
     name: 'isInline',
     in: 'query',
@@ -109,7 +118,7 @@ export function describeAttach(
     readonly errors: OpenApiOperation['responses'];
   },
 ): OpenApiOperation {
-  const names = kind === 'todoTask' ? (['FileName', 'FileSize'] as const) : Object.keys(FILE_PARAMETERS);
+  const names = kind === 'todoTask' ? (['FileName', 'FileSize', 'ContentType'] as const) : Object.keys(FILE_PARAMETERS);
   return {
     operationId: attach.operationId,
     tags: [tag],

@@ -8,10 +8,12 @@ import type { Target } from '../route/target.ts';
 import { openAddress } from '../source/addressSource.ts';
 import type { ByteSource } from '../source/byteSource.ts';
 import { type DeclaredFile, readDeclaredFile } from '../source/declaredFile.ts';
-import { fileNameOf } from '../source/fileName.ts';
-import { readJsonAttachment } from '../source/jsonAttachment.ts';
+import { hasFileName } from '../source/fileName.ts';
+import { readFileQuery } from '../source/fileQuery.ts';
+import { type JsonLimits, readJsonAttachment } from '../source/jsonAttachment.ts';
 import { createMemorySource } from '../source/memorySource.ts';
-import { createRequestSource } from '../source/requestSource.ts';
+import { createRequestSource, type ReadableBody } from '../source/requestSource.ts';
+import { isJsonByName, readSerialisedFile } from '../source/serialisedFile.ts';
 import { readUnsized } from '../source/unsizedSource.ts';
 import { type Admission, admit } from './admit.ts';
 import type { Exchange } from './answerOperation.ts';
@@ -52,29 +54,11 @@ export async function readAskedFile(
   const admitFile = (sizeBytes: number | undefined, sourceUrl?: URL) =>
     admit(policy, caller, target, { operation: 'attach', sizeBytes, sourceUrl }, record);
   const ceilingBytes = ceilingOf(target, config);
-  if (!isJsonFile(request)) {
-    const { url, headers, body } = request;
-    const query = url.searchParams;
-    const file = readDeclaredFile({ kind: target.kind, query, headers, lengthHeader: 'Content-Length', ceilingBytes });
-    const admission = admitFile(file.sizeBytes);
-    requireBodyFits('The file', file.sizeBytes, config.maxRequestBodyBytes);
-    return {
-      file,
-      admission,
-      sourceUrl: undefined,
-      async open() {
-        const { sizeBytes } = file;
-        const source =
-          sizeBytes === undefined ? await readUnsized(body, deadline.signal) : createRequestSource(body, sizeBytes);
-        if (sizeBytes === undefined) admitFile(source.sizeBytes);
-        return opened(source);
-      },
-    };
-  }
+  const limits = { maxJsonAttachmentBytes: config.maxJsonAttachmentBytes, ceilingBytes };
+  if (!isJsonFile(request)) return readFileInBody(exchange, target, limits, config, admitFile);
   checkMediaType(request.headers);
   admitFile(undefined);
   requireBodyFits('The JSON', request.body.declaredBytes, config.maxRequestBodyBytes);
-  const limits = { maxJsonAttachmentBytes: config.maxJsonAttachmentBytes, ceilingBytes };
   const { file, content } = await readJsonAttachment(request.body, target.kind, limits, deadline.signal);
   record.endStage('body');
   if (content.kind === 'bytes') {
@@ -89,6 +73,61 @@ export async function readAskedFile(
     sourceUrl,
     open: () => openAdmitted(sourceUrl, admission, config, ceilingBytes, admitFile, deadline.signal),
   };
+}
+
+/** A file whose bytes are the body, or which is all that the body's JSON holds. */
+async function readFileInBody(
+  { request, deadline, record }: Exchange,
+  { kind }: Target,
+  limits: JsonLimits,
+  { maxRequestBodyBytes }: Pick<Config, 'maxRequestBodyBytes'>,
+  admitFile: (sizeBytes: number | undefined) => Admission,
+): Promise<AskedFile> {
+  const { url, headers } = request;
+  const { ceilingBytes } = limits;
+  const parts = { kind, query: url.search, headers, ceilingBytes };
+  let body: ReadableBody = request.body;
+  if (isJson(headers.get('content-type') ?? '')) {
+    // The length of the body is not yet known to be the file's.
+    const { contentType: declaredType, ...declared } = await readDeclaredFile({ ...parts, lengthHeader: undefined });
+    const { contentType: chosenType } = readFileQuery(url.search);
+    if (!isJsonByName(declared.name, chosenType)) {
+      admitFile(undefined);
+      requireBodyFits('The JSON', request.body.declaredBytes, maxRequestBodyBytes);
+      const found = await readSerialisedFile(body, limits, deadline.signal);
+      if (found.kind === 'decoded') {
+        record.endStage('body');
+        const { chunks, sizeBytes } = found.bytes;
+        checkDeclaredSize(declared.sizeBytes, sizeBytes);
+        const contentType = chosenType === undefined ? found.contentType : declaredType;
+        const file = { ...declared, sizeBytes, ...(contentType !== undefined && { contentType }) };
+        const admission = admitFile(sizeBytes);
+        return { file, admission, sourceUrl: undefined, open: async () => opened(createMemorySource(chunks)) };
+      }
+      body = found.body;
+    }
+  }
+  const file = await readDeclaredFile({ ...parts, lengthHeader: 'Content-Length' });
+  const { sizeBytes } = file;
+  const admission = admitFile(sizeBytes);
+  requireBodyFits('The file', sizeBytes, maxRequestBodyBytes);
+  return {
+    file,
+    admission,
+    sourceUrl: undefined,
+    async open() {
+      if (sizeBytes !== undefined) return opened(createRequestSource(body, sizeBytes));
+      const source = await readUnsized(body, deadline.signal);
+      admitFile(source.sizeBytes);
+      return opened(source);
+    },
+  };
+}
+
+function checkDeclaredSize(declared: number | undefined, decoded: number): void {
+  if (declared === undefined || declared === decoded) return;
+  const message = `'size' is ${declared}, and $content has ${decoded} bytes. Nothing is attached.`;
+  throw new ServiceError('SizeMismatch', message, { target: '?size' });
 }
 
 async function openAdmitted(
@@ -112,7 +151,7 @@ async function openAdmitted(
 export function isJsonFile({ headers, url }: IncomingRequest): boolean {
   if (!isJson(headers.get('content-type') ?? '')) return false;
   const isNamed = [...url.searchParams.keys()].some((name) => name.toLowerCase() === 'name');
-  return !isNamed && fileNameOf(headers.get('content-disposition')) === undefined;
+  return !isNamed && !hasFileName(headers.get('content-disposition'));
 }
 
 export function ceilingOf({ kind }: Pick<Target, 'kind'>, { ceilings }: Config): number {

@@ -53,9 +53,9 @@ export async function openChunkedMessage(
   const { request, record } = exchange;
   const { config, policy, uploads } = collaborators;
   if (isJsonFile(request)) refuseChunkedJson(request);
-  const { sizeBytes, ...file } = readDeclaredFile({
+  const { sizeBytes, ...file } = await readDeclaredFile({
     kind: path.kind,
-    query: request.url.searchParams,
+    query: request.url.search,
     headers: request.headers,
     lengthHeader: 'x-ms-content-length',
     ceilingBytes: ceilingOf(path, config),

@@ -3,6 +3,7 @@ import { type ErrorDetail, ServiceError } from '../errors.ts';
 import { hasContentCoding } from '../request/contentCoding.ts';
 import type { ItemKind } from '../route/entityModel.ts';
 import { fileNameOf } from './fileName.ts';
+import { type FileQuery, readFileQuery } from './fileQuery.ts';
 
 /** What a request says of the file that it attaches. Members that it does not say are absent. */
 export interface DeclaredFile {
@@ -22,34 +23,43 @@ export interface HeaderReader {
 /** The parts of a request that declare a file whose bytes are the body. */
 export interface RequestParts {
   readonly kind: ItemKind;
-  readonly query: URLSearchParams;
+  /** As it was sent. */
+  readonly query: string;
   readonly headers: HeaderReader;
-  /** The header that has the file's length; of the opening of a workflow's chunked transfer, `x-ms-content-length`. */
-  readonly lengthHeader: 'Content-Length' | 'x-ms-content-length';
+  /**
+   * The header that has the file's length; of the opening of a workflow's chunked transfer, `x-ms-content-length`. Undefined
+   * where the file is a part of the body.
+   */
+  readonly lengthHeader: 'Content-Length' | 'x-ms-content-length' | undefined;
   /** The largest file that is admitted, in bytes. */
   readonly ceilingBytes: number;
 }
 
 /**
  * Reads what a request with the file's bytes as its body declares: `?name=` (or the name in Content-Disposition), `?size=` (or
- * the length header, or both alike), `?isInline=`, `?contentId=`, and Content-Type. Names of parameters match without regard to
- * case, as Graph's do; other parameters are not looked at.
+ * the length header, or both alike), `?isInline=`, `?contentId=`, and `?contentType=` (or else Content-Type, which clients and
+ * gateways fill in by themselves).
  *
- * @throws ServiceError InvalidAttachment with one detail per fault, UnsupportedMediaType
+ * @throws ServiceError InvalidAttachment with one detail per fault, RequestBodyTooLarge if the size is the only one,
+ * UnsupportedMediaType
  */
-export function readDeclaredFile(parts: RequestParts): DeclaredFile {
+export async function readDeclaredFile(parts: RequestParts): Promise<DeclaredFile> {
   checkCoding(parts);
   const details: ErrorDetail[] = [];
-  const query = readQuery(parts.query, details);
-  const contentType = parts.headers.get('content-type') ?? undefined;
+  const query = readFileQuery(parts.query, details);
   const isInline = readFlag(query.isInline, details);
   const { contentId } = query;
-  const name = query.name ?? fileNameOf(parts.headers.get('content-disposition'));
-  checkName(name, query.name === undefined ? 'Content-Disposition' : '?name', parts, details);
+  const name = await readName(query.name, parts, details);
   checkText(contentId, '?contentId', details);
+  checkText(query.contentType, '?contentType', details);
+  const contentType = query.contentType ?? typeOf(parts.headers);
   const sizeBytes = readSize(query.size, parts, details);
   if (parts.kind === 'todoTask') refuseInline(query, details);
-  if (details.length > 0) throw invalidAttachment('The request does not declare a file to attach', details);
+  const [first] = details;
+  if (first?.code === 'SizeTooLarge' && details.length === 1) {
+    throw new ServiceError('RequestBodyTooLarge', first.message, { target: first.target, details });
+  }
+  if (first !== undefined) throw invalidAttachment('The request does not declare a file to attach', details);
   return {
     name: name ?? '',
     ...(sizeBytes !== undefined && { sizeBytes }),
@@ -57,24 +67,6 @@ export function readDeclaredFile(parts: RequestParts): DeclaredFile {
     ...(isInline !== undefined && { isInline }),
     ...(contentId !== undefined && { contentId }),
   };
-}
-
-const PARAMETERS = ['name', 'size', 'isInline', 'contentId'] as const;
-
-type Query = { [P in (typeof PARAMETERS)[number]]?: string };
-
-function readQuery(query: URLSearchParams, details: ErrorDetail[]): Query {
-  const values: Query = {};
-  for (const [written, value] of query) {
-    const parameter = PARAMETERS.find((name) => name.toLowerCase() === written.toLowerCase());
-    if (parameter === undefined) continue;
-    if (values[parameter] !== undefined) {
-      const message = `'${parameter}' stands in the query more than once.`;
-      details.push({ code: 'DuplicateMember', message, target: `?${parameter}` });
-    }
-    values[parameter] = value;
-  }
-  return values;
 }
 
 /** The bytes are attached as they are: a coding or the parts of a form would be attached with them. */
@@ -88,20 +80,38 @@ function checkCoding({ headers }: RequestParts): void {
   }
 }
 
-function checkName(
-  name: string | undefined,
-  target: string,
-  { lengthHeader }: RequestParts,
+/** The header's type, if somebody chose it: curl and axios send the type of a form for want of another. */
+function typeOf(headers: HeaderReader): string | undefined {
+  const type = headers.get('content-type') ?? '';
+  return type === '' || /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type) ? undefined : type;
+}
+
+async function readName(
+  inQuery: string | undefined,
+  { headers, lengthHeader }: RequestParts,
   details: ErrorDetail[],
-): void {
-  if (name === undefined) {
-    const message = "'name' is missing: say ?name= or Content-Disposition: attachment; filename=…";
-    // The opening of a chunked transfer need not say that JSON will follow.
-    const orJson = lengthHeader === 'Content-Length' ? '' : ". For JSON as the body, turn off 'Allow chunking'.";
-    details.push({ code: 'Required', message: message + orJson, target: '?name' });
-  } else if (name === '') {
-    details.push({ code: 'ValueNotAllowed', message: "'name' must not be empty.", target });
-  } else checkText(name, target, details);
+): Promise<string | undefined> {
+  if (inQuery !== undefined) return checkName(inQuery, '?name', details);
+  const found = await fileNameOf(headers.get('content-disposition'));
+  if (found.kind === 'name') return checkName(found.name, 'Content-Disposition', details);
+  if (found.kind === 'invalid') {
+    const message = "The file name in Content-Disposition cannot be decoded; write it as filename*=UTF-8''… or ?name=.";
+    details.push({ code: 'ValueNotAllowed', message, target: 'Content-Disposition' });
+    return undefined;
+  }
+  const message = "'name' is missing: say ?name= or Content-Disposition: attachment; filename=…";
+  // The opening of a chunked transfer need not say that JSON will follow.
+  const orJson = lengthHeader === 'x-ms-content-length' ? ". For JSON as the body, turn off 'Allow chunking'." : '';
+  details.push({ code: 'Required', message: message + orJson, target: '?name' });
+  return undefined;
+}
+
+/** Real mails have attachments whose names hold tabs and line breaks; here these are read as spaces, as mail clients show them. */
+function checkName(written: string, target: string, details: ErrorDetail[]): string {
+  const name = written.replace(/\r\n|[\t\n\v\f\r\u0085]/g, ' ');
+  if (name === '') details.push({ code: 'ValueNotAllowed', message: "'name' must not be empty.", target });
+  checkText(name, target, details);
+  return name;
 }
 
 function checkText(text: string | undefined, target: string, details: ErrorDetail[]): void {
@@ -121,21 +131,26 @@ function readFlag(text: string | undefined, details: ErrorDetail[]): boolean | u
 
 function readSize(
   asked: string | undefined,
-  { headers, lengthHeader, ceilingBytes }: RequestParts,
+  { kind, headers, lengthHeader, ceilingBytes }: RequestParts,
   details: ErrorDetail[],
 ): number | undefined {
   const declared = readLength(asked, '?size', details);
-  const sent = readLength(headers.get(lengthHeader.toLowerCase()) ?? undefined, lengthHeader, details);
+  const sent = lengthHeader && readLength(headers.get(lengthHeader.toLowerCase()) ?? undefined, lengthHeader, details);
   if (declared !== undefined && sent !== undefined && declared !== sent) {
     const message = `'size' is ${declared}, ${lengthHeader} is ${sent}.`;
     details.push({ code: 'Conflict', message, target: '?size' });
   }
   const size = declared ?? sent;
   if (size !== undefined && size > ceilingBytes) {
-    const message = `At most ${ceilingBytes} bytes can be attached; ${size} were declared.`;
-    details.push({ code: 'SizeTooLarge', message, target: declared === undefined ? lengthHeader : '?size' });
+    const target = declared === undefined && lengthHeader ? lengthHeader : '?size';
+    details.push({ code: 'SizeTooLarge', message: tooLarge(size, target, kind, ceilingBytes), target });
   }
   return size;
+}
+
+function tooLarge(size: number, target: string, kind: ItemKind, ceilingBytes: number): string {
+  const setting = kind === 'todoTask' ? 'MAX_TODO_ATTACHMENT_BYTES' : 'MAX_OUTLOOK_ATTACHMENT_BYTES';
+  return `The file is too large: ${target} declares ${size} bytes, and at most ${ceilingBytes} can be attached (${setting}). Attach a smaller file, or send a link to it.`;
 }
 
 function readLength(text: string | undefined, target: string, details: ErrorDetail[]): number | undefined {
@@ -146,7 +161,7 @@ function readLength(text: string | undefined, target: string, details: ErrorDeta
 }
 
 /** learn.microsoft.com/graph/api/resources/taskfileattachment has neither. */
-function refuseInline(query: Query, details: ErrorDetail[]): void {
+function refuseInline(query: FileQuery, details: ErrorDetail[]): void {
   for (const parameter of ['isInline', 'contentId'] as const) {
     if (query[parameter] === undefined) continue;
     const message = `An attachment of a To Do task has no '${parameter}'.`;

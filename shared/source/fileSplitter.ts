@@ -47,6 +47,19 @@ export class FileSplitter {
   /** An escape that the chunk's end may have cut, from its backslash on. */
   #escape = '';
 
+  readonly #member: string;
+
+  /** @param member has the file: Graph's `contentBytes` (or `$content` within it), or `$content` of a body that is a content object */
+  constructor(member: 'contentBytes' | '$content' = 'contentBytes') {
+    this.#member = member.toLowerCase();
+  }
+
+  /** Where in the body a character of `json` is: the file was taken out before it. */
+  positionInBody(position: number): number {
+    const before = this.json.toString('utf8', 0, this.contentOffset).length;
+    return position < before ? position : position + this.contentLength;
+  }
+
   /** The body without its file. */
   get json(): Buffer {
     return this.#kept.subarray(0, this.#length);
@@ -102,8 +115,9 @@ export class FileSplitter {
   }
 
   #isFile(): boolean {
-    if (this.#last !== COLON || this.#outerName !== 'contentbytes') return false;
-    return this.#depth === 1 || (this.#depth === 2 && this.#innerName === '$content');
+    if (this.#last !== COLON || this.#outerName !== this.#member) return false;
+    if (this.#depth === 1) return true;
+    return this.#depth === 2 && this.#member === 'contentbytes' && this.#innerName === '$content';
   }
 
   #openContent(index: number): number {

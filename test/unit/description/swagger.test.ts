@@ -76,6 +76,7 @@ describe('toSwagger', () => {
     for (const { 'x-ms-capabilities': capabilities, consumes, parameters } of attaching) {
       expect([capabilities, consumes]).toEqual([{ chunkTransfer: true }, ['application/octet-stream']]);
       expect(parameters).toContainEqual(expect.objectContaining({ in: 'query', name: 'name', required: true }));
+      expect(parameters).toContainEqual(expect.objectContaining({ in: 'query', name: 'contentType', required: false }));
     }
     const others = operations.filter(({ operationId }) => !operationId.startsWith('AttachFileTo'));
     expect(others.filter((operation) => 'x-ms-capabilities' in operation)).toEqual([]);
