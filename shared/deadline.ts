@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import { ServiceError } from './errors.ts';
 
 /**
@@ -22,6 +23,26 @@ export function startDeadline(timeoutMs: number): Deadline {
     remainingMs: () => at - performance.now(),
     cancel: () => controller.abort(new ServiceError('CallerDisconnected', 'The caller closed the connection.')),
     end: () => clearTimeout(timer),
+  };
+}
+
+/**
+ * A part of a request's time, for work that must not take all of it. Call `end` once the work is done. `cancel` ends the part,
+ * not the request.
+ */
+export function startPart(whole: Deadline, timeoutMs: number, clock: Clock): Deadline {
+  const part = new AbortController();
+  const ended = new AbortController();
+  const endsAt = clock.now() + timeoutMs;
+  clock.sleep(timeoutMs, ended.signal).then(
+    () => part.abort(timedOut()),
+    () => {},
+  );
+  return {
+    signal: AbortSignal.any([whole.signal, part.signal]),
+    remainingMs: () => Math.min(whole.remainingMs(), endsAt - clock.now()),
+    cancel: () => part.abort(timedOut()),
+    end: () => ended.abort(),
   };
 }
 

@@ -112,9 +112,6 @@ export const DEFAULT_ATTACH_TIMEOUT_MS = 220_000;
 /** An idempotency key holds for a day. Our choice. */
 export const IDEMPOTENCY_LIFE_MS = 86_400_000;
 
-/** How often a request looks whether the first one with its idempotency key has an answer. Our choice. */
-export const IDEMPOTENCY_POLL_MS = 250;
-
 /** How many requests may wait for their turn at one upload, in each instance. Our choice: clients send one range at a time. */
 export const MAX_WAITING_PER_UPLOAD = 16;
 

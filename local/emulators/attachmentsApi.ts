@@ -49,9 +49,43 @@ export function answerAttachments(world: GraphWorld, call: GraphCall, item: Item
     return { status: 204, headers: graphHeaders(ids), body: '' };
   }
   if (method !== 'GET') return graphError(ids, 405, 'BadRequest', 'The emulator does not offer this operation.');
-  return one === undefined
-    ? readAttachments(world, call, item, attachments)
-    : readAttachments(world, call, item, [one], one);
+  if (one !== undefined) return readAttachments(world, call, item, { attachments: [one], one });
+  const page = readPage(call.query);
+  if (page === undefined) return graphError(ids, 400, 'BadRequest', 'Invalid value specified for $top or $skip.');
+  const end = page.skip + page.top;
+  return readAttachments(world, call, item, {
+    attachments: attachments.slice(page.skip, end),
+    ...(end < attachments.length && { nextLink: nextLink(world, call, end) }),
+  });
+}
+
+/** Outlook's lists have 10 members in a page where `$top` says nothing, and take up to 1,000: learn.microsoft.com/graph/api/user-list-messages */
+const DEFAULT_PAGE = 10;
+const MAX_PAGE = 1_000;
+
+function readPage(query: URLSearchParams): { readonly top: number; readonly skip: number } | undefined {
+  const numberOf = (name: string, absent: number) => {
+    const [, text] = [...query].find(([key]) => key.toLowerCase() === name) ?? [];
+    if (text === undefined) return absent;
+    return /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  };
+  const top = numberOf('$top', DEFAULT_PAGE);
+  const skip = numberOf('$skip', 0);
+  return top >= 1 && top <= MAX_PAGE && skip >= 0 ? { top, skip } : undefined;
+}
+
+/** The whole URL of the next page, with every parameter of this one: learn.microsoft.com/graph/paging */
+function nextLink({ url, settings }: GraphWorld, { pathname, query }: GraphCall, skip: number): string {
+  const next = new URLSearchParams([...query].filter(([key]) => key.toLowerCase() !== '$skip'));
+  const search = `${next}${next.size === 0 ? '' : '&'}$skip=${skip}`.replaceAll('%24', '$').replaceAll('%2C', ',');
+  return `${settings.nextLinkBase ?? `${url}${pathname}`}?${search}`;
+}
+
+interface Shown {
+  readonly attachments: readonly StoredAttachment[];
+  /** Set where one attachment is asked for, and not the list. */
+  readonly one?: StoredAttachment;
+  readonly nextLink?: string;
 }
 
 /** The error for a file that makes the message too large, with its bytes so far; undefined where it fits. */
@@ -65,8 +99,7 @@ function readAttachments(
   world: GraphWorld,
   call: GraphCall,
   item: ItemRef,
-  attachments: readonly StoredAttachment[],
-  one?: StoredAttachment,
+  { attachments, one, nextLink: next }: Shown,
 ): Answer {
   const { ids } = call;
   const selection = readSelect(call.query, attachmentTypeOf(item.type));
@@ -86,7 +119,11 @@ function readAttachments(
   }
   const context = contextOf(world, call);
   return one === undefined
-    ? graphJson(ids, 200, { '@odata.context': context, value: resources })
+    ? graphJson(ids, 200, {
+        '@odata.context': context,
+        ...(next !== undefined && { '@odata.nextLink': next }),
+        value: resources,
+      })
     : graphJson(ids, 200, { '@odata.context': `${context}/$entity`, ...resources[0] });
 }
 

@@ -16,6 +16,8 @@ export interface GraphCall {
   /** With a user's token, `me` has become that user's mailbox. */
   readonly path: GraphPath;
   readonly caller: Caller;
+  /** The path as it was sent. */
+  readonly pathname: string;
   readonly query: URLSearchParams;
   readonly ids: CallIds;
   readonly contentType: string | undefined;

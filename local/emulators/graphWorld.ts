@@ -27,6 +27,8 @@ export interface GraphSettings {
   singlePostRefusal: 413 | 400;
   /** The most that the attachments of one item may have together. */
   attachmentSizeCeilingBytes: number;
+  /** What stands before the query in `@odata.nextLink`, in place of the URL that was asked for. */
+  nextLinkBase: string | undefined;
 }
 
 /** What the handlers of one Graph emulator share. */
@@ -56,4 +58,5 @@ export const DEFAULT_SETTINGS: GraphSettings = {
   singlePostLimitBytes: 3_145_728,
   singlePostRefusal: 413,
   attachmentSizeCeilingBytes: Number.POSITIVE_INFINITY,
+  nextLinkBase: undefined,
 };

@@ -48,8 +48,10 @@ async function serveCall(world: GraphWorld, exchange: Exchange): Promise<void> {
     return sendAnswer(exchange, () => graphError(ids, 413, 'RequestEntityTooLarge', 'The request body is over 4 MB.'));
   }
   const method = request.method ?? '';
-  const query = new URLSearchParams(request.url?.split('?', 2)[1]);
-  const call = { method, path, caller: bearer.caller, query, ids, contentType: request.headers['content-type'], body };
+  const [pathname = '', search] = request.url?.split('?', 2) ?? [];
+  const query = new URLSearchParams(search);
+  const contentType = request.headers['content-type'];
+  const call = { method, path, caller: bearer.caller, pathname, query, ids, contentType, body };
   const fault = takeFault(world, method, path);
   sendAnswer(exchange, () => answerGraph(world, call), fault && { fault, speaker: 'graph', now: world.now() });
 }

@@ -35,6 +35,26 @@ export const UPLOAD_FAULTS = {
       afterCommit: true,
     },
   },
+  status409AfterCommit: {
+    description: '409 Conflict, though the bytes were taken',
+    behaviour: {
+      kind: 'error',
+      status: 409,
+      code: 'Conflict',
+      message: 'The request conflicts with another one.',
+      afterCommit: true,
+    },
+  },
+  status404AfterCommit: {
+    description: '404 ErrorItemNotFound, though the bytes were taken',
+    behaviour: {
+      kind: 'error',
+      status: 404,
+      code: 'ErrorItemNotFound',
+      message: 'The specified object was not found in the store.',
+      afterCommit: true,
+    },
+  },
   // Seen so in microsoftgraph/microsoft-graph-docs-contrib#2561; the status is not certain.
   status413MessageSize: {
     description: '413 ErrorMessageSizeExceeded without innerError',

@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '../answer.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Deadline } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { RETRY_MIN_ATTEMPT_MS } from '../limits.ts';
@@ -8,8 +9,9 @@ import { challengeIn } from './challengeIn.ts';
 import { type AttemptResult, Exchange, type UpstreamAnswer } from './exchange.ts';
 import { forward, type GraphCall } from './forward.ts';
 import { createGraphClient } from './graphClient.ts';
-import { createHttpHandler } from './httpHandler.ts';
+import { createHttpHandler, type HttpHandler } from './httpHandler.ts';
 import type { MailboxQueue } from './mailboxQueue.ts';
+import { parseBody } from './relay.ts';
 import { isRetryableStatus, retryDelayMs } from './retryDelay.ts';
 import type { TokenSource } from './tokenSource.ts';
 
@@ -18,6 +20,8 @@ export interface ForwarderOptions {
   readonly queue: MailboxQueue;
   readonly maxAttempts: number;
   readonly spans: GraphSpans;
+  readonly clock?: Clock;
+  readonly http?: HttpHandler;
 }
 
 /** For whom Graph is called. */
@@ -42,15 +46,17 @@ export interface Forwarder {
  * A POST that makes a session may be repeated: a session that nobody uses expires by itself. 429, 503, 504 and a
  * connection that failed before the answer are tried again while the wait fits the deadline; else what is there is given
  * back at once. A POST that attaches is tried again only where Graph has answered, and has not done it all the same.
- * A 401 drops the token and is tried once more with the next one.
+ * A 401 drops the token and is tried once more with the next one. A POST to an item that Graph does not find is repeated
+ * for a moment: an item that was just created is not on every server yet.
  */
 export async function createForwarder({
   graphOrigin,
   queue,
   maxAttempts,
   spans,
+  clock = systemClock,
+  http = createHttpHandler(graphOrigin),
 }: ForwarderOptions): Promise<Forwarder> {
-  const http = createHttpHandler(graphOrigin);
   const client = await createGraphClient(graphOrigin, http);
 
   async function acquire({ tokens, deadline, record }: CallContext): Promise<string> {
@@ -95,6 +101,7 @@ export async function createForwarder({
       const { tokens, deadline, record } = context;
       let token = await acquire(context);
       let isTokenRenewed = false;
+      const notFound = new NotFoundRetries(clock);
       for (let attempts = 1; ; ) {
         const result = await attempt({ ...call, token }, context);
         if (result.kind === 'answer' && result.answer.status === 401) {
@@ -107,14 +114,19 @@ export async function createForwarder({
             continue;
           }
         }
-        if (!isRetryable(result, call.isDone === undefined)) return settle(result);
-        const delayMs = retryDelayMs(retryAfterOf(result), attempts, Date.now(), Math.random());
+        const isNotFound = call.method === 'POST' && isItemNotFound(result);
+        if (!isNotFound && !isRetryable(result, call.isDone === undefined)) return settle(result);
+        const delayMs = isNotFound
+          ? notFound.nextDelayMs()
+          : retryDelayMs(retryAfterOf(result), attempts, clock.now(), Math.random());
         const fits = delayMs + RETRY_MIN_ATTEMPT_MS < deadline.remainingMs();
         if (attempts >= maxAttempts || !fits) return settle(result);
         attempts += 1;
-        await pause(delayMs, deadline.signal);
+        await clock.sleep(delayMs, deadline.signal);
         record.endStage('wait');
-        if (await call.isDone?.()) return settle(result);
+        // The list of an item that is not there yet fails as well, and says nothing.
+        const isDone = isNotFound ? call.isDone?.().catch(() => false) : call.isDone?.();
+        if (await isDone) return settle(result);
       }
     },
   };
@@ -130,6 +142,37 @@ function isRetryable(result: AttemptResult, isRepeatable: boolean): boolean {
 /** 412 and 423: another writer at the item, as where a loop attaches several files at once (msgraph-sdk-dotnet, issue 1287). */
 const DONE_WITH: readonly number[] = [412, 423, 429, 503];
 
+/** Waits before the retries; the second is longer, for a copy that lags more. Their sum leaves time for the calls themselves. */
+const NOT_FOUND_DELAYS_MS: readonly number[] = [700, 1_400];
+/** No retry begins later than this after the first 404: the id of an item that does not exist costs its caller no more. */
+const NOT_FOUND_RETRY_MS = 3_000;
+
+/** The retries of one call whose item Graph does not find. */
+class NotFoundRetries {
+  readonly #clock: Clock;
+  #firstAt: number | undefined;
+  #retries = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Infinity: there have been enough. */
+  nextDelayMs(): number {
+    const now = this.#clock.now();
+    this.#firstAt ??= now;
+    const delayMs = NOT_FOUND_DELAYS_MS[this.#retries] ?? Number.POSITIVE_INFINITY;
+    this.#retries += 1;
+    return now + delayMs - this.#firstAt > NOT_FOUND_RETRY_MS ? Number.POSITIVE_INFINITY : delayMs;
+  }
+}
+
+/** Exchange's code, and the one of Graph's common list: learn.microsoft.com/graph/errors. A missing mailbox has other codes. */
+function isItemNotFound(result: AttemptResult): boolean {
+  if (result.kind !== 'answer' || result.answer.status !== 404) return false;
+  return ['ErrorItemNotFound', 'itemNotFound'].includes(errorCode(parseBody(result.answer.body)) ?? '');
+}
+
 function retryAfterOf(result: AttemptResult): string | undefined {
   return result.kind === 'answer' ? result.answer.headers['retry-after'] : undefined;
 }
@@ -140,12 +183,4 @@ function settle(result: AttemptResult): UpstreamAnswer {
   if (result.phase === 'beforeAnswer')
     throw new ServiceError('GraphUnreachable', 'The connection to Graph failed.', { cause });
   throw new ServiceError('GraphAnswerInvalid', "The connection broke off within Graph's answer.", { cause });
-}
-
-async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(delayMs, undefined, { signal });
-  } catch {
-    throw signal.reason;
-  }
 }

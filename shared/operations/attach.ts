@@ -2,9 +2,7 @@ import type { Answer } from '../answer.ts';
 import type { AuthenticatedCaller } from '../caller/caller.ts';
 import type { TokenSource } from '../graph/tokenSource.ts';
 import type { Target } from '../route/target.ts';
-import type { AttachedFile } from '../transfer/addWhole.ts';
 import { attachFile } from '../transfer/attachFile.ts';
-import { findAttachment } from '../transfer/findAttachment.ts';
 import { createGraphItem } from '../transfer/graphItem.ts';
 import type { Exchange } from './answerOperation.ts';
 import { type AskedFile, readAskedFile } from './askedFile.ts';
@@ -64,7 +62,7 @@ async function attachAsked(
   { kind, version, itemPath }: Target,
   { file, admission, open }: AskedFile,
   { config, forwarder, tokens, queue, uploadHost }: Collaborators & { readonly tokens: TokenSource },
-  { mayBeDoneSince, onWhole }: Attempt,
+  { mayBeDoneSince, refusedSince, onWhole }: Attempt,
 ): Promise<Answer> {
   const target = { kind, version, owner: admission.owner, itemPath };
   const { source, contentType, close } = await open();
@@ -79,20 +77,22 @@ async function attachAsked(
       context: { tokens, deadline, record },
     });
     const createdAt = new Date(mayBeDoneSince ?? Date.now()).toISOString();
-    const toAttach = { target, attachment, createdAt, source, onWhole };
-    const earlier = mayBeDoneSince === undefined ? undefined : await findAttachment(item, toAttach);
-    const attached: AttachedFile = earlier
-      ? { id: earlier.id }
-      : await attachFile(item, toAttach, {
-          host: uploadHost,
-          hosts: config.uploadHosts,
-          queue,
-          deadline,
-          record,
-          tokens: kind === 'todoTask' ? tokens : undefined,
-          retryTimeoutMs: config.attachTimeoutMs,
-        });
-    const { id, shown } = attached;
+    const earlier =
+      mayBeDoneSince !== undefined
+        ? { refusedSince: undefined }
+        : refusedSince !== undefined
+          ? { refusedSince }
+          : undefined;
+    const toAttach = { target, attachment, createdAt, source, onWhole, earlier };
+    const { id, shown } = await attachFile(item, toAttach, {
+      host: uploadHost,
+      hosts: config.uploadHosts,
+      queue,
+      deadline,
+      record,
+      tokens: kind === 'todoTask' ? tokens : undefined,
+      retryTimeoutMs: config.attachTimeoutMs,
+    });
     const answer = shown
       ? withoutBytes(shown)
       : await describeAttachment({ attachmentId: id, target, attachment }, item);

@@ -24,7 +24,8 @@ export async function cancelUpload(exchange: Exchange, id: string, collaborators
   const { status } = transfer.record.state;
   if (status === 'completed') throw completed();
   if (status === 'failed') return CANCELLED;
-  const hasNone = isJob(stored) && transfer.record.session === undefined;
+  // A small file goes up in one call and has no session: the item says what became of it.
+  const hasNone = transfer.record.session === undefined;
   const session = hasNone ? ({ kind: 'gone' } as const) : await endSession(sending);
   if (session.kind === 'ended' || !transfer.mayBeAttached) return CANCELLED;
   const attached = await transfer.findAttachment();

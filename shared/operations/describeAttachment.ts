@@ -7,8 +7,8 @@ export interface DescribedFile extends Pick<UploadRecord, 'target' | 'attachment
 }
 
 /**
- * The attachment as Graph gives it, without its bytes. Where Graph cannot be asked, what is known: the file is attached, and
- * that must not become an error.
+ * The attachment as Graph gives it, without its bytes. If Graph does not show it within three seconds, what is known: the file is
+ * attached, and that must become neither an error nor a long wait, after which a caller would send the file again.
  */
 export async function describeAttachment(
   { attachmentId: id, target, attachment }: DescribedFile,

@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../answer.ts';
 import type { Caller } from '../caller/caller.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
-import { IDEMPOTENCY_POLL_MS } from '../limits.ts';
 import type { RequestHeaders } from '../request/incomingRequest.ts';
 import type { FileToAttach } from '../transfer/attachFile.ts';
 import { isRefusal } from '../transfer/upstreamFailure.ts';
@@ -12,7 +11,15 @@ import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
 
 /** One turn at the work. */
-export interface Attempt extends Pick<Turn, 'mayBeDoneSince'>, Pick<FileToAttach, 'onWhole'> {}
+export interface Attempt extends Pick<Turn, 'mayBeDoneSince' | 'refusedSince'>, Pick<FileToAttach, 'onWhole'> {}
+
+/**
+ * How often a request looks whether the first one with its key has an answer: after a quarter of the time that it has waited. So an
+ * answer comes a quarter late at most. A small file takes less than a second, so the shortest wait is 250 ms. The longest is 4 s:
+ * Logic Apps waits 120 s, and in the 220 s of a request there are some 70 looks.
+ */
+const MIN_POLL_MS = 250;
+const MAX_POLL_MS = 4_000;
 
 /** draft-ietf-httpapi-idempotency-key-header: a string of the client's, here without quotes too. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -20,7 +27,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 /**
  * Runs the work once for all requests that carry the same key: a repetition gets the first answer, also while the first is still
  * under way. Only success is kept: after a failure the same request may be tried again, and where the work may be done all the
- * same (its instance was lost, Graph's answer never came), the next turn is called with that.
+ * same (its instance was lost, Graph's answer never came, or Graph refused the whole file), the next turn is called with that.
  *
  * @param request what makes two requests the same
  * @param holds whether a kept answer is still of use; where it is not, the work is done anew
@@ -30,7 +37,11 @@ export async function onceByKey(
   exchange: Exchange,
   caller: Caller,
   request: readonly unknown[],
-  { config, idempotency }: Pick<Collaborators, 'config' | 'idempotency'>,
+  {
+    config,
+    idempotency,
+    clock = systemClock,
+  }: Pick<Collaborators, 'config' | 'idempotency'> & { readonly clock?: Clock },
   work: (attempt: Attempt) => Promise<Answer>,
   holds: (answer: Answer) => Promise<boolean> = async () => true,
 ): Promise<Answer> {
@@ -38,12 +49,13 @@ export async function onceByKey(
   const key = keyOf(exchange.request.headers, request);
   // The key that a run of Logic Apps gives is a help, not a demand: without a store the call goes on as it is.
   if (key === undefined || (key.isImplied && config.storage.kind === 'none'))
-    return work({ mayBeDoneSince: undefined, onWhole: () => {} });
+    return work({ mayBeDoneSince: undefined, refusedSince: undefined, onWhole: () => {} });
   const fingerprint = hash('sha256', JSON.stringify(request), 'hex');
+  const startedAt = clock.now();
   for (;;) {
     // A user must not be given the answer of another: what one may, Graph has not said of the other.
     const names = [record.caller ?? '', ...(caller.kind === 'delegated' ? [caller.userId] : []), key.value];
-    let claim = await claimKey(idempotency, names, fingerprint, config.attachTimeoutMs);
+    let claim = await claimKey(idempotency, names, fingerprint, config.attachTimeoutMs, clock.now());
     if (claim.kind === 'answered' && !(await holds(claim.answer))) claim = await claim.claimAnew();
     record.endStage('store');
     switch (claim.kind) {
@@ -52,27 +64,35 @@ export async function onceByKey(
       case 'answered':
         return claim.answer;
       case 'underWay':
-        await sleep(IDEMPOTENCY_POLL_MS, undefined, { signal: deadline.signal }).catch(() => {});
-        deadline.signal.throwIfAborted();
+        await clock.sleep(pollDelayMs(clock.now() - startedAt), deadline.signal);
         record.endStage('wait');
         break;
       case 'turn':
-        return takeTurn(claim, work);
+        return takeTurn(claim, work, clock);
     }
   }
 }
 
-async function takeTurn({ mayBeDoneSince, keep, release }: Turn, work: (attempt: Attempt) => Promise<Answer>) {
-  let isWhole = false;
+function pollDelayMs(waitedMs: number): number {
+  return Math.min(Math.max(MIN_POLL_MS, waitedMs / 4), MAX_POLL_MS);
+}
+
+async function takeTurn(
+  { mayBeDoneSince, refusedSince, keep, release }: Turn,
+  work: (attempt: Attempt) => Promise<Answer>,
+  clock: Clock,
+) {
+  let wholeSince: number | undefined;
   const onWhole = () => {
-    isWhole = true;
+    wholeSince ??= clock.now();
   };
   try {
-    const answer = await work({ mayBeDoneSince, onWhole });
+    const answer = await work({ mayBeDoneSince, refusedSince, onWhole });
     await keep(answer).catch(() => {}); // The work is done all the same.
     return answer;
   } catch (error) {
-    await release(isWhole && !isRefusal(error)).catch(() => {});
+    const isRefused = isRefusal(error);
+    await release(wholeSince !== undefined && !isRefused, isRefused ? wholeSince : undefined).catch(() => {});
     throw error;
   }
 }

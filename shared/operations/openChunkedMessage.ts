@@ -70,23 +70,34 @@ export async function openChunkedMessage(
   const { kind, version, itemPath } = path;
   const target = { kind, version, owner, itemPath };
   const attachment = { ...file, sizeBytes };
+  let earlier: UploadRecord | undefined;
   return onceByKey(
     exchange,
     caller,
     ['chunked', owner, version, itemPath, attachment],
     collaborators,
-    () => openUpload(exchange, caller, actsAs, target, attachment, collaborators),
-    async ({ headers }) => isGoingOn(await uploads.read(uploadIdOf(headers['location'] ?? ''))),
+    () => openUpload(exchange, caller, actsAs, target, attachment, earlier, collaborators),
+    async ({ headers }) => {
+      const stored = await uploads.read(uploadIdOf(headers['location'] ?? ''));
+      earlier = stored?.record;
+      return isGoingOn(stored);
+    },
   );
 }
 
-/** A file below SESSION_FROM_BYTES has no session at Graph: it comes in one chunk. */
+/**
+ * A file below SESSION_FROM_BYTES has no session at Graph: it comes in one chunk.
+ *
+ * @param earlier an upload of the same file that came to nothing. If Graph was sent the whole file, the item is looked at before
+ *   the file is sent again
+ */
 async function openUpload(
   { request, head, deadline, record }: Exchange,
   caller: AuthenticatedCaller,
   actsAs: ActsAs,
   target: UploadRecord['target'],
   attachment: UploadRecord['attachment'],
+  earlier: UploadRecord | undefined,
   collaborators: Collaborators,
 ): Promise<Answer> {
   const { config, forwarder, uploads, recent } = collaborators;
@@ -111,7 +122,11 @@ async function openUpload(
     session,
     ...actsForOf(actsAs, caller),
   });
-  const stored = await uploads.create(upload);
+  const { sizeBytes } = attachment;
+  const sentBefore = session === undefined && earlier?.mayHold.includes(sizeBytes) ? earlier : undefined;
+  const stored = await uploads.create(
+    sentBefore === undefined ? upload : { ...upload, createdAt: sentBefore.createdAt, mayHold: [sizeBytes] },
+  );
   record.endStage('store');
   recent.keep(stored);
   record.upload = hashUploadId(stored.id);

@@ -38,7 +38,7 @@ async function addOrSend(
   { transfer, item, sending }: UploadUnderWay,
   chunks: readonly Buffer[],
 ): Promise<RangeOutcome> {
-  const attached = transfer.mayBeAttached ? await transfer.findAttachment() : undefined;
+  const attached = transfer.mayBeAttached ? await transfer.findAttachment(Buffer.concat(chunks)) : undefined;
   if (attached !== undefined) return attached;
   if (transfer.record.session === undefined) {
     await transfer.intend(range.total);

@@ -25,16 +25,22 @@ export interface AttachedFile {
  * @throws UpstreamFailure for Graph's refusal, and what the forwarder throws
  */
 export async function addWhole(
-  item: Pick<GraphItem, 'addAttachment' | 'listAttachments'>,
+  item: Pick<GraphItem, 'addAttachment' | 'listAttachments' | 'readContent'>,
   file: WholeFile,
   chunks: readonly Buffer[],
 ): Promise<AttachedFile & { readonly id: string }> {
-  const find = () => findAttachment(item, file);
+  const bytes = Buffer.concat(chunks);
+  let there: GraphAttachment | undefined;
+  const find = async () => {
+    there ??= await findAttachment(item, file, bytes);
+    return there;
+  };
   try {
     const { status, headers, body } = await item.addAttachment(
-      attachmentJson(file, Buffer.concat(chunks)),
+      attachmentJson(file, bytes),
       async () => (await find()) !== undefined,
     );
+    if (there !== undefined) return { id: there.id };
     const attachment = parseBody(body);
     if (status < 300 && isGraphAttachment(attachment)) return { id: attachment.id, shown: attachment };
     if (status >= 300) throw new UpstreamFailure({ status, headers, body });

@@ -8,7 +8,7 @@ import type { UploadRecord } from '../upload/uploadRecord.ts';
 import { type AttachedFile, addWhole, isTooLongForOneCall, isTooShortForSession } from './addWhole.ts';
 import { ChunkReader } from './chunkReader.ts';
 import { endSession } from './endSession.ts';
-import { attachmentIdIn, findAttachment } from './findAttachment.ts';
+import { attachmentIdIn, findAttachment, type SoughtFile } from './findAttachment.ts';
 import type { GraphItem } from './graphItem.ts';
 import { createSending, type SendingOptions } from './sending.ts';
 import { type Account, type Attached, sendRange } from './sendRange.ts';
@@ -17,6 +17,8 @@ import { UpstreamFailure } from './upstreamFailure.ts';
 /** A file that one request attaches. */
 export interface FileToAttach extends Pick<UploadRecord, 'target' | 'attachment' | 'createdAt'> {
   readonly source: ByteSource;
+  /** An earlier request for the same file, which may have attached it: the item is looked at first. */
+  readonly earlier: Pick<SoughtFile, 'refusedSince'> | undefined;
   /** Called before Graph can have the whole file: from then on only its own refusal says that nothing is attached. */
   readonly onWhole: () => void;
 }
@@ -37,6 +39,8 @@ export async function attachFile(
   const { sizeBytes } = file.attachment;
   if (sizeBytes < SESSION_FROM_BYTES) {
     const chunks = await readWhole(file.source, signal);
+    const there = await findEarlier(item, file, Buffer.concat(chunks));
+    if (there !== undefined) return there;
     try {
       return await inOneCall(item, file, chunks);
     } catch (error) {
@@ -44,12 +48,19 @@ export async function attachFile(
       return await throughSession(item, { ...file, source: createMemorySource(chunks) }, options);
     }
   }
+  const there = await findEarlier(item, file);
+  if (there !== undefined) return there;
   try {
     return await throughSession(item, file, options);
   } catch (error) {
     if (!isTooShortForSession(error, file.attachment)) throw error; // If so, no byte of the source has been read.
     return await inOneCall(item, file, await readWhole(file.source, signal));
   }
+}
+
+async function findEarlier(item: GraphItem, file: FileToAttach, bytes?: Buffer): Promise<AttachedFile | undefined> {
+  const found = file.earlier && (await findAttachment(item, { ...file, ...file.earlier }, bytes));
+  return found && { id: found.id };
 }
 
 async function inOneCall(item: GraphItem, file: FileToAttach, chunks: readonly Buffer[]): Promise<AttachedFile> {
@@ -120,6 +131,6 @@ class HeldAccount implements Account {
 
   async findAttachment(): Promise<Attached | undefined> {
     const found = await findAttachment(this.#item, this.#file);
-    return found && { kind: 'attached', location: this.#item.locationOf(found.id) };
+    return found && { kind: 'attached', location: this.#item.locationOf(found.id, this.uploadUrl) };
   }
 }

@@ -75,9 +75,11 @@ export class RecordedTransfer implements Account {
     return this.#write({ mayHold: [] });
   }
 
-  async findAttachment(): Promise<Attached | undefined> {
-    const found = await findAttachment(this.#item, this.record);
-    return found && { kind: 'attached', location: this.#item.locationOf(found.id) };
+  /** @param bytes of a small file, where they are at hand */
+  async findAttachment(bytes?: Buffer): Promise<Attached | undefined> {
+    const found = await findAttachment(this.#item, this.record, bytes);
+    const uploadUrl = this.record.session?.uploadUrl;
+    return found && { kind: 'attached', location: this.#item.locationOf(found.id, uploadUrl) };
   }
 
   /** The end of the upload. What is attached is attached, whatever others have written meanwhile. */

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Pool } from 'undici';
 import { type Dispatched, dispatch } from '../graph/dispatch.ts';
 import { createPool } from '../graph/pool.ts';
+import { once } from '../once.ts';
 import { type ByteRange, formatContentRange, lengthOf } from '../upload/byteRange.ts';
 import type { UploadAddress } from './uploadAddress.ts';
 
@@ -19,14 +20,17 @@ export interface UploadHost {
   remove(address: UploadAddress, signal: AbortSignal, token?: string): Promise<Dispatched>;
 }
 
-export function createUploadHost(): UploadHost {
-  const pools = new Map<string, Promise<Pool>>();
+/** @param connect makes the connections to one origin; a failure of it is not kept */
+export function createUploadHost(
+  connect: (origin: string) => Promise<{ readonly pool: Pool }> = createPool,
+): UploadHost {
+  const pools = new Map<string, () => Promise<Pool>>();
 
   /** Few origins: readUploadAddress takes those of the settings alone. */
   function poolOf(origin: string): Promise<Pool> {
-    const pool = pools.get(origin) ?? createPool(origin).then((created) => created.pool);
+    const pool = pools.get(origin) ?? once(async () => (await connect(origin)).pool);
     pools.set(origin, pool);
-    return pool;
+    return pool();
   }
 
   return {

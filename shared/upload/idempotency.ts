@@ -30,9 +30,15 @@ export interface Turn {
   readonly kind: 'turn';
   /** Epoch milliseconds: since then an earlier turn may have done the work and been lost. Undefined: none has. */
   readonly mayBeDoneSince: number | undefined;
+  /** Epoch milliseconds: an earlier turn sent the whole file then, and Graph refused it. Undefined: none has. */
+  readonly refusedSince: number | undefined;
   keep(answer: KeptAnswer): Promise<void>;
-  /** It failed, and the next one may try. @param mayBeDone the work may be done all the same */
-  release(mayBeDone: boolean): Promise<void>;
+  /**
+   * It failed, and the next one may try.
+   * @param mayBeDone the work may be done all the same
+   * @param refusedSince when the whole file was sent that Graph has refused; epoch milliseconds
+   */
+  release(mayBeDone: boolean, refusedSince?: number): Promise<void>;
 }
 
 interface IdempotencyRecord {
@@ -40,6 +46,7 @@ interface IdempotencyRecord {
   readonly startedAt: number;
   readonly fingerprint: string;
   readonly mayBeDoneSince?: number | undefined;
+  readonly refusedSince?: number | undefined;
   readonly state: { readonly kind: 'underWay' | 'free' } | { readonly kind: 'answered'; readonly answer: KeptAnswer };
 }
 
@@ -50,6 +57,7 @@ interface IdempotencyRecord {
  * @param key of one caller, whatever makes it unique
  * @param fingerprint of the request: equal for a repetition
  * @param abandonedAfterMs a turn that is under way for longer is lost: the next one looks whether it has done the work
+ * @param now epoch milliseconds
  * @throws ServiceError StorageUnavailable, StorageNotConfigured
  */
 export async function claimKey(
@@ -57,17 +65,18 @@ export async function claimKey(
   key: readonly string[],
   fingerprint: string,
   abandonedAfterMs: number,
+  now: number = Date.now(),
 ): Promise<Claim> {
   const secret = Buffer.from(hash('sha256', JSON.stringify(key), 'hex'), 'hex');
-  const claim = { startedAt: Date.now(), fingerprint, state: { kind: 'underWay' } } as const;
+  const claim = { startedAt: now, fingerprint, state: { kind: 'underWay' } } as const;
   const created = await blobs.create(secret, toContent(claim));
   if (created !== undefined) return turnOf(blobs, secret, created, claim);
   const stored = await blobs.read(secret);
   const record = stored && parseRecord(stored.content);
   if (stored === undefined || record === undefined)
     throw storageUnavailable(new Error('The key could not be claimed.'));
-  const take = async (mayBeDoneSince?: number): Promise<Claim> => {
-    const next = { ...claim, mayBeDoneSince };
+  const take = async (left: Pick<IdempotencyRecord, 'mayBeDoneSince' | 'refusedSince'> = {}): Promise<Claim> => {
+    const next = { ...claim, ...left };
     const etag = await blobs.replace(secret, stored.etag, toContent(next));
     return etag === undefined ? { kind: 'underWay' } : turnOf(blobs, secret, etag, next);
   };
@@ -80,20 +89,25 @@ export async function claimKey(
   const isLost = state.kind === 'underWay' && ageMs > abandonedAfterMs;
   if (!isFree && !isLost) return { kind: 'underWay' };
   const mayBeDoneSince = record.mayBeDoneSince ?? (isLost ? record.startedAt : undefined);
-  return take(isSame ? mayBeDoneSince : undefined);
+  return take(isSame ? { mayBeDoneSince, refusedSince: record.refusedSince } : {});
 }
 
 function turnOf(blobs: SealedBlobs, secret: Buffer, etag: string, claim: IdempotencyRecord): Turn {
   const replace = async (changes: Partial<IdempotencyRecord>) => {
     await blobs.replace(secret, etag, toContent({ ...claim, ...changes }));
   };
-  const { mayBeDoneSince, startedAt } = claim;
+  const { mayBeDoneSince, refusedSince, startedAt } = claim;
   return {
     kind: 'turn',
     mayBeDoneSince,
+    refusedSince,
     keep: (answer) => replace({ state: { kind: 'answered', answer } }),
-    release: (mayBeDone) =>
-      replace({ state: { kind: 'free' }, mayBeDoneSince: mayBeDoneSince ?? (mayBeDone ? startedAt : undefined) }),
+    release: (mayBeDone, newlyRefused) =>
+      replace({
+        state: { kind: 'free' },
+        mayBeDoneSince: mayBeDoneSince ?? (mayBeDone ? startedAt : undefined),
+        refusedSince: refusedSince ?? newlyRefused,
+      }),
   };
 }
 
@@ -112,6 +126,7 @@ function isIdempotencyRecord(value: unknown): value is IdempotencyRecord {
     typeof value['startedAt'] === 'number' &&
     typeof value['fingerprint'] === 'string' &&
     (value['mayBeDoneSince'] === undefined || typeof value['mayBeDoneSince'] === 'number') &&
+    (value['refusedSince'] === undefined || typeof value['refusedSince'] === 'number') &&
     isState(value['state'])
   );
 }

@@ -33,6 +33,32 @@ describe('the attachments of an item', () => {
   afterAll(() => bench.graph.close());
   afterEach(() => bench.graph.reset());
 
+  test('are listed in pages, each with the URL of the next', async () => {
+    for (let n = 0; n < 12; n += 1) await attach(fileAttachment(FILE, { name: String(n) }));
+    const walk = async (query: string): Promise<unknown[][]> => {
+      const found: unknown[][] = [];
+      for (let url: unknown = `${MESSAGE}/attachments${query}`; typeof url === 'string'; ) {
+        const { status, json } = await bench.call('GET', url);
+        expect(status).toBe(200);
+        found.push((json['value'] as Record<string, unknown>[]).map(({ name }) => name));
+        url = json['@odata.nextLink'];
+      }
+      return found;
+    };
+    const names = Array.from({ length: 12 }, (_, n) => String(n));
+
+    expect(await walk('')).toEqual([names.slice(0, 10), names.slice(10)]);
+    expect(await walk('?$select=name&$top=5')).toEqual([names.slice(0, 5), names.slice(5, 10), names.slice(10)]);
+    expect(await walk('?$top=12')).toEqual([names]);
+    expect(await walk('?$skip=11')).toEqual([['11']]);
+    const { json } = await bench.call('GET', `${MESSAGE}/attachments?$select=name&$top=5`);
+    expect(json['@odata.nextLink']).toBe(`${bench.graph.url}${MESSAGE}/attachments?$select=name&$top=5&$skip=5`);
+  });
+
+  test.each(['$top=0', '$top=1001', '$top=x', '$skip=-1'])('refuse a page of %s', async (query) => {
+    expect((await bench.call('GET', `${MESSAGE}/attachments?${query}`)).status).toBe(400);
+  });
+
   const attach = (body: unknown, path = MESSAGE, headers: Record<string, string> = {}) =>
     bench.call('POST', `${path}/attachments`, {
       headers: { authorization: `Bearer ${bench.token()}`, 'content-type': 'application/json', ...headers },

@@ -23,6 +23,8 @@ const OUTCOMES: Record<UploadFaultName, Outcome> = {
   resetAfterCommit: { seen: 'breaks', takesBytes: true },
   hangAfterCommit: { seen: 'hangs', takesBytes: true },
   status503AfterCommit: { seen: 503, code: 'serviceNotAvailable', takesBytes: true },
+  status409AfterCommit: { seen: 409, code: 'Conflict', takesBytes: true },
+  status404AfterCommit: { seen: 404, code: 'ErrorItemNotFound', takesBytes: true },
   status413MessageSize: { seen: 413, code: 'ErrorMessageSizeExceeded', takesBytes: false },
   status400MessageSize: { seen: 400, code: 'ErrorMessageSizeExceeded', takesBytes: false },
   resetMidBody: { seen: 'breaks', takesBytes: false },

@@ -28,7 +28,7 @@ const MIN_ATTEMPT_MS = 250;
 
 /**
  * A model of the requirements apart from the code: no retry loop, no clock, no tables of the product's. Retries: 429, 503,
- * 504 and connections that fail before an answer; three at most; Retry-After honoured; only while the wait fits.
+ * 504 and connections that fail before an answer; three at most; Retry-After honoured; only while the wait fits. 404: two.
  */
 export function expectOutcome({ fault, token, budget }: Cell): Expectation {
   const budgetMs = BUDGETS_MS[budget];
@@ -79,7 +79,7 @@ function answerTo(conduct: GraphConduct, leastMs: number, mostMs: number): Reply
     case 'page':
       return pageReply(conduct.status, once, retried);
     case 'graphError':
-      return errorReply(conduct, once, retried);
+      return errorReply(conduct, once, retried, { attempts: countNotFound(leastMs, mostMs), isAtOnce: false });
   }
 }
 
@@ -97,7 +97,10 @@ function errorReply(
   { status, code, retryAfter }: Extract<GraphConduct, { kind: 'graphError' }>,
   once: Once,
   retried: (retryAfter: RetryAfter) => Once,
+  notFound: Once,
 ): Reply {
+  if (status === 404)
+    return { ...notFound, status, code, because: 'an item created a moment ago: retried, then relayed' };
   if (retryAfter !== undefined) return { ...retried(retryAfter), status, code, because: 'retried, then relayed' };
   if (status === 401) {
     const attempts = { min: 2, max: 2 };
@@ -133,6 +136,23 @@ function countAttempts(retryAfter: RetryAfter, leastMs: number, mostMs: number):
     return attempts;
   };
   return { min: count(leastMs, 'max', BUSY_CALL_MS), max: count(mostMs, 'min', 0) };
+}
+
+/** The waits before the retries where Graph does not find the item. */
+const NOT_FOUND_WAITS_MS = [700, 1400];
+
+function countNotFound(leastMs: number, mostMs: number): Range {
+  const count = (leftMs: number, callMs: number) => {
+    let left = leftMs - callMs;
+    let attempts = 1;
+    for (const wait of NOT_FOUND_WAITS_MS) {
+      if (wait + MIN_ATTEMPT_MS >= left) break;
+      left -= wait + callMs;
+      attempts += 1;
+    }
+    return attempts;
+  };
+  return { min: count(leastMs, BUSY_CALL_MS), max: count(mostMs, 0) };
 }
 
 /** The shortest time between two calls that honours what Graph asked for, in milliseconds. */

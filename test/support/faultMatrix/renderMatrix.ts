@@ -64,6 +64,7 @@ Every answer came within its budget and 250 ms, and every error has Graph's shap
 - 429, 503, 504 and connections that fail before an answer are repeated, three times at most, as long as the wait that
   Graph asks for (\`Retry-After\`) fits the budget. \`date\` is two to three seconds ahead; \`garbage\` is neither seconds nor
   a date and counts as none.
+- 404 ErrorItemNotFound is repeated after 0.7 s and 1.4 s: an item that was just created is not on every server of Graph yet.
 
 | Fault | Budget | Token fine | Token slow | Token failing | Token expiring |
 |---|---|---|---|---|---|

@@ -16,15 +16,18 @@ function errorOf(status: number, code: string): UpstreamFailure {
   return new UpstreamFailure(answerOf(status, { error: { code, message: 'No.' } }));
 }
 
-/** An item whose POST comes to this, and which holds these attachments. */
-function itemOf(post: () => Promise<UpstreamAnswer>, held: readonly GraphAttachment[] = []) {
+type Item = Pick<GraphItem, 'addAttachment' | 'listAttachments' | 'readContent'>;
+
+/** An item whose POST comes to this, and which holds these attachments, each with these bytes. */
+function itemOf(post: () => Promise<UpstreamAnswer>, held: readonly GraphAttachment[] = [], content = 'abc') {
   const sent: string[] = [];
-  const item: Pick<GraphItem, 'addAttachment' | 'listAttachments'> = {
+  const item: Item = {
     addAttachment: (json) => {
       sent.push(json);
       return post();
     },
     listAttachments: async () => held,
+    readContent: async () => Buffer.from(content),
   };
   return { item, sent };
 }
@@ -83,17 +86,35 @@ describe('addWhole', () => {
   it('lets the item be asked before the file is sent again', async () => {
     const asked: boolean[] = [];
     for (const held of [[], [THERE]]) {
-      const item: Pick<GraphItem, 'addAttachment' | 'listAttachments'> = {
+      const item: Item = {
         async addAttachment(_, isDone) {
           asked.push(await isDone());
           return answerOf(201, { id: 'new' });
         },
         listAttachments: async () => held,
+        readContent: async () => Buffer.from('abc'),
       };
       await addWhole(item, FILE, CHUNKS);
     }
 
     expect(asked).toEqual([false, true]);
+  });
+
+  it.each(LOST)('does not take a file of the same name with other bytes for its own where %s', async (_, post) => {
+    await expect(addWhole(itemOf(post, [THERE], 'xyz').item, FILE, CHUNKS)).rejects.toThrow();
+  });
+
+  it('gives the file that was there before it would have been sent again, whatever Graph has answered', async () => {
+    const item: Item = {
+      async addAttachment(_, isDone) {
+        await isDone();
+        return answerOf(429);
+      },
+      listAttachments: async () => [THERE],
+      readContent: async () => Buffer.from('abc'),
+    };
+
+    expect(await addWhole(item, FILE, CHUNKS)).toEqual({ id: 'there' });
   });
 });
 

@@ -93,6 +93,15 @@ describe('claimKey', () => {
     expect((await turn()).mayBeDoneSince).toBe(1_000_000);
   });
 
+  it('says since when Graph has refused the whole file, to the same request alone', async () => {
+    await (await turn()).release(false, 1_000_500);
+    const second = await turn();
+    expect(second).toMatchObject({ mayBeDoneSince: undefined, refusedSince: 1_000_500 });
+
+    await second.release(false, 1_009_000);
+    expect((await turn('another file')).refusedSince).toBeUndefined();
+  });
+
   it('does not say so to another request', async () => {
     await (await turn()).release(true);
 
