@@ -27,6 +27,8 @@ export interface HostOptions {
   readonly log?: HostLog;
   /** Other waits than the platform's. */
   readonly times?: Partial<HostTimes>;
+  /** For tests: members that the worker's API lacks, such as `@azure/functions-core.getProgrammingModel`. */
+  readonly missingMembers?: readonly string[];
 }
 
 export interface LocalHost {
@@ -69,7 +71,7 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   const port = portOf(server);
 
   const env = { ...settings, WEBSITE_HOSTNAME: `localhost:${port}`, ...options.env };
-  const startProcess = () => startWorkerProcess(appRoot, env, log);
+  const startProcess = () => startWorkerProcess(appRoot, env, log, options.missingMembers);
   const supervisor = await superviseWorker(startProcess, times, log).catch((error: unknown) => {
     server.close();
     throw error;
