@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { app } from '@azure/functions';
 import { errorAnswer } from '../shared/answer.ts';
 import { addressOpenApi, addressPage, addressSwagger } from '../shared/description/addressed.ts';
 import { once } from '../shared/once.ts';
 import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import type { Platform } from './platform.ts';
 import { type HttpAnswer, toHttpResponse } from './toHttpResponse.ts';
 
 /**
@@ -26,14 +26,14 @@ const PAGE_POLICY = [
  * Serves the description of the API, open to all: `GET openapi.json`, `swagger.json`, and `docs` for people. `folder` is
  * where the build wrote the files; each is read when it is first asked for, so that a start does not pay for them.
  */
-export function registerApiDescription(folder: string, requests: ProxiedRequests): void {
+export function registerApiDescription({ http }: Platform, folder: string, requests: ProxiedRequests): void {
   const file = (name: string) => once(() => readFile(join(folder, name)));
   const openApi = file('openapi.json');
   const swagger = file('swagger.json');
   const page = file('docs.html');
   const viewer = file('docsViewer.js');
   const register = (name: string, route: string, answerAt: (url: URL) => Promise<HttpAnswer>) =>
-    app.http(name, {
+    http(name, {
       methods: ['GET'],
       authLevel: 'anonymous',
       route,

@@ -1,18 +1,22 @@
-import { app } from '@azure/functions';
 import { liveness, readiness } from '../shared/health.ts';
 import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import type { Service } from '../shared/service.ts';
+import type { Platform } from './platform.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
 
 /** `GET /api/health` for load balancers, open to all; `GET /api/health/ready` for operators, behind a key. */
-export function registerHealth(service: Service, requests: Pick<ProxiedRequests, 'unpaired'>): void {
-  app.http('health', {
+export function registerHealth(
+  { http }: Platform,
+  service: Service,
+  requests: Pick<ProxiedRequests, 'unpaired'>,
+): void {
+  http('health', {
     methods: ['GET', 'HEAD'],
     authLevel: 'anonymous',
     route: 'health',
     handler: async () => toHttpResponse(liveness(service)),
   });
-  app.http('healthReady', {
+  http('healthReady', {
     methods: ['GET'],
     authLevel: 'function',
     route: 'health/ready',

@@ -1,43 +1,64 @@
 import { InvocationContext } from '@azure/functions';
-import {
-  type CoreInvocationContext,
-  getProgrammingModel,
-  type InvocationModel,
-  setProgrammingModel,
-} from '@azure/functions-core';
+import type { CoreApi, CoreInvocationContext, InvocationModel, ProgrammingModel } from '@azure/functions-core';
 import type { ProxiedRequest, ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import { platformNotSupported } from './platform.ts';
 import { sendAnswer } from './sendAnswer.ts';
+import { missingInInvocation } from './workerApi.ts';
+
+export interface PairingOptions {
+  readonly requests: ProxiedRequests;
+  /** Starts the app's HTTP server and returns its URL, to which the host forwards requests. */
+  startServer(): Promise<string>;
+  /** Called once the app has answered all that loading asks of it. */
+  onLoaded(): void;
+  /** Takes the names of what is missing in an invocation. */
+  reportMissing(members: readonly string[]): void;
+}
 
 /**
- * Puts the app's own pairing of invocations and HTTP requests in place of the library's, and the reading away of bodies behind
- * every answer. To be called after the functions are registered: the library sets its model with the first of them.
+ * Replaces the library's programming model by one that names the app's own HTTP server as the place of HTTP requests, and
+ * pairs invocations with the requests that arrive there. The library's own streaming stays off: its server listens on all
+ * interfaces and waits for requests without limit.
  *
- * @param onLoaded called when the app has answered all that loading asks of it
+ * @param model the library's; it must have been set, which the library does when the first function is registered
  */
-export function pairInvocations(requests: ProxiedRequests, onLoaded: () => void): void {
-  const model = getProgrammingModel();
-  setProgrammingModel({
+export function pairInvocations(core: CoreApi, model: ProgrammingModel, options: PairingOptions): void {
+  const { requests } = options;
+  let isShapeKnown = true;
+
+  function closeApp(missing: readonly string[]): void {
+    if (isShapeKnown) options.reportMissing(missing);
+    isShapeKnown = false;
+    requests.refuseAll(platformNotSupported());
+  }
+
+  core.setProgrammingModel({
     name: model.name,
     version: model.version,
     async getCapabilities(capabilities) {
       const answered = await model.getCapabilities(capabilities);
-      onLoaded();
-      return answered;
+      const url = await options.startServer();
+      options.onLoaded();
+      return { ...answered, HttpUri: url };
     },
-    getInvocationModel: (core) =>
-      isHttp(core)
-        ? paired(core, model.getInvocationModel(withoutRequest(core)), requests)
-        : model.getInvocationModel(core),
+    getInvocationModel(invocation) {
+      const missing = missingInInvocation(invocation);
+      if (missing.length > 0) closeApp(missing);
+      if (!isHttp(invocation)) return model.getInvocationModel(invocation);
+      return missing.length > 0
+        ? unanswered(invocation)
+        : paired(invocation, model.getInvocationModel(withoutRequest(invocation)), requests);
+    },
   });
 }
 
 function isHttp({ metadata }: CoreInvocationContext): boolean {
-  return Object.values(metadata.bindings ?? {}).some(({ type }) => /^httpTrigger$/i.test(type ?? ''));
+  return Object.values(metadata?.bindings ?? {}).some(({ type }) => /^httpTrigger$/i.test(type ?? ''));
 }
 
 /**
- * What the library sees of an invocation: its context, and nothing of its request. It would build a `Request` with a web stream
- * from trigger metadata, into which the host has mixed members of the body; the app reads the worker's own HTTP request.
+ * What the library sees of an invocation: its context, and nothing of its request. It would build a `Request` from the
+ * message, into which the host has mixed members of the body; the app reads the request that arrived at its own server.
  */
 function withoutRequest(core: CoreInvocationContext): CoreInvocationContext {
   return {
@@ -76,6 +97,15 @@ function paired(core: CoreInvocationContext, inner: InvocationModel, requests: P
   };
 }
 
+/** Calls no handler, and succeeds as far as the host knows: if it failed, the host would drop the 503 of its HTTP request. */
+function unanswered({ invocationId }: CoreInvocationContext): InvocationModel {
+  return {
+    getArguments: async () => ({ context: new InvocationContext({ invocationId }), inputs: [] }),
+    invokeFunction: async () => ({}),
+    getResponse: async () => ({ invocationId, outputData: [] }),
+  };
+}
+
 /** The `x-ms-invocation-id` among the headers that the host says the caller sent; the host's own is never there. */
 function callersOwnId({ request: { triggerMetadata } }: CoreInvocationContext): string | undefined {
   return /"x-ms-invocation-id":\s*"([^"\\]*)"/i.exec(triggerMetadata?.['Headers']?.json ?? '')?.[1];
@@ -93,5 +123,5 @@ function routeParameters({ request: { triggerMetadata } }: CoreInvocationContext
 function loneContext(core: CoreInvocationContext): InvocationContext {
   const { invocationId, metadata } = core;
   core.log('warning', 'user', JSON.stringify({ event: 'requestLost', requestId: invocationId }));
-  return new InvocationContext({ invocationId, functionName: metadata.name ?? '' });
+  return new InvocationContext({ invocationId, functionName: metadata?.name ?? '' });
 }

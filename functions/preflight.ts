@@ -1,6 +1,6 @@
-import { app } from '@azure/functions';
 import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import type { Service } from '../shared/service.ts';
+import type { Platform } from './platform.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
 
 /**
@@ -9,11 +9,12 @@ import { toHttpResponse } from './toHttpResponse.ts';
  * that take OPTIONS. Not registered if no origin is allowed.
  */
 export function registerPreflight(
+  { http }: Platform,
   service: Pick<Service, 'corsAllowedOrigins' | 'answerPreflight'>,
   requests: ProxiedRequests,
 ): void {
   if (service.corsAllowedOrigins.length === 0) return;
-  app.http('preflight', {
+  http('preflight', {
     methods: ['OPTIONS'],
     authLevel: 'anonymous',
     route: '{*path}',

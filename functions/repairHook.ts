@@ -6,7 +6,7 @@ import { placeOf } from '../shared/log/placeOf.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
 
 /**
- * In streaming mode a handler that throws, or returns nothing, never answers: the caller would wait for minutes
+ * A handler that throws, or returns nothing, leaves its HTTP response open: the host would wait for it for minutes
  * (Azure/azure-functions-nodejs-library, issue 324). Behind every handler this hook puts an answer in Graph's shape.
  * The platform then counts the call as succeeded, so the failure is logged here.
  */

@@ -1,7 +1,8 @@
-import { app, type HttpMethod } from '@azure/functions';
+import type { HttpMethod } from '@azure/functions';
 import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
 import type { Service } from '../shared/service.ts';
-import { routeParameter } from './routeParameter.ts';
+import type { Platform } from './platform.ts';
+import { pathBelowPrefix, routeParameter } from './routeParameter.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
 
 /**
@@ -14,14 +15,20 @@ export const FUNCTION_NAME = 'zGraphPaths';
 const METHODS: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Registers the owner of every path and method below the prefix that no other function owns: its 404 and 405 are Graph-shaped. */
-export function registerGraphPaths(service: Service, requests: ProxiedRequests): void {
-  app.http(FUNCTION_NAME, {
+export function registerGraphPaths(
+  { http }: Platform,
+  service: Service,
+  requests: ProxiedRequests,
+  readPrefix: () => string,
+): void {
+  http(FUNCTION_NAME, {
     methods: METHODS,
     authLevel: service.authLevel,
     route: '{*path}',
     handler: async ({ params }, context) => {
       const request = requests.taken(context.invocationId);
-      return toHttpResponse(await service.answerGraphPath(request, routeParameter(params, 'path') ?? '', context));
+      const path = routeParameter(params, 'path') ?? pathBelowPrefix(request, readPrefix());
+      return toHttpResponse(await service.answerGraphPath(request, path, context));
     },
   });
 }

@@ -5,6 +5,7 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 import { writeCodeCache } from './codeCache.ts';
 import { compileValidators } from './compileValidators.ts';
 import { writeDescriptions } from './describe/writeDescriptions.ts';
+import { checkSinglePackage } from './singlePackage.ts';
 import { thirdPartyLicenses } from './thirdPartyLicenses.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -47,12 +48,20 @@ const lazyLibraries: Plugin = {
   },
 };
 
+/** Patches of packages that have found what they replace. A patch that finds nothing any more would be lost without a word. */
+const PATCHES = ['checksum', 'managed identity', 'files of msal-node', 'token exchange'] as const;
+type Patch = (typeof PATCHES)[number];
+const matched = new Set<Patch>();
+
 /** The ES module build of this file needs import.meta.url, which CommonJS does not have; there is a build for it beside. */
 const checksumForCommonJs: Plugin = {
   name: 'checksum-for-commonjs',
   setup({ onResolve }) {
     const path = `${ROOT}/node_modules/@azure/storage-common/dist/commonjs/crc64.js`;
-    onResolve({ filter: /\/crc64\.js$/ }, () => ({ path }));
+    onResolve({ filter: /\/crc64\.js$/ }, () => {
+      matched.add('checksum');
+      return { path };
+    });
   },
 };
 
@@ -65,15 +74,18 @@ const managedIdentityAlone: Plugin = {
   setup({ onResolve, onLoad, resolve }) {
     onResolve({ filter: /^@azure\/msal-node$/ }, async ({ path, pluginData, ...options }) => {
       if (pluginData === SELF_RESOLVED) return undefined;
+      matched.add('managed identity');
       return { ...(await resolve(path, { ...options, pluginData: SELF_RESOLVED })), sideEffects: false };
     });
     onResolve({ filter: /^\..*\.mjs$/ }, async ({ path, pluginData, ...options }) => {
       if (pluginData === SELF_RESOLVED || !options.importer.includes('@azure/msal-node')) return undefined;
+      matched.add('files of msal-node');
       return { ...(await resolve(path, { ...options, pluginData: SELF_RESOLVED })), sideEffects: false };
     });
-    onLoad({ filter: /managedIdentityCredential\/tokenExchangeMsi\.js$/ }, () => ({
-      contents: 'export const tokenExchangeMsi = { isAvailable: async () => false };',
-    }));
+    onLoad({ filter: /managedIdentityCredential\/tokenExchangeMsi\.js$/ }, () => {
+      matched.add('token exchange');
+      return { contents: 'export const tokenExchangeMsi = { isAvailable: async () => false };' };
+    });
   },
 };
 
@@ -111,6 +123,8 @@ export async function buildApp(): Promise<Metafile> {
     metafile: true,
     logLevel: 'warning',
   });
+  checkPatches(metafile);
+  checkSinglePackage(metafile, '@azure/msal-node');
   checkOwnership(metafile);
   checkLaziness(metafile);
   for (const library of LIBRARIES) rmSync(`${ROOT}/dist/${basename(library, '.ts')}.cjs.map`); // Nobody looks for our lines there.
@@ -119,6 +133,18 @@ export async function buildApp(): Promise<Metafile> {
   const inputs = { ...metafile.inputs, ...viewer.inputs };
   writeFileSync(`${ROOT}/dist/THIRD-PARTY-LICENSES.txt`, thirdPartyLicenses({ ...metafile, inputs }, ROOT));
   return metafile;
+}
+
+/** @throws Error naming the patches and the sources of LIBRARY_SOURCES that the build has not used */
+function checkPatches({ inputs }: Metafile): void {
+  const used = Object.keys(inputs);
+  const unused = [
+    ...PATCHES.filter((patch) => !matched.has(patch)),
+    ...Object.entries(LIBRARY_SOURCES)
+      .filter(([, source]) => !used.some((input) => source.endsWith(`/${input}`)))
+      .map(([name]) => name),
+  ];
+  if (unused.length > 0) throw new Error(`These patches of the build match nothing any more: ${unused.join(', ')}.`);
 }
 
 /** Two copies of one of our files would be two sets of classes; only packages may stand in more than one output. */

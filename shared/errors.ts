@@ -24,8 +24,9 @@ export const ERRORS = {
   InvalidRequest: {
     status: 400,
     means:
-      'The address of the request is no URL, its Idempotency-Key is malformed, or it carries an x-ms-invocation-id of its own.',
-    callerCan: 'Send a valid Host header, 1 to 255 visible ASCII characters as a key, and no x-ms-invocation-id.',
+      'The address of the request is no URL, its Idempotency-Key is malformed, it carries an x-ms-invocation-id of its own, or a header came more than once with different values.',
+    callerCan:
+      'Send a valid Host header, 1 to 255 visible ASCII characters as a key, no x-ms-invocation-id, and each header once.',
   },
   InvalidId: {
     status: 400,
@@ -191,6 +192,16 @@ export const ERRORS = {
     status: 503,
     means: 'The settings or the policy of the proxy have faults; nothing is admitted until they are fixed.',
     callerCan: 'Tell the operator: each fault stands in the log at start.',
+  },
+  PlatformNotSupported: {
+    status: 503,
+    means: 'The Functions platform lacks something that the proxy needs; the log names it.',
+    callerCan: 'Tell the operator: the event platformNotSupported in the log names what is missing.',
+  },
+  RequestNotDelivered: {
+    status: 503,
+    means: 'The Functions platform delivered the request to the proxy late, or twice.',
+    callerCan: 'Wait for Retry-After, then try again, with the same Idempotency-Key if the request has one.',
   },
   StorageNotConfigured: {
     status: 501,

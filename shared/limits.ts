@@ -275,6 +275,12 @@ export const MAX_DECODE_STEP_BYTES = 64 * KIB;
  */
 export const PAIRING_TIMEOUT_MS = 10_000;
 
+/** What a caller is asked to wait, in seconds, if the platform delivered its request late or twice. Our choice. */
+export const UNPAIRED_RETRY_AFTER_SECONDS = 5;
+
+/** The host sends a request's headers in one piece over loopback: a connection that takes longer has broken. Our choice. */
+export const HEADERS_TIMEOUT_MS = 20_000;
+
 /**
  * How long the worker keeps the host's connections when nothing comes over them. Node's own 5 s would end one in the middle
  * of a body that comes slowly behind an early answer, and now and then just as the host sends the next request over it, which is

@@ -30,6 +30,8 @@ export interface HostOptions {
   readonly log?: HostLog;
   /** Other waits than the platform's. */
   readonly times?: Partial<HostTimes>;
+  /** For tests: members that the worker's API lacks, such as `@azure/functions-core.getProgrammingModel`. */
+  readonly missingMembers?: readonly string[];
 }
 
 export interface LocalHost {
@@ -73,7 +75,7 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   const servers = [server, ...(secureServer === undefined ? [] : [secureServer])];
 
   const env = { ...settings, WEBSITE_HOSTNAME: `localhost:${port}`, ...options.env };
-  const startProcess = () => startWorkerProcess(appRoot, env, log);
+  const startProcess = () => startWorkerProcess(appRoot, env, log, options.missingMembers);
   const supervisor = await superviseWorker(startProcess, times, log).catch((error: unknown) => {
     for (const each of servers) each.close();
     throw error;

@@ -32,8 +32,9 @@ export async function startWorkerProcess(
   appRoot: string,
   env: NodeJS.ProcessEnv,
   log: HostLog,
+  missingMembers: readonly string[] = [],
 ): Promise<WorkerProcess> {
-  const child = fork(path.join(import.meta.dirname, 'worker', 'main.ts'), [appRoot], {
+  const child = fork(path.join(import.meta.dirname, 'worker', 'main.ts'), [appRoot, ...missingMembers], {
     cwd: appRoot,
     env,
     execArgv: [],

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from '../errors.ts';
+import { joinRepeated } from './repeatedHeaders.ts';
 import { createRequestBody, type RequestBody } from './requestBody.ts';
 
-/** Reads one header: its values joined by a comma, or null. The name in lower case. */
+/** Reads one header; the name in lower case. repeatedHeaders.ts says what comes of one that was sent more than once. */
 export interface RequestHeaders {
+  /** @throws ServiceError InvalidRequest for different values of a header that can have one only */
   get(name: string): string | null;
 }
 
@@ -64,7 +66,7 @@ function readHeaders({ rawHeaders }: IncomingMessage): RequestHeaders {
   return {
     get(name) {
       const values = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
-      return values.length === 0 ? null : values.join(', ');
+      return values.length === 0 ? null : joinRepeated(name, values);
     },
   };
 }

@@ -1,8 +1,7 @@
-import { subscribe } from 'node:diagnostics_channel';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorAnswer } from '../answer.ts';
 import { ServiceError } from '../errors.ts';
-import { PAIRING_TIMEOUT_MS, PROXY_KEEP_ALIVE_MS } from '../limits.ts';
+import { PAIRING_TIMEOUT_MS, UNPAIRED_RETRY_AFTER_SECONDS } from '../limits.ts';
 import { setCorsHeaders } from './crossOrigin.ts';
 import { type ReadRequest, readIncomingRequest } from './incomingRequest.ts';
 
@@ -13,11 +12,11 @@ export interface ProxiedRequest {
 }
 
 /**
- * In streaming mode the platform says each invocation twice: as a message to the worker, and as an HTTP request to a server
- * inside the worker that carries the invocation's id. The Functions library waits for the second without limit. A caller
- * that sets the id itself, or a header that the host cannot forward, would leave an invocation waiting until the host kills
- * the worker with all its requests (host-measured; Azure/azure-functions-host, DefaultHttpProxyService uses TryAdd). So the
- * two are brought together here, each for a bounded time; the library sees neither request nor answer.
+ * The host sends each HTTP request twice: as an invocation message to the worker, and as an HTTP request to the app's server
+ * (httpServer.ts) with the invocation's id in a header. If a caller sets that header, or sends one that the host cannot
+ * forward, the two never meet, and an invocation that waits without limit makes the host end the worker with all its
+ * requests (host-measured; Azure/azure-functions-host, DefaultHttpProxyService uses TryAdd). So the two are brought together
+ * here, each for a bounded time; the library sees neither request nor answer.
  *
  * A request under its caller's own id is stray, and so is its invocation. Both end as soon as they are known to belong together:
  * until then the host keeps the caller's connection, on which others' requests may wait behind it.
@@ -37,40 +36,46 @@ export interface ProxiedRequests {
   taken(invocationId: string): ReadRequest;
   /** The invocation has been answered: what is left of its body is read away. */
   end(invocationId: string): void;
+  /** Takes a request from the app's server. */
+  arrive(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void;
+  /** Answers the requests that wait, and all that come later, with this error. */
+  refuseAll(error: ServiceError): void;
   /** How many requests and invocations stayed alone since the start. */
   readonly unpaired: number;
 }
 
 const INVOCATION_ID_HEADER = 'x-ms-invocation-id';
 
+/** The host's own ids are GUIDs: any other one was sent by the caller. */
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** @param corsAllowedOrigins as in Config */
 export function createProxiedRequests(
   timeoutMs = PAIRING_TIMEOUT_MS,
   corsAllowedOrigins: readonly string[] = [],
-): ProxiedRequests & {
-  arrive(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void;
-} {
+): ProxiedRequests {
   const loneRequests = createWaitingList<ProxiedRequest>();
   const loneInvocations = createWaitingList<(found: ProxiedRequest) => void>();
   const claims: typeof loneInvocations = createWaitingList();
   const underWay = new Map<string, ReadRequest>();
   let unpaired = 0;
+  let refusal: ServiceError | undefined;
 
   function pair(invocationId: string, { read, response }: ProxiedRequest): ProxiedRequest {
     underWay.set(invocationId, read);
     return { read, response };
   }
 
-  function refuse({ read, response }: ProxiedRequest): void {
+  function refuse({ read, response }: ProxiedRequest, error: ServiceError): void {
     unpaired += 1;
-    answerStray(response);
+    sendError(response, error);
     void read.request.body.readAway();
   }
 
   /** A stray request and its invocation. */
   function giveUp(stray: ProxiedRequest): undefined {
     unpaired += 1;
-    refuse(stray);
+    refuse(stray, sentByCaller());
   }
 
   return {
@@ -78,13 +83,14 @@ export function createProxiedRequests(
       setCorsHeaders(message, response, corsAllowedOrigins);
       const invocationId = message.headers[INVOCATION_ID_HEADER];
       const request = { read: readIncomingRequest(message, response, expectsContinue), response };
+      if (refusal !== undefined) return refuse(request, refusal);
       // The host repeats a request whose connection broke, under the same id: the first one has the handler.
-      if (typeof invocationId !== 'string' || underWay.has(invocationId)) return refuse(request);
+      if (typeof invocationId !== 'string' || underWay.has(invocationId)) return refuse(request, lateOrRepeated());
       const meet = loneInvocations.take(invocationId) ?? claims.take(invocationId);
       if (meet !== undefined) return meet(request);
       const timer = setTimeout(() => {
         leave();
-        refuse(request);
+        refuse(request, GUID.test(invocationId) ? lateOrRepeated() : sentByCaller());
       }, timeoutMs);
       const leave = loneRequests.add(invocationId, request, () => {
         clearTimeout(timer);
@@ -122,38 +128,29 @@ export function createProxiedRequests(
       underWay.delete(invocationId);
       void read?.request.body.readAway();
     },
+    refuseAll(error) {
+      refusal = error;
+      for (const request of loneRequests.takeAll()) refuse(request, error);
+    },
     get unpaired() {
       return unpaired;
     },
   };
 }
 
-/**
- * Takes the place of the library's listener at the worker's HTTP server, which the library keeps to itself: Node's
- * diagnostics channel shows the server with its first request. To be called before the platform's first request.
- */
-export function watchProxiedRequests(corsAllowedOrigins: readonly string[]): ProxiedRequests {
-  const requests = createProxiedRequests(PAIRING_TIMEOUT_MS, corsAllowedOrigins);
-  const watched = new WeakSet<Server>();
-  subscribe('http.server.request.start', (message) => {
-    if (!isRequestStart(message)) return;
-    const { request, server } = message;
-    if (watched.has(server) || request.headers[INVOCATION_ID_HEADER] === undefined) return;
-    watched.add(server);
-    server.keepAliveTimeout = PROXY_KEEP_ALIVE_MS;
-    const take = (expectsContinue: boolean) => (incoming: IncomingMessage, response: ServerResponse) =>
-      requests.arrive(incoming, response, expectsContinue);
-    server.removeAllListeners('request').on('request', take(false));
-    // Without such a listener Node asks for the body before the app can refuse it.
-    server.on('checkContinue', take(true));
-  });
-  return requests;
+function sentByCaller(): ServiceError {
+  return new ServiceError('InvalidRequest', "The header x-ms-invocation-id is the platform's own; send none.");
 }
 
-/** No invocation will answer this request: it carries an id that the platform did not give. */
-function answerStray(response: ServerResponse): void {
+function lateOrRepeated(): ServiceError {
+  return new ServiceError('RequestNotDelivered', 'The platform delivered the request late or twice; try again.', {
+    headers: { 'retry-after': String(UNPAIRED_RETRY_AFTER_SECONDS) },
+  });
+}
+
+/** For a request that no invocation will answer. */
+function sendError(response: ServerResponse, error: ServiceError): void {
   const requestId = crypto.randomUUID();
-  const error = new ServiceError('InvalidRequest', "The header x-ms-invocation-id is the platform's own; send none.");
   const { status, headers, body } = errorAnswer(error, { requestId, clientRequestId: requestId }, new Date());
   response
     .writeHead(status, {
@@ -189,16 +186,11 @@ function createWaitingList<Waiting>() {
       entry?.leave();
       return entry?.waiting;
     },
+    /** All of them, taken off the list. */
+    takeAll(): Waiting[] {
+      const entries = [...byId.values()].flatMap((waiting) => [...waiting]);
+      for (const entry of entries) entry.leave();
+      return entries.map(({ waiting }) => waiting);
+    },
   };
-}
-
-interface RequestStart {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly server: Server;
-}
-
-/** Node documents the message's shape: nodejs.org/api/diagnostics_channel.html, built-in channels. */
-function isRequestStart(message: unknown): message is RequestStart {
-  return typeof message === 'object' && message !== null && 'request' in message && 'server' in message;
 }

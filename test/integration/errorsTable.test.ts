@@ -35,6 +35,7 @@ let site: Site;
 let siteWithoutMe: Site;
 let siteWithEntra: Site;
 let siteWithFaults: Site;
+let siteOnOtherPlatform: Site;
 let siteForUsers: TenantSite;
 let tenant: TenantEmulator;
 let throwingApp: ThrowingApp;
@@ -51,6 +52,7 @@ beforeAll(async () => {
     identity: { lifetimeSeconds: 1 },
   });
   siteWithFaults = await startSite({ settings: { REQUEST_TIMEOUT_MS: 'soon' } });
+  siteOnOtherPlatform = await startSite({ host: { missingMembers: ['ProgrammingModel.getCapabilities'] } });
   siteWithEntra = await startSite({
     settings: {
       CALLER_AUTH: 'entra',
@@ -71,6 +73,7 @@ afterAll(async () => {
       site,
       siteWithoutMe,
       siteWithFaults,
+      siteOnOtherPlatform,
       siteWithEntra,
       siteForUsers,
       throwingApp,
@@ -135,6 +138,10 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
     return postJson(`${siteWithEntra.api}/${ITEM}`, undefined, { authorization: `Bearer ${token}` });
   },
   ServiceMisconfigured: () => postJson(`${siteWithFaults.api}/${ITEM}`),
+  PlatformNotSupported: () => fetch(`${siteOnOtherPlatform.api}/health`),
+  // The query hides from the app that the caller sent the id, so it looks like one of the host's.
+  RequestNotDelivered: () =>
+    fetch(`${site.api}/health?headers=hidden`, { headers: { 'x-ms-invocation-id': crypto.randomUUID() } }),
   MailboxBusy: async () => {
     site.graph.settings.latencyMs = 400;
     const responses = await Promise.all(Array.from({ length: 5 }, () => openSession(messageId)));

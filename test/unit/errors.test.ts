@@ -39,6 +39,8 @@ const STATUS_OF = {
   UserNotAllowed: 403,
   SigningKeysUnavailable: 503,
   ServiceMisconfigured: 503,
+  PlatformNotSupported: 503,
+  RequestNotDelivered: 503,
   StorageNotConfigured: 501,
   StorageUnavailable: 503,
   JobsNotConfigured: 501,

@@ -2,6 +2,7 @@ import Module from 'node:module';
 import type { FunctionMetadata } from '../messages.ts';
 import type { FunctionCallback, HookCallback, HookName, Logger, ProgrammingModel } from './coreTypes.ts';
 import type { HookRegistry } from './hooks.ts';
+import { type MissingMembers, NONE_MISSING } from './missingMembers.ts';
 
 export interface RegisteredFunction {
   readonly id: string;
@@ -27,8 +28,17 @@ class Disposable {
   }
 }
 
-/** Makes `require('@azure/functions-core')` yield the worker's API. To be called before any code of the app is loaded. */
-export function installCoreApi(registry: AppRegistry, hooks: HookRegistry, log: Logger): void {
+/**
+ * Makes `require('@azure/functions-core')` yield the worker's API. To be called before any code of the app is loaded.
+ *
+ * @param without members that this worker lacks, for tests
+ */
+export function installCoreApi(
+  registry: AppRegistry,
+  hooks: HookRegistry,
+  log: Logger,
+  without: MissingMembers = NONE_MISSING,
+): void {
   const coreApi = {
     version: '3.13.0',
     hostVersion: '4.1052.0',
@@ -37,7 +47,7 @@ export function installCoreApi(registry: AppRegistry, hooks: HookRegistry, log: 
     setProgrammingModel(model: ProgrammingModel) {
       registry.programmingModel = model;
     },
-    getProgrammingModel: () => registry.programmingModel,
+    getProgrammingModel: () => registry.programmingModel && without.hide('ProgrammingModel', registry.programmingModel),
     registerHook: (name: HookName, callback: HookCallback) => new Disposable(hooks.register(name, callback)),
     registerFunction(metadata: FunctionMetadata, callback: FunctionCallback) {
       const id = metadata.functionId ?? metadata.name;
@@ -51,6 +61,7 @@ export function installCoreApi(registry: AppRegistry, hooks: HookRegistry, log: 
       return new Disposable(() => registry.functions.delete(id));
     },
   };
+  without.remove('@azure/functions-core', coreApi);
   const prototype: { require(this: unknown, id: string): unknown } = Module.prototype;
   const original = prototype.require;
   prototype.require = function (id) {

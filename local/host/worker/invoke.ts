@@ -2,6 +2,7 @@ import type { InvocationOutcome, InvocationRequest } from '../messages.ts';
 import type { RegisteredFunction } from './coreApi.ts';
 import type { CoreInvocationContext, FunctionCallback, Logger, ProgrammingModel } from './coreTypes.ts';
 import { type HookRegistry, withReadOnly } from './hooks.ts';
+import { type MissingMembers, NONE_MISSING } from './missingMembers.ts';
 
 export interface Invoker {
   readonly model: ProgrammingModel;
@@ -9,6 +10,8 @@ export interface Invoker {
   readonly appHookData: object;
   /** The log of one call; the context becomes known to it once the model has made it. */
   readonly logOf: (invocationId: string, contextOf: () => unknown) => Logger;
+  /** Members that this worker lacks, for tests. */
+  readonly without?: MissingMembers;
 }
 
 /**
@@ -42,7 +45,9 @@ async function runStages(invoker: Invoker, called: RegisteredFunction, request: 
     state: undefined,
     log: invoker.logOf(request.invocationId, () => context),
   };
-  const model = invoker.model.getInvocationModel(coreContext);
+  const { without = NONE_MISSING } = invoker;
+  without.remove('request', request);
+  const model = invoker.model.getInvocationModel(without.hide('CoreInvocationContext', coreContext));
   const given = await model.getArguments();
   context = given.context;
 

@@ -1,12 +1,14 @@
 import { isHostMessage, type StartedApp, type WorkerMessage } from '../messages.ts';
 import { type AppRegistry, installCoreApi } from './coreApi.ts';
 import type { Logger } from './coreTypes.ts';
+import { DEFAULT_MODEL } from './defaultModel.ts';
 import { createHookRegistry } from './hooks.ts';
 import { type Invoker, invoke } from './invoke.ts';
 import { loadApp } from './loadApp.ts';
+import { createMissingMembers } from './missingMembers.ts';
 
 // The worker process: loads the app named by the first argument and calls its functions, as the Node worker of Azure
-// Functions does. Only the host starts this file.
+// Functions does. The other arguments name members that its API lacks, for tests. Only the host starts this file.
 
 /** What the Node worker says it can do before the app adds to it (WorkerInitHandler). */
 const WORKER_CAPABILITIES = [
@@ -22,7 +24,7 @@ const WORKER_CAPABILITIES = [
 
 const appHookData = {};
 const hooks = createHookRegistry(appHookData);
-const registry: AppRegistry = { functions: new Map(), programmingModel: undefined, isMetadataServed: false };
+const registry: AppRegistry = { functions: new Map(), programmingModel: DEFAULT_MODEL, isMetadataServed: false };
 
 function send(message: WorkerMessage): void {
   if (process.connected) {
@@ -91,7 +93,7 @@ function listen(): void {
     const model = registry.programmingModel;
     const { invocationId } = message;
     if (model !== undefined) {
-      const invoker: Invoker = { model, hooks, appHookData, logOf };
+      const invoker: Invoker = { model, hooks, appHookData, logOf, without };
       void invoke(invoker, registry.functions.get(message.functionId), message).then((outcome) =>
         send({ kind: 'invocationEnded', invocationId, outcome }),
       );
@@ -103,7 +105,8 @@ function listen(): void {
   process.on('disconnect', () => process.exit());
 }
 
-const [, , appRoot = process.cwd()] = process.argv;
-installCoreApi(registry, hooks, logOf());
+const [, , appRoot = process.cwd(), ...missingNames] = process.argv;
+const without = createMissingMembers(missingNames);
+installCoreApi(registry, hooks, logOf(), without);
 listen();
 send({ kind: 'started', ...(await startApp(appRoot)) });

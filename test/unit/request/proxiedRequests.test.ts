@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ServiceError } from '../../../shared/errors.ts';
 import { createProxiedRequests } from '../../../shared/request/proxiedRequests.ts';
 import { REQUEST_ID } from '../../support/builders.ts';
 
@@ -9,8 +10,8 @@ const TIMEOUT_MS = 50;
 interface Arrival {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
-  /** What the caller gets: status and body. */
-  readonly answer: Promise<{ status: number; body: string }>;
+  /** What the caller gets. */
+  readonly answer: Promise<{ status: number; retryAfter: string | undefined; body: string }>;
 }
 
 let server: Server;
@@ -34,7 +35,7 @@ async function send(headers: Record<string, string>, path = '/api/any'): Promise
   const answer = once(outgoing, 'response').then(async ([incoming]: IncomingMessage[]) => {
     let body = '';
     for await (const chunk of incoming ?? []) body += chunk;
-    return { status: incoming?.statusCode ?? 0, body };
+    return { status: incoming?.statusCode ?? 0, retryAfter: incoming?.headers['retry-after'], body };
   });
   outgoing.end('{}');
   return { ...(await arrived), answer };
@@ -102,14 +103,26 @@ describe('createProxiedRequests', () => {
     response.end();
   });
 
-  it('answers a request whose invocation does not come in time', async () => {
+  it.each([
+    ["503 with Retry-After if the id is the host's", REQUEST_ID, 503, 'RequestNotDelivered', '5'],
+    ['400 if only the caller can have sent the id', 'zzz', 400, 'InvalidRequest', undefined],
+  ])('answers a request whose invocation does not come in time %s', async (_, id, status, code, retryAfter) => {
     const requests = createProxiedRequests(TIMEOUT_MS);
-    const { message, response, answer } = await send(OF_INVOCATION);
+    const { message, response, answer } = await send({ ...FORWARDED, 'x-ms-invocation-id': id });
 
     requests.arrive(message, response, false);
 
-    expect(await answer).toMatchObject({ status: 400 });
+    expect(await answer).toMatchObject({ status, retryAfter, body: expect.stringContaining(`"${code}"`) });
     expect(requests.unpaired).toBe(1);
+  });
+
+  it('answers a request without an id 503', async () => {
+    const requests = createProxiedRequests(TIMEOUT_MS);
+    const { message, response, answer } = await send(FORWARDED);
+
+    requests.arrive(message, response, false);
+
+    expect(await answer).toMatchObject({ status: 503 });
   });
 
   it('gives up an invocation whose request does not come in time', async () => {
@@ -133,7 +146,7 @@ describe('createProxiedRequests', () => {
     expect(requests.unpaired).toBe(4);
   });
 
-  it('refuses a second request of an invocation that has one', async () => {
+  it("answers the host's repetition of a request 503 with Retry-After while the first one is under way", async () => {
     const requests = createProxiedRequests(TIMEOUT_MS);
     const first = await send(OF_INVOCATION);
     const second = await send(OF_INVOCATION);
@@ -142,8 +155,26 @@ describe('createProxiedRequests', () => {
 
     requests.arrive(second.message, second.response, false);
 
-    expect(await second.answer).toMatchObject({ status: 400 });
+    expect(await second.answer).toMatchObject({
+      status: 503,
+      retryAfter: '5',
+      body: expect.stringContaining('"RequestNotDelivered"'),
+    });
     first.response.end();
+  });
+
+  it('answers requests that wait and later ones with the error that closes the app', async () => {
+    const requests = createProxiedRequests(60_000);
+    const first = await send(OF_INVOCATION);
+    const second = await send(FORWARDED);
+    requests.arrive(first.message, first.response, false);
+
+    requests.refuseAll(new ServiceError('PlatformNotSupported', 'Closed.'));
+    requests.arrive(second.message, second.response, false);
+
+    for (const { answer } of [first, second]) {
+      expect(await answer).toMatchObject({ status: 503, body: expect.stringContaining('"PlatformNotSupported"') });
+    }
   });
 
   it('gives a request with an impossible address as faulty', async () => {
