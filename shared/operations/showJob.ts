@@ -90,7 +90,12 @@ async function ended(asked: StoredJob, exchange: Exchange, collaborators: Collab
     if (stored === undefined || !isJob(stored) || stored.record.state.status !== 'uploading') return asked;
     const { deadline, record } = exchange;
     const job = await takeUpJob(stored, lease, deadline, record, {}, collaborators);
-    await failJob(job, jobFailed('The time for the job has passed.', stored.record.job.lastReason));
+    try {
+      await failJob(job, jobFailed('The time for the job has passed.', stored.record.job.lastReason));
+    } catch (error) {
+      if (!(error instanceof UploadConflict)) throw error;
+      await job.transfer.refresh(); // It was cancelled meanwhile: that is the answer.
+    }
     return { ...stored, record: { ...stored.record, state: job.transfer.record.state } };
   });
 }

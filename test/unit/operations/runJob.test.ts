@@ -18,20 +18,11 @@ import type { JobPart, UploadRecord } from '../../../shared/upload/uploadRecord.
 import { invocation, settled, upstreamAnswer } from '../../support/builders.ts';
 import { createMemoryUploads, type MemoryUploads } from '../../support/memoryUploads.ts';
 import { instanceOf, type ModelOfGraph, modelOfGraph } from '../../support/transferModel.ts';
-import { uploadRecordOf } from '../../support/uploadRecords.ts';
+import { jobPartOf, uploadRecordOf } from '../../support/uploadRecords.ts';
 
 const FILE = randomBytes(240);
 const MINUTE_MS = 60_000;
 const NOW = Date.parse('2026-11-29T10:00:00Z');
-const RULE: JobPart['sourceRule'] = {
-  host: 'files.contoso.example',
-  isHostExact: true,
-  port: '443',
-  isPortNamed: false,
-  path: '/',
-  place: '/callers/0/sources/0',
-};
-
 /** What a run does, as far as its surroundings see it. */
 interface Bench {
   readonly id: string;
@@ -78,19 +69,7 @@ async function benchOf(job: Partial<JobPart> = {}, changes: Partial<UploadRecord
     uploadRecordOf({
       attachment: { name: 'report.pdf', sizeBytes: FILE.length },
       session: { uploadUrl, expirationDateTime: '2026-11-29T12:00:00Z' },
-      job: {
-        sourceUrl: 'https://files.contoso.example/a.pdf?sig=Zq7-signature',
-        sourceRule: RULE,
-        etag: '"1"',
-        clientRequestId: '0c9a7be3-52d4-4d0e-8f86-2b1f3a4c5d6e',
-        endsAt: at(60 * MINUTE_MS),
-        notBefore: at(0),
-        movedAt: at(0),
-        attempts: 0,
-        nudges: 0,
-        furthestOffset: 0,
-        ...job,
-      },
+      job: jobPartOf(job),
       ...changes,
     }),
   );
@@ -216,7 +195,7 @@ describe('a run of a job', () => {
     const line = await bench.run();
 
     const address = 'https://files.contoso.example/a.pdf?sig=Zq7-signature';
-    expect(seen).toEqual([[address, RULE, { offset, totalBytes: FILE.length, etag: '"1"' }]]);
+    expect(seen).toEqual([[address, bench.job().sourceRule, { offset, totalBytes: FILE.length, etag: '"1"' }]]);
     expect(line['offset']).toBe(offset);
   });
 

@@ -6,10 +6,10 @@ import {
 } from '../../../shared/limits.ts';
 import type { GraphAttachment, GraphItem } from '../../../shared/transfer/graphItem.ts';
 import { RecordedTransfer } from '../../../shared/transfer/recordedTransfer.ts';
-import type { JobPart, UploadRecord, UploadState } from '../../../shared/upload/uploadRecord.ts';
+import type { UploadRecord, UploadState } from '../../../shared/upload/uploadRecord.ts';
 import { type StoredUpload, UploadConflict, type UploadLease } from '../../../shared/upload/uploadStore.ts';
 import { createMemoryUploads, type MemoryUploads } from '../../support/memoryUploads.ts';
-import { uploadRecordOf } from '../../support/uploadRecords.ts';
+import { jobPartOf, uploadRecordOf } from '../../support/uploadRecords.ts';
 
 const NOW = Date.parse('2026-11-29T10:00:00Z');
 const SIZE = 240;
@@ -20,24 +20,7 @@ const FAILURE = { status: 413, code: 'ErrorMessageSizeExceeded', message: 'Too l
 /** So often a write is tried against conflicts. */
 const TRIES = 8;
 
-const JOB: JobPart = {
-  sourceUrl: 'https://files.contoso.example/a',
-  sourceRule: {
-    host: 'files.contoso.example',
-    isHostExact: true,
-    port: '443',
-    isPortNamed: false,
-    path: '/',
-    place: '',
-  },
-  clientRequestId: '0c9a7be3-52d4-4d0e-8f86-2b1f3a4c5d6e',
-  endsAt: '2026-11-29T11:00:00.000Z',
-  notBefore: '2026-11-29T09:00:00.000Z',
-  movedAt: '2026-11-29T09:00:00.000Z',
-  attempts: 3,
-  nudges: 2,
-  furthestOffset: 100,
-};
+const JOB = jobPartOf({ movedAt: '2026-11-29T09:00:00.000Z', attempts: 3, nudges: 2, furthestOffset: 100 });
 
 const { signal } = new AbortController();
 
