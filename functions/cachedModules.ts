@@ -34,7 +34,12 @@ export function createModules(folder: string, require: (id: string) => unknown):
     });
     const module = { exports: {}, script };
     modules.set(id, module);
-    script.runInThisContext()(module.exports, requireBeside, module, filename, dirname(filename));
+    try {
+      script.runInThisContext()(module.exports, requireBeside, module, filename, dirname(filename));
+    } catch (error) {
+      modules.delete(id); // As Node's own loader does: the next load must not get a half of it.
+      throw error;
+    }
     return module.exports;
   }
 

@@ -59,6 +59,22 @@ export async function orLate<T>(work: Promise<T>, late: () => ServiceError): Pro
   }
 }
 
+/** Waits, or rejects with the signal's reason once it aborts; leaves no timer then. */
+export function pause(delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, delayMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
 /** Settles as `work` does, or rejects with the signal's reason once it aborts, whichever is first. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {

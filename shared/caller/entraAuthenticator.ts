@@ -3,6 +3,7 @@ import type { CallerAuthConfig } from '../config/config.ts';
 import { untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { MAX_AUTHORIZATION_LENGTH, TOKEN_CLOCK_SKEW_SECONDS } from '../limits.ts';
+import { once } from '../once.ts';
 import type { AuthenticatedCaller, Authenticator } from './caller.ts';
 import { createSigningKeys } from './signingKeys.ts';
 
@@ -17,15 +18,19 @@ const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * Verifies Entra access tokens of one tenant, v1 and v2 (learn.microsoft.com/entra/identity-platform/access-tokens).
  * Headers that the platform's own authentication may have set are not looked at: they pass through from outside where it
  * is off.
+ *
+ * @param createKeys gives the lookup of the tenant's signing keys, by their URL; createSigningKeys unless a test says otherwise
  */
-export function createEntraAuthenticator(config: EntraConfig): Authenticator {
+export function createEntraAuthenticator(
+  config: EntraConfig,
+  createKeys: (jwksUrl: string) => Promise<JWTVerifyGetKey> = createSigningKeys,
+): Authenticator {
   const issuers = issuersOf(config);
-  let keys: Promise<JWTVerifyGetKey> | undefined;
+  const signingKeys = once(() => createKeys(`${config.authorityHost}/${config.tenantId}/discovery/v2.0/keys`));
 
   async function verify(token: string): Promise<JWTPayload> {
-    const { jwtVerify } = await import('./tokenLibrary.ts');
-    keys ??= createSigningKeys(`${config.authorityHost}/${config.tenantId}/discovery/v2.0/keys`);
-    const { payload } = await jwtVerify(token, await keys, {
+    const [{ jwtVerify }, keys] = await Promise.all([import('./tokenLibrary.ts'), signingKeys()]).catch(notLoaded);
+    const { payload } = await jwtVerify(token, keys, {
       algorithms: ['RS256'],
       issuer: issuers,
       audience: [...config.audiences],
@@ -83,6 +88,11 @@ function callerOf(claims: JWTPayload, role: string, token: string): Authenticate
   const userId = claims['oid'];
   if (typeof userId !== 'string' || !GUID.test(userId)) throw invalidToken('The token names no user.');
   return { kind: 'delegated', appId: appId.toLowerCase(), userId: userId.toLowerCase(), assertion: token };
+}
+
+/** What cannot be loaded is no fault of the token. */
+function notLoaded(cause: unknown): never {
+  throw new ServiceError('SigningKeysUnavailable', 'Tokens cannot be verified at the moment.', { cause });
 }
 
 /** The caller learns no more than RFC 6750 says; `cause` is for the log. */

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { JWTVerifyGetKey } from 'jose';
+import type { FetchImplementation, JWTVerifyGetKey } from 'jose';
+import { pause } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { JWKS_COOLDOWN_MS, JWKS_RENEW_AFTER_MS, JWKS_TIMEOUT_MS } from '../limits.ts';
 
@@ -9,14 +9,19 @@ import { JWKS_COOLDOWN_MS, JWKS_RENEW_AFTER_MS, JWKS_TIMEOUT_MS } from '../limit
  * who wait and never closer to the last one than the cool-down: a key published a moment ago is found, and a flood of
  * made-up kids costs a bounded number of fetches.
  *
+ * @param fetchKeys Node's fetch unless a test says otherwise
  * @throws (the lookup) ServiceError SigningKeysUnavailable where a needed fetch failed; jose's JWKSNoMatchingKey
  */
-export async function createSigningKeys(jwksUrl: string): Promise<JWTVerifyGetKey> {
-  const { createRemoteJWKSet, errors } = await import('./tokenLibrary.ts');
+export async function createSigningKeys(
+  jwksUrl: string,
+  fetchKeys: FetchImplementation = fetch,
+): Promise<JWTVerifyGetKey> {
+  const { createRemoteJWKSet, customFetch, errors } = await import('./tokenLibrary.ts');
   const keys = createRemoteJWKSet(new URL(jwksUrl), {
     cacheMaxAge: Number.POSITIVE_INFINITY, // When to fetch is decided here, not by jose.
     cooldownDuration: Number.POSITIVE_INFINITY,
     timeoutDuration: JWKS_TIMEOUT_MS,
+    [customFetch]: fetchKeys,
   });
   let fetchedAt = Number.NEGATIVE_INFINITY;
   let renewal: Promise<void> | undefined;
@@ -30,7 +35,7 @@ export async function createSigningKeys(jwksUrl: string): Promise<JWTVerifyGetKe
 
   async function fetchOncePerCooldown(): Promise<void> {
     const waitMs = fetchedAt + JWKS_COOLDOWN_MS - performance.now();
-    if (waitMs > 0) await sleep(waitMs);
+    if (waitMs > 0) await pause(waitMs);
     fetchedAt = performance.now();
     await keys.reload().catch((cause) => {
       throw new ServiceError('SigningKeysUnavailable', 'Tokens cannot be verified at the moment.', { cause });

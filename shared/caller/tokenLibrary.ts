@@ -1,2 +1,2 @@
 /** Token verification, apart from the rest of the app: jose is loaded with CALLER_AUTH=entra only. */
-export { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+export { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';

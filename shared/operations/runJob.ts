@@ -1,5 +1,5 @@
 import type { InvocationContext } from '@azure/functions';
-import { startDeadline } from '../deadline.ts';
+import { type Deadline, startDeadline } from '../deadline.ts';
 import { asServiceError } from '../errors.ts';
 import type { JobQueue } from '../job/jobQueue.ts';
 import {
@@ -14,9 +14,11 @@ import {
 import { type JobOutcome, jobLine } from '../log/jobLine.ts';
 import { hashUploadId } from '../log/mask.ts';
 import { RequestRecord } from '../log/requestRecord.ts';
+import { openAddress } from '../source/addressSource.ts';
 import type { RecordedTransfer } from '../transfer/recordedTransfer.ts';
 import type { JobPart, JobReason } from '../upload/uploadRecord.ts';
-import { type StoredUpload, UploadConflict, type UploadLease } from '../upload/uploadStore.ts';
+import { UploadConflict, type UploadLease } from '../upload/uploadStore.ts';
+import { withLease } from '../upload/withLease.ts';
 import { carryJob, type JobUnderWay } from './carryJob.ts';
 import type { Collaborators } from './collaborators.ts';
 import { failJob } from './failJob.ts';
@@ -32,6 +34,7 @@ export type JobMessageKind = 'nudge' | 'poison';
  * One invocation of the queue trigger. A message is a nudge: it may come twice, late, never, or from a stranger. The record says
  * what is to be done, its lease that nobody else does it, and whatever is left then is handed on by a new message.
  *
+ * @param open opens the job's source; openAddress unless a test says otherwise
  * @throws Error where neither record nor queue can be reached: the host gives the message again
  */
 export async function runJob(
@@ -39,6 +42,7 @@ export async function runJob(
   kind: JobMessageKind,
   context: InvocationContext,
   collaborators: Collaborators,
+  open: typeof openAddress = openAddress,
 ): Promise<void> {
   const { jobs, config } = collaborators;
   const id = jobs?.idIn(message);
@@ -47,7 +51,7 @@ export async function runJob(
   if (jobs !== undefined && id !== undefined) {
     record.upload = hashUploadId(id);
     try {
-      outcome = await runOwn(id, kind, jobs, record, context, collaborators);
+      outcome = await runOwn({ id, kind, jobs, record, context, collaborators, open });
     } catch (error) {
       outcome = await postponed(id, jobs, error);
     }
@@ -73,81 +77,87 @@ function brokenOff(): Error {
   return error;
 }
 
-async function runOwn(
-  id: string,
-  kind: JobMessageKind,
-  jobs: JobQueue,
-  record: RequestRecord,
-  context: InvocationContext,
-  collaborators: Collaborators,
-): Promise<JobOutcome> {
-  const { uploads } = collaborators;
-  const lease = await uploads.acquireLease(id, JOB_LEASE_SECONDS);
-  const stored = await uploads.read(id);
-  record.endStage('store');
-  if (stored !== undefined) noteUpload(stored, record);
-  let result: RunResult;
-  if (lease === undefined) {
-    // Its holder may be dead: then this message is the only one that goes on with the job.
-    result = isUnderWay(stored) ? { code: 'HeldElsewhere', delayMs: JOB_LEASE_SECONDS * 1000 } : { code: 'Over' };
-  } else {
-    try {
-      result = isUnderWay(stored)
-        ? await runLeased(stored, lease, kind, record, context, collaborators)
-        : { code: 'Over' };
-    } finally {
-      await uploads.releaseLease(lease);
-    }
-  }
-  if (result.delayMs !== undefined) await jobs.send(id, result.delayMs);
-  return result;
+/** One message, and what its run works with. */
+interface Run {
+  readonly id: string;
+  readonly kind: JobMessageKind;
+  readonly jobs: JobQueue;
+  readonly record: RequestRecord;
+  readonly context: InvocationContext;
+  readonly collaborators: Collaborators;
+  readonly open: typeof openAddress;
 }
 
 /** A run's outcome; with `delayMs` the job is not over, and a message is to come back for it. */
 type RunResult = JobOutcome & { readonly delayMs?: number };
 
-function isUnderWay(stored: StoredUpload | undefined): stored is StoredJob {
-  return stored !== undefined && isJob(stored) && stored.record.state.status === 'uploading';
+async function runOwn(run: Run): Promise<JobOutcome> {
+  const { id, jobs, collaborators } = run;
+  const lease = await collaborators.uploads.acquireLease(id, JOB_LEASE_SECONDS);
+  const result = lease === undefined ? await withoutLease(run) : await underLease(run, lease);
+  if (result.delayMs !== undefined) await jobs.send(id, result.delayMs);
+  return result;
 }
 
-async function runLeased(
-  stored: StoredJob,
-  lease: UploadLease,
-  kind: JobMessageKind,
-  record: RequestRecord,
-  context: InvocationContext,
-  collaborators: Collaborators,
-): Promise<RunResult> {
-  const earlyMs = Date.parse(stored.record.job.notBefore) - Date.now();
-  if (earlyMs > 0) return { code: 'TooEarly', delayMs: earlyMs };
-  const { uploads, closing } = collaborators;
+/** Its holder may be dead: then this message is the only one that goes on with the job. */
+async function withoutLease(run: Run): Promise<RunResult> {
+  return (await readJob(run)) === undefined
+    ? { code: 'Over' }
+    : { code: 'HeldElsewhere', delayMs: JOB_LEASE_SECONDS * 1000 };
+}
+
+/** Gives back the lease, and leaves no timer, however the run ends. */
+async function underLease(run: Run, lease: UploadLease): Promise<RunResult> {
+  const { uploads, closing } = run.collaborators;
   const deadline = startDeadline(JOB_RUN_MS);
   closing.addEventListener('abort', deadline.cancel);
-  const heartbeat = setInterval(async () => {
-    const isHeld = await uploads.renewLease(lease).catch(() => true); // The next write finds out.
-    if (!isHeld) deadline.cancel();
-  }, JOB_LEASE_RENEW_MS);
-  const job = await takeUpJob(stored, lease, deadline, record, context, collaborators);
+  if (closing.aborted) deadline.cancel();
   try {
-    return await attempt(job, stored.record.job, kind);
+    const options = { renewEveryMs: JOB_LEASE_RENEW_MS, onLost: deadline.cancel };
+    return await withLease(uploads, lease, options, async () => {
+      const stored = await readJob(run);
+      return stored === undefined ? { code: 'Over' } : await goOn(run, stored, lease, deadline);
+    });
+  } finally {
+    closing.removeEventListener('abort', deadline.cancel);
+    deadline.end();
+  }
+}
+
+/** Undefined: there is no such job, or it is over. */
+async function readJob({ id, record, collaborators }: Run): Promise<StoredJob | undefined> {
+  const stored = await collaborators.uploads.read(id);
+  record.endStage('store');
+  if (stored === undefined) return undefined;
+  noteUpload(stored, record);
+  return isJob(stored) && stored.record.state.status === 'uploading' ? stored : undefined;
+}
+
+async function goOn(run: Run, stored: StoredJob, lease: UploadLease, deadline: Deadline): Promise<RunResult> {
+  const { kind, record, context, collaborators, open } = run;
+  const { job: part } = stored.record;
+  const earlyMs = waitMs(Date.parse(part.notBefore), part);
+  if (earlyMs > 0) return { code: 'TooEarly', delayMs: earlyMs };
+  const job = await takeUpJob(stored, lease, deadline, record, context, collaborators, open);
+  try {
+    return await attempt(job, part, kind);
   } catch (error) {
     if (!(error instanceof UploadConflict)) throw error;
     return await afterConflict(job.transfer);
   } finally {
-    clearInterval(heartbeat);
-    closing.removeEventListener('abort', deadline.cancel);
-    deadline.end();
     record.offset = job.transfer.record.offset;
   }
 }
 
+/** How long to wait until a moment, in epoch milliseconds: no longer than to the job's end, which a message must see. */
+function waitMs(until: number, { endsAt }: JobPart): number {
+  return Math.max(0, Math.min(until, Date.parse(endsAt)) - Date.now());
+}
+
 /** @throws UploadConflict where the job is no longer this run's, ServiceError StorageUnavailable */
-async function attempt(
-  job: JobUnderWay,
-  { attempts, endsAt, lastReason }: JobPart,
-  kind: JobMessageKind,
-): Promise<RunResult> {
+async function attempt(job: JobUnderWay, part: JobPart, kind: JobMessageKind): Promise<RunResult> {
   const { transfer, sending } = job;
+  const { attempts, endsAt, lastReason } = part;
   if (Date.now() >= Date.parse(endsAt)) {
     return failJob(job, jobFailed('The time for the job has passed.', lastReason));
   }
@@ -156,7 +166,7 @@ async function attempt(
   }
   // Written before the work: a run that takes its worker down counts too.
   await transfer.moveJob({ attempts: attempts + 1, nudges: 0 });
-  if (kind === 'poison') return putOff(transfer, BROKEN_OFF, undefined);
+  if (kind === 'poison') return putOff(transfer, part, BROKEN_OFF, undefined);
   try {
     const { location } = await carryJob(job);
     await transfer.complete(location);
@@ -167,23 +177,26 @@ async function attempt(
     const failure = jobFailureOf(error, job.sourceAskedMs());
     return failure.kind === 'final'
       ? failJob(job, failure.error, error)
-      : putOff(transfer, failure.reason, failure.askedMs, error);
+      : putOff(transfer, part, failure.reason, failure.askedMs, error);
   }
 }
 
 const BROKEN_OFF: JobReason = { code: 'InternalError', message: 'The worker of the job broke off.' };
 
-/** The wait that was asked for is no failed attempt. */
+/** The wait that was asked for is no failed attempt. One of no time is as long as the shortest of ours: a queue must not turn at full speed. */
 async function putOff(
   transfer: RecordedTransfer,
+  job: JobPart,
   lastReason: JobReason,
   askedMs: number | undefined,
   error?: unknown,
 ): Promise<RunResult> {
   const begun = transfer.record.job?.attempts ?? 0;
   const attempts = askedMs === undefined ? begun : Math.max(0, begun - 1);
-  const delayMs = askedMs ?? Math.min(JOB_RETRY_BASE_MS * 2 ** Math.max(0, begun - 1), MAX_JOB_RETRY_MS);
-  await transfer.moveJob({ attempts, lastReason, notBefore: new Date(Date.now() + delayMs).toISOString() });
+  const ownMs = Math.min(JOB_RETRY_BASE_MS * 2 ** Math.max(0, begun - 1), MAX_JOB_RETRY_MS);
+  const now = Date.now();
+  const delayMs = waitMs(now + (askedMs === undefined ? ownMs : Math.max(askedMs, JOB_RETRY_BASE_MS)), job);
+  await transfer.moveJob({ attempts, lastReason, notBefore: new Date(now + delayMs).toISOString() });
   return { code: 'Postponed', reason: lastReason.code, delayMs, error };
 }
 

@@ -1,8 +1,15 @@
 import { type Answer, keptErrorAnswer } from '../answer.ts';
 import { ServiceError } from '../errors.ts';
-import { JOB_LEASE_SECONDS, JOB_POLL_SECONDS, JOB_STANDSTILL_MS, MAX_JOB_POLL_SECONDS } from '../limits.ts';
+import {
+  JOB_LEASE_RENEW_MS,
+  JOB_LEASE_SECONDS,
+  JOB_POLL_SECONDS,
+  JOB_STANDSTILL_MS,
+  MAX_JOB_POLL_SECONDS,
+} from '../limits.ts';
 import type { JobPart } from '../upload/uploadRecord.ts';
 import { UploadConflict } from '../upload/uploadStore.ts';
+import { withLease } from '../upload/withLease.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
 import { describeAttachment } from './describeAttachment.ts';
@@ -78,14 +85,17 @@ async function ended(asked: StoredJob, exchange: Exchange, collaborators: Collab
   const { uploads } = collaborators;
   const lease = await uploads.acquireLease(asked.id, JOB_LEASE_SECONDS);
   if (lease === undefined) return asked;
-  try {
+  return withLease(uploads, lease, { renewEveryMs: JOB_LEASE_RENEW_MS }, async () => {
     const stored = await uploads.read(asked.id);
     if (stored === undefined || !isJob(stored) || stored.record.state.status !== 'uploading') return asked;
     const { deadline, record } = exchange;
     const job = await takeUpJob(stored, lease, deadline, record, {}, collaborators);
-    await failJob(job, jobFailed('The time for the job has passed.', stored.record.job.lastReason));
+    try {
+      await failJob(job, jobFailed('The time for the job has passed.', stored.record.job.lastReason));
+    } catch (error) {
+      if (!(error instanceof UploadConflict)) throw error;
+      await job.transfer.refresh(); // It was cancelled meanwhile: that is the answer.
+    }
     return { ...stored, record: { ...stored.record, state: job.transfer.record.state } };
-  } finally {
-    await uploads.releaseLease(lease);
-  }
+  });
 }

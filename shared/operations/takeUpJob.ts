@@ -1,7 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import type { Deadline } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
-import { retryDelayMs } from '../graph/retryDelay.ts';
+import { parseRetryAfter, retryDelayMs } from '../graph/retryDelay.ts';
 import { MAX_JOB_PAUSE_MS, MAX_SILENCE_MS, SOURCE_ANSWER_TIMEOUT_MS } from '../limits.ts';
 import type { RequestRecord } from '../log/requestRecord.ts';
 import { type AddressSource, openAddress } from '../source/addressSource.ts';
@@ -12,7 +12,11 @@ import type { StoredJob } from './storedJob.ts';
 import { openTransfer } from './takeUpUpload.ts';
 import { tokensForJob } from './tokensForUpload.ts';
 
-/** What going on with a job needs. Nothing in it waits for long: a run that is asked to wait ends. */
+/**
+ * What going on with a job needs. Nothing in it waits for long: a run that is asked to wait ends.
+ *
+ * @param open opens the source; openAddress unless a test says otherwise
+ */
 export async function takeUpJob(
   stored: StoredJob,
   lease: UploadLease | undefined,
@@ -20,6 +24,7 @@ export async function takeUpJob(
   record: RequestRecord,
   context: Pick<InvocationContext, 'traceContext'>,
   collaborators: Collaborators,
+  open: typeof openAddress = openAddress,
 ): Promise<JobUnderWay> {
   const { wantsImmutableIds, job } = stored.record;
   const tokens = tokensForJob(stored.record, collaborators);
@@ -48,7 +53,7 @@ export async function takeUpJob(
       return openJobSource(
         stored.record,
         offset,
-        { isDevelopment: collaborators.config.isDevelopment, onLongWait },
+        { isDevelopment: collaborators.config.isDevelopment, onLongWait, open },
         deadline.signal,
       );
     },
@@ -56,11 +61,18 @@ export async function takeUpJob(
   };
 }
 
+interface SourceOptions {
+  readonly isDevelopment: boolean;
+  /** Called with the wait that the source asks for, where that is longer than a run waits. */
+  readonly onLongWait: (askedMs: number) => void;
+  readonly open: typeof openAddress;
+}
+
 /** @throws ServiceError as openAddress does, and SourceChanged for a file of another length */
 function openJobSource(
   { job, attachment }: StoredJob['record'],
   offset: number,
-  { isDevelopment, onLongWait }: { readonly isDevelopment: boolean; readonly onLongWait: (ms: number) => void },
+  { isDevelopment, onLongWait, open }: SourceOptions,
   signal: AbortSignal,
 ): Promise<AddressSource> {
   const totalBytes = attachment.sizeBytes;
@@ -72,14 +84,14 @@ function openJobSource(
       'The file at the source has another length than when the job was asked for.',
     );
   };
-  /** A wait that is longer than a run may wait fails the source, for this run. */
-  const retryDelay: typeof retryDelayMs = (...about) => {
-    const delayMs = retryDelayMs(...about);
-    if (delayMs <= MAX_JOB_PAUSE_MS) return delayMs;
-    onLongWait(delayMs);
+  /** A wait that is asked for and longer than a run may wait fails the source, for this run. */
+  const retryDelay: typeof retryDelayMs = (retryAfter, failures, now, random) => {
+    const askedMs = parseRetryAfter(retryAfter, now);
+    if (askedMs === undefined || askedMs <= MAX_JOB_PAUSE_MS) return retryDelayMs(retryAfter, failures, now, random);
+    onLongWait(askedMs);
     return Number.POSITIVE_INFINITY;
   };
-  return openAddress(
+  return open(
     new URL(job.sourceUrl),
     job.sourceRule,
     {

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { untilAborted } from '../deadline.ts';
+import { pause } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { MAX_SESSIONS_OPENED, UPLOAD_LEASE_POLL_MS, UPLOAD_LEASE_RENEW_MS, UPLOAD_LEASE_SECONDS } from '../limits.ts';
 import type { JobPart, UploadFailure, UploadRecord } from '../upload/uploadRecord.ts';
 import { type StoredUpload, UploadConflict, type UploadLease, type UploadStore } from '../upload/uploadStore.ts';
+import { withLease } from '../upload/withLease.ts';
 import { attachmentIdIn, findAttachment } from './findAttachment.ts';
 import type { GraphItem } from './graphItem.ts';
 import type { Account, Attached } from './sendRange.ts';
@@ -128,21 +128,19 @@ export class RecordedTransfer implements Account {
     const { id } = this.#stored;
     let lease = await this.#store.acquireLease(id, UPLOAD_LEASE_SECONDS);
     while (lease === undefined) {
-      await untilAborted(sleep(UPLOAD_LEASE_POLL_MS), signal);
+      await pause(UPLOAD_LEASE_POLL_MS, signal);
       lease = await this.#store.acquireLease(id, UPLOAD_LEASE_SECONDS);
     }
-    const held = lease;
-    const heartbeat = setInterval(() => void this.#store.renewLease(held).catch(() => {}), UPLOAD_LEASE_RENEW_MS);
-    this.#lease = held;
-    try {
-      await this.refresh();
-      if (this.record.state.status !== 'uploading') throw new UploadConflict('The upload has ended.');
-      return await work();
-    } finally {
-      clearInterval(heartbeat);
-      this.#lease = undefined;
-      await this.#store.releaseLease(held).catch(() => {}); // It ends by itself.
-    }
+    this.#lease = lease;
+    return withLease(this.#store, lease, { renewEveryMs: UPLOAD_LEASE_RENEW_MS }, async () => {
+      try {
+        await this.refresh();
+        if (this.record.state.status !== 'uploading') throw new UploadConflict('The upload has ended.');
+        return await work();
+      } finally {
+        this.#lease = undefined;
+      }
+    });
   }
 
   /** Reads again what others have written. @throws ServiceError UploadNotFound */

@@ -153,6 +153,24 @@ test('ends when its time has passed, with the last reason', async () => {
   expect(message).toBe('The time for the job has passed. The last reason: ApplicationThrottled: Too many requests.');
 });
 
+test('waits for its end at most where Graph asks for two days, and then ends', async () => {
+  site.graph.play({ fault: 'status429', on: 'upload', retryAfter: '172800' });
+  const location = locationOf(await site.ask(fileOf(4_000_000)));
+  await site.startWorker();
+  while (site.runs.length === 0) await delay(20);
+
+  const { job } = await readJob(site.store, location);
+  expect(site.runs).toEqual([expect.objectContaining({ code: 'Postponed', reason: 'ApplicationThrottled' })]);
+  expect(job.notBefore).toBe(job.endsAt);
+  expect(await messagesLeft()).toBe(1);
+
+  await changeJob(site.store, location, { endsAt: inMs(-1) });
+  await site.queue.sendMessage(messageFor(location));
+
+  const { message } = await expectGraphError(await untilOver(location), 424, 'JobFailed');
+  expect(message).toMatch(/^The time for the job has passed\. The last reason: ApplicationThrottled: /);
+});
+
 test('hands on when its instance ends', async () => {
   const file = fileOf(12_000_000);
   const slow = { kind: 'isSlow', pieceBytes: 200_000, pauseMs: 50 } as const;

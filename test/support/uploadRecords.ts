@@ -1,4 +1,4 @@
-import type { UploadRecord } from '../../shared/upload/uploadRecord.ts';
+import type { JobPart, UploadRecord } from '../../shared/upload/uploadRecord.ts';
 
 /** A sound record of an upload that has just begun. */
 export function uploadRecordOf(changes: Partial<UploadRecord> = {}): UploadRecord {
@@ -22,6 +22,31 @@ export function uploadRecordOf(changes: Partial<UploadRecord> = {}): UploadRecor
     mayHold: [],
     sessionsOpened: 1,
     state: { status: 'uploading' },
+    ...changes,
+  };
+}
+
+/** What a job that begins now has besides. */
+export function jobPartOf(changes: Partial<JobPart> = {}): JobPart {
+  const now = new Date().toISOString();
+  return {
+    sourceUrl: 'https://files.contoso.example/a.pdf?sig=Zq7-signature',
+    sourceRule: {
+      host: 'files.contoso.example',
+      isHostExact: true,
+      port: '443',
+      isPortNamed: false,
+      path: '/',
+      place: '/callers/0/sources/0',
+    },
+    etag: '"1"',
+    clientRequestId: '0c9a7be3-52d4-4d0e-8f86-2b1f3a4c5d6e',
+    endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+    notBefore: now,
+    movedAt: now,
+    attempts: 0,
+    nudges: 0,
+    furthestOffset: 0,
     ...changes,
   };
 }

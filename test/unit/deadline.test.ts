@@ -1,4 +1,4 @@
-import { orLate, startDeadline, untilAborted } from '../../shared/deadline.ts';
+import { orLate, pause, startDeadline, untilAborted } from '../../shared/deadline.ts';
 import { ServiceError } from '../../shared/errors.ts';
 
 beforeEach(() => {
@@ -47,6 +47,49 @@ describe('startDeadline', () => {
     expect(jest.getTimerCount()).toBe(0);
     jest.advanceTimersByTime(2_000);
     expect(signal.aborted).toBe(false);
+  });
+});
+
+describe('pause', () => {
+  it('ends after its time', async () => {
+    let isOver = false;
+    const pausing = pause(1_000, new AbortController().signal).then(() => {
+      isOver = true;
+    });
+
+    await jest.advanceTimersByTimeAsync(999);
+    expect(isOver).toBe(false);
+
+    await jest.advanceTimersByTimeAsync(1);
+    await pausing;
+    expect(isOver).toBe(true);
+  });
+
+  it("rejects with the signal's reason when it aborts, and leaves no timer", async () => {
+    const controller = new AbortController();
+    const pausing = pause(1_000, controller.signal);
+
+    controller.abort('too late');
+
+    await expect(pausing).rejects.toBe('too late');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('does not begin where the signal has aborted', async () => {
+    await expect(pause(1_000, AbortSignal.abort('gone'))).rejects.toBe('gone');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('does not listen on once its time is over', async () => {
+    const { signal } = new AbortController();
+    const added = jest.spyOn(signal, 'addEventListener');
+    const removed = jest.spyOn(signal, 'removeEventListener');
+
+    const pausing = pause(1_000, signal);
+    await jest.advanceTimersByTimeAsync(1_000);
+    await pausing;
+
+    expect(removed).toHaveBeenCalledWith('abort', added.mock.calls[0]?.[1]);
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { authorize } from '../../../shared/caller/authorize.ts';
 import {
+  actsForUsersAlone,
   admittedBy,
   compileNames,
   compilePolicy,
@@ -170,6 +171,37 @@ describe('operations', () => {
         grants.map(() => ['createUploadSession', 'attach']),
       );
     });
+  });
+});
+
+describe('actsForUsersAlone', () => {
+  const other = '2a7d4b63-0e1c-4f80-9b74-6c5d3e2f1a08';
+  const user = { delegated: true, actsAs: 'user' } as const;
+
+  it.each([
+    ['no caller', [], false],
+    ['one that acts as its user', [user], true],
+    ['several that act as their users', [user, { ...user, name: 'b', appId: other }], true],
+    ['one that acts as the app', [{}], false],
+    ['the function key holders', [{ functionKey: true as const }], false],
+    ['one of each', [user, { name: 'b', appId: other }], false],
+    ['users and function key holders', [user, { name: 'b', functionKey: true as const }], false],
+  ])('is told of a policy with %s', (_, entries: readonly Partial<PolicyEntry>[], expected) => {
+    const policy = compilePolicy({ callers: entries.map(policyEntry) }, DEFAULTS);
+
+    expect(actsForUsersAlone(policy)).toBe(expected);
+  });
+
+  it('is never so without a policy document', () => {
+    expect(actsForUsersAlone(policyWithoutDocument({ ...DEFAULTS, allowAnyMailbox: true }))).toBe(false);
+    expect(actsForUsersAlone(policyWithoutDocument({ ...DEFAULTS, allowAnyMailbox: false }))).toBe(false);
+  });
+
+  it('counts the grant of every other app', () => {
+    const policy = compilePolicy({ callers: [policyEntry(user)] }, DEFAULTS);
+    const [anyApp] = compilePolicy({ callers: [policyEntry()] }, DEFAULTS).apps.values();
+
+    expect(actsForUsersAlone({ ...policy, anyApp })).toBe(false);
   });
 });
 

@@ -54,6 +54,16 @@ describe('createModules', () => {
     }
   });
 
+  it('loads a file again that failed while it was loaded', () => {
+    const modules = createModules(folder, () => ({}));
+    writeFileSync(join(folder, 'part.cjs'), "exports.half = true; throw new Error('not now');");
+    expect(() => loadMain(modules)).toThrow('not now');
+
+    writeFileSync(join(folder, 'part.cjs'), PART);
+
+    expect(loadMain(modules).one.at[1]).toBe(folder);
+  });
+
   it('writes what was compiled beside each file, and loads from it', () => {
     const modules = createModules(folder, () => ({}));
     loadMain(modules);

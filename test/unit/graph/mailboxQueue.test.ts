@@ -56,6 +56,18 @@ describe('createMailboxQueue', () => {
     expect(inside(visitors.slice(4))).toEqual([true, true, true]);
   });
 
+  it.each([1, 2, 3])('counts those inside when %d of them have left and nobody waits', async (leaving) => {
+    const queue = createMailboxQueue(10);
+    const visitors = enterMany(queue, MAX_IN_FLIGHT_PER_MAILBOX);
+    await settled();
+
+    for (const { leave } of visitors.slice(0, leaving)) leave?.();
+    const newcomers = enterMany(queue, MAX_IN_FLIGHT_PER_MAILBOX);
+    await settled();
+
+    expect(inside(newcomers)).toEqual(newcomers.map((_, index) => index < leaving));
+  });
+
   it('does not let a newcomer overtake the line', async () => {
     const queue = createMailboxQueue(10);
     const visitors = enterMany(queue, 5);

@@ -18,8 +18,12 @@ describe('parseRetryAfter', () => {
     ['0', 0],
     ['2', 2_000],
     ['9999', 9_999_000],
+    ['172800', 172_800_000],
+    ['31536000', 31_536_000_000],
+    ['Mon, 23 Nov 2026 10:00:00 GMT', 0],
     ['Mon, 23 Nov 2026 10:00:05 GMT', 5_000],
-    ['Mon, 23 Nov 2026 09:59:00 GMT', 0],
+    ['Wed, 25 Nov 2026 10:00:00 GMT', 172_800_000],
+    ['Tue, 23 Nov 2027 10:00:00 GMT', 31_536_000_000],
   ])('reads %j', (value, expected) => {
     expect(parseRetryAfter(value, NOW)).toBe(expected);
   });
@@ -36,6 +40,14 @@ describe('parseRetryAfter', () => {
     '2026-11-23T10:00:05Z',
     'Mon, soon',
     'Infinity',
+    '31536001',
+    '99999999999999',
+    '9'.repeat(400),
+    'Tue, 23 Nov 2027 10:00:01 GMT',
+    'Fri, 31 Dec 9999 23:59:59 GMT',
+    'Sat, 13 Sep 275760 00:00:00 GMT',
+    'Mon, 23 Nov 2026 09:59:59 GMT',
+    'Sun, 06 Nov 1994 08:49:37 GMT',
   ])('takes %j for no hint at all', (value) => {
     expect(parseRetryAfter(value, NOW)).toBeUndefined();
   });
@@ -53,10 +65,10 @@ describe('retryDelayMs', () => {
     );
   });
 
-  it('waits without a hint up to twice as long after each failure', () => {
+  it('waits without a hint of use up to twice as long after each failure', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(undefined, 'soon'),
+        fc.constantFrom(undefined, 'soon', '99999999999999', 'Mon, 23 Nov 2026 09:59:59 GMT'),
         fc.integer({ min: 1, max: 4 }),
         random,
         (hint, failures, chance) => {
@@ -66,7 +78,19 @@ describe('retryDelayMs', () => {
     );
   });
 
-  it('never gives a wait that a timer would not understand for a moment in the past', () => {
-    expect(retryDelayMs('Sun, 06 Nov 1994 08:49:37 GMT', 1, NOW, 0)).toBe(0);
+  it('gives a moment in time for whatever a server sends', () => {
+    const hint = fc.oneof(
+      fc.string(),
+      fc.bigInt({ min: 0n, max: 10n ** 30n }).map(String),
+      fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
+    );
+    fc.assert(
+      fc.property(hint, fc.integer({ min: 1, max: 10 }), random, (value, failures, chance) => {
+        const delay = retryDelayMs(value, failures, NOW, chance);
+
+        expect(delay).toBeGreaterThanOrEqual(0);
+        expect(() => new Date(NOW + delay).toISOString()).not.toThrow();
+      }),
+    );
   });
 });

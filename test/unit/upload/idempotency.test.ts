@@ -126,6 +126,57 @@ describe('claimKey', () => {
     expect(await claim()).toEqual({ kind: 'underWay' });
   });
 
+  const RECORD = { startedAt: 1_000_000, fingerprint: 'file', state: { kind: 'answered', answer: ANSWER } };
+
+  /** Claims a key of which the store has this record; `replace` says whether it may be taken. */
+  function claimOver(record: unknown, replace: SealedBlobs['replace']) {
+    const content = Buffer.from(JSON.stringify(record));
+    const read = async () => ({ etag: '1', content, isLeased: false });
+    return claimKey({ ...blobs, create: async () => undefined, read, replace }, ['key'], 'file', LOST_AFTER_MS);
+  }
+
+  it.each([
+    ['answered', RECORD],
+    ['answered', { ...RECORD, mayBeDoneSince: 5 }],
+    ['underWay', { ...RECORD, state: { kind: 'underWay' } }],
+    ['turn', { ...RECORD, state: { kind: 'free' } }],
+  ])('gives %s for the record %j', async (kind, record) => {
+    expect(await claimOver(record, async () => '2')).toMatchObject({ kind });
+  });
+
+  it.each([
+    null,
+    5,
+    'text',
+    [],
+    {},
+    { ...RECORD, startedAt: undefined },
+    { ...RECORD, startedAt: '1000000' },
+    { ...RECORD, fingerprint: undefined },
+    { ...RECORD, fingerprint: 7 },
+    { ...RECORD, mayBeDoneSince: '5' },
+    { ...RECORD, mayBeDoneSince: null },
+    { ...RECORD, state: undefined },
+    { ...RECORD, state: null },
+    { ...RECORD, state: 'free' },
+    { ...RECORD, state: {} },
+    { ...RECORD, state: { kind: 'done' } },
+    { ...RECORD, state: { kind: 'answered' } },
+    { ...RECORD, state: { kind: 'answered', answer: null } },
+    { ...RECORD, state: { kind: 'answered', answer: 'text' } },
+    { ...RECORD, state: { kind: 'answered', answer: { ...ANSWER, status: undefined } } },
+    { ...RECORD, state: { kind: 'answered', answer: { ...ANSWER, status: '201' } } },
+    { ...RECORD, state: { kind: 'answered', answer: { ...ANSWER, headers: undefined } } },
+    { ...RECORD, state: { kind: 'answered', answer: { ...ANSWER, headers: 'location' } } },
+    { ...RECORD, state: { kind: 'answered', answer: { ...ANSWER, body: undefined } } },
+    { ...RECORD, state: { kind: 'answered', answer: { ...ANSWER, body: {} } } },
+  ])('takes nothing from the damaged record %j, and writes nothing over it', async (record) => {
+    const replace = jest.fn();
+
+    await expect(claimOver(record, replace)).rejects.toMatchObject({ code: 'StorageUnavailable' });
+    expect(replace).not.toHaveBeenCalled();
+  });
+
   it('fails as the store does where what is there cannot be read', async () => {
     await expect(claimKey({ ...blobs, create: async () => undefined }, ['a'], 'file', 1)).rejects.toMatchObject({
       code: 'StorageUnavailable',
