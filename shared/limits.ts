@@ -23,6 +23,16 @@ export const DEFAULT_MAX_JSON_ATTACHMENT_BYTES = 25 * MIB;
 /** What fits in base64 into the 104,857,600 bytes that the platform takes as a request's body. learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger */
 export const MAX_SETTABLE_JSON_ATTACHMENT_BYTES = 75 * MIB;
 
+/**
+ * Files in JSON, decoded, that one instance holds at once: four of the largest that is taken by default, and a fifth of the smallest
+ * instance (512 MB on Flex Consumption, learn.microsoft.com/azure/azure-functions/flex-consumption-plan), beside the host's own copies.
+ * More than MAX_SETTABLE_JSON_ATTACHMENT_BYTES, so that a request that comes alone always fits.
+ */
+export const MAX_JSON_BYTES_HELD = 100 * MIB;
+
+/** What a caller is asked to wait, in seconds, when that is full: a file of 25 MiB goes up in about that time. Our choice. */
+export const JSON_MEMORY_RETRY_AFTER_SECONDS = 5;
+
 /** The resulting attachment's own size is an Int32 in Graph's metadata; no setting can mean more. */
 export const MAX_SETTABLE_ATTACHMENT_BYTES = 2 ** 31 - 1;
 

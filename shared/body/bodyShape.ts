@@ -11,6 +11,8 @@ export interface BodyShape {
   readonly describes: string;
   /** The members of each object in the body, in Graph's spelling, by the object's JSON pointer. */
   readonly members: Readonly<Record<string, readonly string[]>>;
+  /** The values of `@odata.type` in Graph's spelling, without the `#` that may precede them. */
+  readonly types: readonly string[];
   readonly isValid: ValidateFunction;
 }
 
@@ -18,6 +20,12 @@ export interface BodyShape {
 export interface SessionShape extends BodyShape {
   readonly parameter: string;
 }
+
+/** The annotation that names an object's type. */
+const TYPE = '@odata.type';
+
+/** Either is taken for either kind of item: the proxy writes the one that the item takes. */
+const FILE_TYPES = ['microsoft.graph.fileAttachment', 'microsoft.graph.taskFileAttachment'];
 
 const FOR_SESSION = 'an attachment for an upload session';
 
@@ -27,8 +35,9 @@ export const ATTACHMENT_ITEM: SessionShape = {
   parameter: 'AttachmentItem',
   members: {
     '': ['AttachmentItem'],
-    '/AttachmentItem': Object.keys(attachmentItemSchema.properties.AttachmentItem.properties),
+    '/AttachmentItem': [TYPE, ...Object.keys(attachmentItemSchema.properties.AttachmentItem.properties)],
   },
+  types: ['microsoft.graph.attachmentItem'],
   isValid: validators.attachmentItem,
 };
 
@@ -38,8 +47,9 @@ export const ATTACHMENT_INFO: SessionShape = {
   parameter: 'attachmentInfo',
   members: {
     '': ['attachmentInfo'],
-    '/attachmentInfo': Object.keys(attachmentInfoSchema.properties.attachmentInfo.properties),
+    '/attachmentInfo': [TYPE, ...Object.keys(attachmentInfoSchema.properties.attachmentInfo.properties)],
   },
+  types: ['microsoft.graph.attachmentInfo'],
   isValid: validators.attachmentInfo,
 };
 
@@ -47,6 +57,7 @@ export const ATTACHMENT_INFO: SessionShape = {
 export const FILE_ATTACHMENT: BodyShape = {
   describes: 'a file to attach',
   members: fileMembers(fileAttachmentSchema),
+  types: FILE_TYPES,
   isValid: validators.fileAttachment,
 };
 
@@ -54,6 +65,7 @@ export const FILE_ATTACHMENT: BodyShape = {
 export const TASK_FILE_ATTACHMENT: BodyShape = {
   describes: 'a file to attach',
   members: fileMembers(taskFileAttachmentSchema),
+  types: FILE_TYPES,
   isValid: validators.taskFileAttachment,
 };
 

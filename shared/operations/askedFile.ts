@@ -9,6 +9,7 @@ import type { ByteSource } from '../source/byteSource.ts';
 import { type DeclaredFile, readDeclaredFile } from '../source/declaredFile.ts';
 import { fileNameOf } from '../source/fileName.ts';
 import { readJsonAttachment } from '../source/jsonAttachment.ts';
+import type { HeldJson } from '../source/jsonMemory.ts';
 import { createMemorySource } from '../source/memorySource.ts';
 import { createRequestSource } from '../source/requestSource.ts';
 import { readUnsized } from '../source/unsizedSource.ts';
@@ -39,6 +40,7 @@ export interface OpenedFile {
  * Reads what a request asks to attach, and asks the policy: for the item before a body is read, and for the size as soon as it
  * is known.
  *
+ * @param held counts the file of a JSON body, which is held until the request ends
  * @throws ServiceError InvalidAttachment, InvalidJson, RequestBodyTooLarge, CallerNotAllowed and others of the stages
  */
 export async function readAskedFile(
@@ -46,6 +48,7 @@ export async function readAskedFile(
   caller: Caller,
   target: Target,
   { config, policy }: Collaborators,
+  held: HeldJson,
 ): Promise<AskedFile> {
   const { request, deadline, record } = exchange;
   const admitFile = (sizeBytes: number | undefined, sourceUrl?: URL) =>
@@ -72,7 +75,7 @@ export async function readAskedFile(
   checkMediaType(request.headers);
   admitFile(undefined);
   const limits = { maxJsonAttachmentBytes: config.maxJsonAttachmentBytes, ceilingBytes };
-  const { file, content } = await readJsonAttachment(request.body, target.kind, limits, deadline.signal);
+  const { file, content } = await readJsonAttachment(request.body, target.kind, limits, held, deadline.signal);
   record.endStage('body');
   if (content.kind === 'bytes') {
     const admission = admitFile(content.sizeBytes);
@@ -84,12 +87,13 @@ export async function readAskedFile(
     file,
     admission,
     sourceUrl,
-    open: () => openAdmitted(sourceUrl, admission, config, ceilingBytes, admitFile, deadline.signal),
+    open: () => openAdmitted(sourceUrl, file, admission, config, ceilingBytes, admitFile, deadline.signal),
   };
 }
 
 async function openAdmitted(
   url: URL,
+  declared: DeclaredFile,
   { source: rule }: Admission,
   { isDevelopment }: Config,
   ceilingBytes: number,
@@ -101,7 +105,7 @@ async function openAdmitted(
     if (totalBytes > ceilingBytes) throw tooLarge(totalBytes, ceilingBytes);
     admitFile(totalBytes, url);
   };
-  const source = await openAddress(url, rule, { isDevelopment, checkSize }, signal);
+  const source = await openAddress(url, rule, { isDevelopment, checkSize, declared }, signal);
   return { source, contentType: source.contentType, etag: source.etag, close: () => source.close() };
 }
 

@@ -8,7 +8,8 @@ import { MAX_DECODE_STEP_BYTES, MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 import type { ItemKind } from '../route/entityModel.ts';
 import type { DecodedBytes } from './base64Decoder.ts';
 import type { DeclaredFile } from './declaredFile.ts';
-import { FileSplitter } from './fileSplitter.ts';
+import { contentDetail, FileSplitter, NOT_BASE64_TEXT } from './fileSplitter.ts';
+import type { HeldJson } from './jsonMemory.ts';
 import { type ReadableBody, readPatiently } from './requestSource.ts';
 import { parseSourceUrl } from './sourceUrl.ts';
 
@@ -34,13 +35,15 @@ export interface JsonLimits {
  * content object of Logic Apps as other ways to hand over the bytes. These are decoded while they arrive and are held once;
  * other requests get their turn after every step of MAX_DECODE_STEP_BYTES.
  *
- * @throws ServiceError InvalidJson, InvalidAttachment with one detail per fault, RequestBodyTooLarge, RequestBodyTimeout, or what the
- * body's own read throws
+ * @param held is told of the decoded bytes as they come; whoever opened it releases them
+ * @throws ServiceError InvalidJson, InvalidAttachment with one detail per fault, RequestBodyTooLarge, RequestBodyTimeout, InstanceBusy,
+ * or what the body's own read throws
  */
 export async function readJsonAttachment(
   body: ReadableBody,
   kind: ItemKind,
   limits: JsonLimits,
+  held: HeldJson,
   signal: AbortSignal,
 ): Promise<JsonAttachment> {
   const next = () => readPatiently(body, signal);
@@ -53,6 +56,7 @@ export async function readJsonAttachment(
       splitter.push(piece);
       bodyBytes += piece.length;
       checkSize(splitter, bodyBytes, limits);
+      held.grow(splitter.content.sizeBytes);
       stepBytes += piece.length;
       if (stepBytes < MAX_DECODE_STEP_BYTES) continue;
       stepBytes = 0;
@@ -61,13 +65,17 @@ export async function readJsonAttachment(
   }
   const bytes = splitter.content.end();
   checkSize(splitter, bodyBytes, limits);
-  return check(
-    parseJson(splitter.json, (position) => placeInBody(splitter, position)),
-    bytes,
-    splitter,
-    kind,
-    limits,
-  );
+  held.grow(bytes.sizeBytes);
+  return check(parseRest(splitter), bytes, splitter, kind, limits);
+}
+
+/** A workflow that writes an object between quotes leaves them unescaped: then the quotes are at fault, not the syntax. */
+function parseRest(splitter: FileSplitter): unknown {
+  try {
+    return parseJson(splitter.json, (position) => placeInBody(splitter, position));
+  } catch (error) {
+    throw splitter.content.isObjectInQuotes ? splitter.contentError() : error;
+  }
 }
 
 /** A body may be endless also where its file is not: base64 with every character escaped is eight times the file. */
@@ -79,7 +87,7 @@ function checkSize({ content }: FileSplitter, bodyBytes: number, { maxJsonAttach
 }
 
 function check(
-  body: unknown,
+  parsed: unknown,
   bytes: DecodedBytes,
   { content, contents }: FileSplitter,
   kind: ItemKind,
@@ -87,19 +95,41 @@ function check(
 ): JsonAttachment {
   const shape = kind === 'todoTask' ? TASK_FILE_ATTACHMENT : FILE_ATTACHMENT;
   const details: ErrorDetail[] = [];
+  const body = replaceOtherContent(parsed, details);
   const { canonical, unlisted } = checkShape(body, shape, details);
   const members = isObject(canonical) ? canonical : {};
-  if (contents > 1) details.push(fault('DuplicateMember', "'contentBytes' stands here more than once."));
-  if (content.fault !== undefined) details.push(fault('ValueNotAllowed', `'contentBytes' ${content.fault}.`));
+  if (contents > 1) details.push(contentDetail('DuplicateMember', "'contentBytes' stands here more than once."));
+  if (content.fault !== undefined) details.push(contentDetail('ValueNotAllowed', `'contentBytes' ${content.fault}.`));
   if (bytes.sizeBytes > ceilingBytes) {
     const message = `At most ${ceilingBytes} bytes can be attached; contentBytes has ${bytes.sizeBytes}.`;
-    details.push(fault('SizeTooLarge', message));
+    details.push(contentDetail('SizeTooLarge', message));
   }
   const chosen = chooseContent(members, bytes, details);
   if (chosen === undefined || details.length > 0) {
     throw invalidAttachment(`The body does not describe ${shape.describes}`, details, unlisted);
   }
   return { file: declaredIn(members, chosen), content: chosen };
+}
+
+/**
+ * What JSON writers make of bytes (a list of numbers, a Buffer's or a typed array's members) gets one fault, not one for each of
+ * its members: an empty text stands for it from here on.
+ */
+function replaceOtherContent(parsed: unknown, details: ErrorDetail[]): unknown {
+  if (!isObject(parsed)) return parsed;
+  const others = Object.entries(parsed).filter(([name, value]) => isContentBytes(name) && !isContent(value));
+  if (others.length === 0) return parsed;
+  details.push(contentDetail('WrongType', NOT_BASE64_TEXT));
+  return { ...parsed, ...Object.fromEntries(others.map(([name]) => [name, ''])) };
+}
+
+function isContentBytes(name: string): boolean {
+  return name.toLowerCase() === 'contentbytes';
+}
+
+function isContent(value: unknown): boolean {
+  if (value === null || typeof value === 'string') return true;
+  return isObject(value) && Object.keys(value).some((name) => name.toLowerCase() === '$content');
 }
 
 /** Exactly one of the two; Graph's own null stands for a member that is absent. */
@@ -111,12 +141,13 @@ function chooseContent(
   const hasBytes = contentBytes !== undefined && contentBytes !== null;
   const hasAddress = sourceUrl !== undefined && sourceUrl !== null;
   if (hasBytes && hasAddress) {
-    const message = "'sourceUrl' stands in place of 'contentBytes', not beside it.";
+    const message = "'contentBytes' and 'sourceUrl' exclude each other. Send one of them.";
     details.push({ code: 'Conflict', message, target: '/sourceUrl' });
   }
   if (hasBytes) return { kind: 'bytes', ...bytes };
   if (!hasAddress) {
-    details.push(fault('Required', "'contentBytes' is missing (or 'sourceUrl' in its place)."));
+    const message = "The file is missing. Send its bytes in 'contentBytes' (base64), or its URL in 'sourceUrl'.";
+    details.push(contentDetail('Required', message));
     return undefined;
   }
   const parsed = typeof sourceUrl === 'string' ? parseSourceUrl(sourceUrl) : undefined;
@@ -137,10 +168,6 @@ function declaredIn(members: Readonly<Record<string, unknown>>, content: JsonCon
     ...(typeof isInline === 'boolean' && { isInline }),
     ...(typeof contentId === 'string' && { contentId }),
   };
-}
-
-function fault(code: ErrorDetail['code'], message: string): ErrorDetail {
-  return { code, message, target: '/contentBytes' };
 }
 
 /** The file was taken out of what JSON.parse saw. */
