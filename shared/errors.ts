@@ -229,6 +229,11 @@ export const ERRORS = {
       'The job is over and the file is not attached: what stood in its way stayed. The message has the last reason.',
     callerCan: 'Act on the reason, then ask again.',
   },
+  InstanceBusy: {
+    status: 503,
+    means: 'Requests with files in JSON hold as much memory as one instance gives them (100 MiB). Nothing is attached.',
+    callerCan: 'Send the request again after Retry-After, or send the file as bytes.',
+  },
   MailboxBusy: {
     status: 429,
     means: 'Too many requests for this mailbox wait in this instance already.',

@@ -28,6 +28,16 @@ export const DEFAULT_REQUEST_BODY_LIMIT_BYTES = 104_857_600;
 /** The longest number that a setting can have. */
 export const MAX_SETTABLE_REQUEST_BODY_LIMIT_BYTES = 10 ** 15 - 1;
 
+/**
+ * Files in JSON, decoded, that one instance holds at once: four of the largest that is taken by default, and a fifth of the smallest
+ * instance (512 MB on Flex Consumption, learn.microsoft.com/azure/azure-functions/flex-consumption-plan), beside the host's own copies.
+ * More than MAX_SETTABLE_JSON_ATTACHMENT_BYTES, so that a request that comes alone always fits.
+ */
+export const MAX_JSON_BYTES_HELD = 100 * MIB;
+
+/** What a caller is asked to wait, in seconds, when that is full: a file of 25 MiB goes up in about that time. Our choice. */
+export const JSON_MEMORY_RETRY_AFTER_SECONDS = 5;
+
 /** The resulting attachment's own size is an Int32 in Graph's metadata; no setting can mean more. */
 export const MAX_SETTABLE_ATTACHMENT_BYTES = 2 ** 31 - 1;
 

@@ -28,6 +28,7 @@ import { type JobMessageKind, runJob } from './operations/runJob.ts';
 import { preflightAnswer } from './request/crossOrigin.ts';
 import type { ReadRequest } from './request/incomingRequest.ts';
 import { readHead } from './request/requestHead.ts';
+import { createJsonMemory } from './source/jsonMemory.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
 import { createUploadHost } from './transfer/uploadHost.ts';
 import { createRecentUploads } from './upload/recentUploads.ts';
@@ -142,6 +143,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     recent: createRecentUploads(uploads),
     idempotency: createSealedBlobs(container, 'idempotency'),
     uploadHost: createUploadHost(),
+    jsonMemory: createJsonMemory(),
     turns: createUploadTurns(),
     jobs,
     closing: closing.signal,

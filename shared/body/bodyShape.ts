@@ -12,6 +12,8 @@ export interface BodyShape {
   readonly describes: string;
   /** The members of each object in the body, in Graph's spelling, by the object's JSON pointer. */
   readonly members: Readonly<Record<string, readonly string[]>>;
+  /** The values of `@odata.type` in Graph's spelling, without the `#` that may precede them. */
+  readonly types: readonly string[];
   readonly isValid: ValidateFunction;
 }
 
@@ -19,6 +21,12 @@ export interface BodyShape {
 export interface SessionShape extends BodyShape {
   readonly parameter: string;
 }
+
+/** The annotation that names an object's type. */
+const TYPE = '@odata.type';
+
+/** Either is taken for either kind of item: the proxy writes the one that the item takes. */
+const FILE_TYPES = ['microsoft.graph.fileAttachment', 'microsoft.graph.taskFileAttachment'];
 
 const FOR_SESSION = 'an attachment for an upload session';
 
@@ -28,8 +36,9 @@ export const ATTACHMENT_ITEM: SessionShape = {
   parameter: 'AttachmentItem',
   members: {
     '': ['AttachmentItem'],
-    '/AttachmentItem': Object.keys(attachmentItemSchema.properties.AttachmentItem.properties),
+    '/AttachmentItem': [TYPE, ...Object.keys(attachmentItemSchema.properties.AttachmentItem.properties)],
   },
+  types: ['microsoft.graph.attachmentItem'],
   isValid: validators.attachmentItem,
 };
 
@@ -39,8 +48,9 @@ export const ATTACHMENT_INFO: SessionShape = {
   parameter: 'attachmentInfo',
   members: {
     '': ['attachmentInfo'],
-    '/attachmentInfo': Object.keys(attachmentInfoSchema.properties.attachmentInfo.properties),
+    '/attachmentInfo': [TYPE, ...Object.keys(attachmentInfoSchema.properties.attachmentInfo.properties)],
   },
+  types: ['microsoft.graph.attachmentInfo'],
   isValid: validators.attachmentInfo,
 };
 
@@ -48,6 +58,7 @@ export const ATTACHMENT_INFO: SessionShape = {
 export const FILE_ATTACHMENT: BodyShape = {
   describes: 'a file to attach',
   members: fileMembers(fileAttachmentSchema),
+  types: FILE_TYPES,
   isValid: validators.fileAttachment,
 };
 
@@ -55,6 +66,7 @@ export const FILE_ATTACHMENT: BodyShape = {
 export const TASK_FILE_ATTACHMENT: BodyShape = {
   describes: 'a file to attach',
   members: fileMembers(taskFileAttachmentSchema),
+  types: FILE_TYPES,
   isValid: validators.taskFileAttachment,
 };
 
@@ -62,6 +74,7 @@ export const TASK_FILE_ATTACHMENT: BodyShape = {
 export const CONTENT_OBJECT: BodyShape = {
   describes: 'a file to attach',
   members: { '': Object.keys(contentObjectSchema.properties) },
+  types: [],
   isValid: validators.contentObject,
 };
 

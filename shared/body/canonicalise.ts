@@ -4,7 +4,7 @@ import type { BodyShape } from './bodyShape.ts';
 import { escapePointer } from './explainFault.ts';
 
 /**
- * Gives every member its canonical spelling: Graph matches member names and the enum without regard to case
+ * Gives every member its canonical spelling: Graph matches member names, the enum and type names without regard to case
  * (learn.microsoft.com/graph/traverse-the-graph). Objects without a prototype keep `__proto__` an ordinary name.
  */
 export function canonicalise(value: unknown, shape: BodyShape, details: ErrorDetail[], pointer = ''): unknown {
@@ -16,7 +16,17 @@ export function canonicalise(value: unknown, shape: BodyShape, details: ErrorDet
   }
   const type = renamed['attachmentType'];
   if (typeof type === 'string') renamed['attachmentType'] = type.toLowerCase() === 'file' ? 'file' : type;
+  const odataType = renamed['@odata.type'];
+  if (typeof odataType === 'string') renamed['@odata.type'] = canonicalType(odataType, shape.types);
   return renamed;
+}
+
+/** With the `#` if it was written with one: Graph takes both. Other types stay as they are. */
+function canonicalType(written: string, types: BodyShape['types']): string {
+  const name = written.replace(/^#/, '').toLowerCase();
+  const type = types.find((candidate) => candidate.toLowerCase() === name);
+  if (type === undefined) return written;
+  return written.startsWith('#') ? `#${type}` : type;
 }
 
 function renameMembers(

@@ -31,6 +31,8 @@ export function invalidAttachment(what: string, found: readonly ErrorDetail[], u
   const [first] = details;
   const others = details.length - 1 + unlisted;
   const more = others > 0 ? ` (and ${others} more, see details)` : '';
-  const message = `${what}: ${first?.message ?? ''}${more}`;
+  // A file that is too large is described well enough.
+  const begin = first?.code === 'SizeTooLarge' ? '' : `${what}: `;
+  const message = `${begin}${first?.message ?? ''}${more}`;
   return new ServiceError('InvalidAttachment', message, { details, ...(first && { target: first.target }) });
 }

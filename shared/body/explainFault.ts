@@ -1,5 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import type { ErrorDetail } from '../errors.ts';
+import { isObject } from '../isObject.ts';
 import { editsBetween, isNear } from '../nearName.ts';
 import type { BodyShape } from './bodyShape.ts';
 
@@ -9,12 +10,20 @@ export function explainFault({ keyword, instancePath, params, data }: ErrorObjec
   switch (keyword) {
     case 'required': {
       const missing = String(params['missingProperty']);
-      return { code: 'Required', message: `'${missing}' is missing.`, target: `${instancePath}/${missing}` };
+      const flat = isObject(data)
+        ? Object.keys(data).filter((name) => parameterOf(name, instancePath, shape) === missing)
+        : [];
+      const move = flat.length > 0 ? ` Put ${quote(flat)} inside it.` : '';
+      return { code: 'Required', message: `'${missing}' is missing.${move}`, target: `${instancePath}/${missing}` };
     }
     case 'additionalProperties': {
       const name = String(params['additionalProperty']);
+      const parameter = parameterOf(name, instancePath, shape);
       const known = (shape.members[instancePath] ?? []).filter((candidate) => !candidate.startsWith('@'));
-      const message = `'${name}' is not a member here. ${suggest(name, known)}`;
+      const message =
+        parameter === undefined
+          ? `'${name}' is not a member here. ${suggest(name, known)}`
+          : `'${name}' belongs inside '${parameter}'.`;
       return { code: 'UnknownMember', message, target: `${instancePath}/${escapePointer(name)}` };
     }
     case 'type':
@@ -30,14 +39,25 @@ export function explainFault({ keyword, instancePath, params, data }: ErrorObjec
     case 'minLength':
       return { code: 'ValueNotAllowed', message: `'${member}' must not be empty.`, target: instancePath };
     default:
-      return { code: 'ValueNotAllowed', message: wrongText(member), target: instancePath };
+      return { code: 'ValueNotAllowed', message: WRONG_TYPE, target: instancePath };
   }
 }
 
-/** Every pattern but one keeps control characters out. */
-function wrongText(member: string): string {
-  if (member === '@odata.type') return "Only a '#microsoft.graph.fileAttachment' can be attached, or its kin of To Do.";
-  return `'${member}' must not hold control characters.`;
+/** The schemas have one pattern, for this member. */
+const WRONG_TYPE =
+  "Only files can be attached. Set '@odata.type' to '#microsoft.graph.fileAttachment' (for To Do '#microsoft.graph.taskFileAttachment'), or leave it out.";
+
+/** The object that a member at the top belongs to: bodies are often sent without their one parameter around them. */
+function parameterOf(name: string, instancePath: string, { members }: BodyShape): string | undefined {
+  if (instancePath !== '') return undefined;
+  const isIn = (known: readonly string[] = []) => known.some((member) => member.toLowerCase() === name.toLowerCase());
+  return members['']?.find(
+    (parameter) => !isIn(members['']) && !name.startsWith('@') && isIn(members[`/${parameter}`]),
+  );
+}
+
+function quote(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(', ');
 }
 
 function wrongType(member: string, expected: unknown, data: unknown): string {

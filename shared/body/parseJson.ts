@@ -15,7 +15,7 @@ export function parseJson(bytes: Uint8Array, placeOf = (position: number) => pos
   try {
     text = utf8.decode(bytes);
   } catch (error) {
-    throw new ServiceError('InvalidJson', 'The body is not UTF-8.', { cause: error });
+    throw new ServiceError('InvalidJson', 'The body is not UTF-8. Send the JSON in UTF-8.', { cause: error });
   }
   try {
     return JSON.parse(text);

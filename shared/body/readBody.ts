@@ -28,7 +28,11 @@ export async function readBody(
 }
 
 function readChunk(body: IncomingRequest['body'], signal: AbortSignal): Promise<Buffer | undefined> {
-  return orLate(body.read(signal), () => new ServiceError('RequestBodyTimeout', 'The body did not arrive in time.'));
+  return orLate(
+    body.read(signal),
+    () =>
+      new ServiceError('RequestBodyTimeout', 'The body did not arrive within the time of the request. Send it again.'),
+  );
 }
 
 /** @throws ServiceError UnsupportedMediaType */
@@ -53,6 +57,6 @@ export function isJson(contentType: string): boolean {
 }
 
 function tooLarge(): ServiceError {
-  const message = `The body is over ${MAX_REQUEST_BODY_BYTES} bytes. It describes the file; its bytes go to the uploadUrl.`;
+  const message = `The body has more than ${MAX_REQUEST_BODY_BYTES} bytes. Send only the description of the file here, and its bytes to the uploadUrl.`;
   return new ServiceError('RequestBodyTooLarge', message);
 }

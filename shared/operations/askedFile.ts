@@ -11,6 +11,7 @@ import { type DeclaredFile, readDeclaredFile } from '../source/declaredFile.ts';
 import { hasFileName } from '../source/fileName.ts';
 import { readFileQuery } from '../source/fileQuery.ts';
 import { type JsonLimits, readJsonAttachment } from '../source/jsonAttachment.ts';
+import type { HeldJson } from '../source/jsonMemory.ts';
 import { createMemorySource } from '../source/memorySource.ts';
 import { createRequestSource, type ReadableBody } from '../source/requestSource.ts';
 import { isJsonByName, readSerialisedFile } from '../source/serialisedFile.ts';
@@ -42,6 +43,7 @@ export interface OpenedFile {
  * Reads what a request asks to attach, and asks the policy: for the item before a body is read, and for the size as soon as it
  * is known.
  *
+ * @param held counts the file of a JSON body, which is held until the request ends
  * @throws ServiceError InvalidAttachment, InvalidJson, RequestBodyTooLarge, CallerNotAllowed and others of the stages
  */
 export async function readAskedFile(
@@ -49,17 +51,18 @@ export async function readAskedFile(
   caller: Caller,
   target: Target,
   { config, policy }: Pick<Collaborators, 'config' | 'policy'>,
+  held: HeldJson,
 ): Promise<AskedFile> {
   const { request, deadline, record } = exchange;
   const admitFile = (sizeBytes: number | undefined, sourceUrl?: URL) =>
     admit(policy, caller, target, { operation: 'attach', sizeBytes, sourceUrl }, record);
   const ceilingBytes = ceilingOf(target, config);
   const limits = { maxJsonAttachmentBytes: config.maxJsonAttachmentBytes, ceilingBytes };
-  if (!isJsonFile(request)) return readFileInBody(exchange, target, limits, config, admitFile);
+  if (!isJsonFile(request)) return readFileInBody(exchange, target, limits, config, held, admitFile);
   checkMediaType(request.headers);
   admitFile(undefined);
   requireBodyFits('The JSON', request.body.declaredBytes, config.maxRequestBodyBytes);
-  const { file, content } = await readJsonAttachment(request.body, target.kind, limits, deadline.signal);
+  const { file, content } = await readJsonAttachment(request.body, target.kind, limits, held, deadline.signal);
   record.endStage('body');
   if (content.kind === 'bytes') {
     const admission = admitFile(content.sizeBytes);
@@ -71,7 +74,7 @@ export async function readAskedFile(
     file,
     admission,
     sourceUrl,
-    open: () => openAdmitted(sourceUrl, admission, config, ceilingBytes, admitFile, deadline.signal),
+    open: () => openAdmitted(sourceUrl, file, admission, config, ceilingBytes, admitFile, deadline.signal),
   };
 }
 
@@ -81,6 +84,7 @@ async function readFileInBody(
   { kind }: Target,
   limits: JsonLimits,
   { maxRequestBodyBytes }: Pick<Config, 'maxRequestBodyBytes'>,
+  held: HeldJson,
   admitFile: (sizeBytes: number | undefined) => Admission,
 ): Promise<AskedFile> {
   const { url, headers } = request;
@@ -94,7 +98,7 @@ async function readFileInBody(
     if (!isJsonByName(declared.name, chosenType)) {
       admitFile(undefined);
       requireBodyFits('The JSON', request.body.declaredBytes, maxRequestBodyBytes);
-      const found = await readSerialisedFile(body, limits, deadline.signal);
+      const found = await readSerialisedFile(body, limits, held, deadline.signal);
       if (found.kind === 'decoded') {
         record.endStage('body');
         const { chunks, sizeBytes } = found.bytes;
@@ -132,6 +136,7 @@ function checkDeclaredSize(declared: number | undefined, decoded: number): void 
 
 async function openAdmitted(
   url: URL,
+  declared: DeclaredFile,
   { source: rule }: Admission,
   { isDevelopment }: Config,
   ceilingBytes: number,
@@ -143,7 +148,7 @@ async function openAdmitted(
     if (totalBytes > ceilingBytes) throw tooLarge(totalBytes, ceilingBytes);
     admitFile(totalBytes, url);
   };
-  const source = await openAddress(url, rule, { isDevelopment, checkSize }, signal);
+  const source = await openAddress(url, rule, { isDevelopment, checkSize, declared }, signal);
   return { source, contentType: source.contentType, etag: source.etag, close: () => source.close() };
 }
 

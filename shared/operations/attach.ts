@@ -2,6 +2,7 @@ import type { Answer } from '../answer.ts';
 import type { AuthenticatedCaller } from '../caller/caller.ts';
 import type { TokenSource } from '../graph/tokenSource.ts';
 import type { Target } from '../route/target.ts';
+import type { HeldJson } from '../source/jsonMemory.ts';
 import { attachFile } from '../transfer/attachFile.ts';
 import { createGraphItem } from '../transfer/graphItem.ts';
 import type { Exchange } from './answerOperation.ts';
@@ -27,7 +28,22 @@ export async function attach(
   collaborators: Collaborators,
 ): Promise<Answer> {
   if (isChunkedMessage(exchange.request)) return openChunkedMessage(exchange, caller, target, collaborators);
-  const asked = await readAskedFile(exchange, caller, target, collaborators);
+  const held = collaborators.jsonMemory.open();
+  try {
+    return await attachOnce(exchange, caller, target, collaborators, held);
+  } finally {
+    held.release();
+  }
+}
+
+async function attachOnce(
+  exchange: Exchange,
+  caller: AuthenticatedCaller,
+  target: Target,
+  collaborators: Collaborators,
+  held: HeldJson,
+): Promise<Answer> {
+  const asked = await readAskedFile(exchange, caller, target, collaborators, held);
   const { owner, actsAs } = asked.admission;
   const { wantsImmutableIds } = exchange.head;
   const request = [owner, target.version, target.itemPath, asked.file, asked.sourceUrl?.href, wantsImmutableIds];

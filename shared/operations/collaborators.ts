@@ -6,6 +6,7 @@ import type { MailboxQueue } from '../graph/mailboxQueue.ts';
 import type { TokenSource } from '../graph/tokenSource.ts';
 import type { UserTokens } from '../graph/userTokens.ts';
 import type { JobQueue } from '../job/jobQueue.ts';
+import type { JsonMemory } from '../source/jsonMemory.ts';
 import type { UploadHost } from '../transfer/uploadHost.ts';
 import type { RecentUploads } from '../upload/recentUploads.ts';
 import type { SealedBlobs } from '../upload/sealedBlobs.ts';
@@ -28,6 +29,8 @@ export interface Collaborators {
   readonly recent: RecentUploads;
   readonly idempotency: SealedBlobs;
   readonly uploadHost: UploadHost;
+  /** Bounds the files in JSON that are held at once. */
+  readonly jsonMemory: JsonMemory;
   /** One request at a time for each upload, in this instance. */
   readonly turns: MailboxQueue;
   /** Undefined where the app runs no jobs. */

@@ -1,4 +1,4 @@
-import type { Answer } from '../answer.ts';
+import { type Answer, errorCode } from '../answer.ts';
 import { parseJson } from '../body/parseJson.ts';
 import { readBody } from '../body/readBody.ts';
 import { type ValidAttachment, validateAttachment } from '../body/validateAttachment.ts';
@@ -6,8 +6,11 @@ import type { AuthenticatedCaller } from '../caller/caller.ts';
 import { foldCase } from '../caller/policy.ts';
 import { parseBody, relay } from '../graph/relay.ts';
 import { readUploadSession, replaceInUploadSession } from '../graph/uploadSession.ts';
+import { isObject } from '../isObject.ts';
+import { SESSION_FROM_BYTES } from '../limits.ts';
 import { hashUploadId } from '../log/mask.ts';
 import { type Target, upstreamPath } from '../route/target.ts';
+import { SIZE_BELOW_MINIMUM } from '../transfer/addWhole.ts';
 import { readUploadAddress } from '../transfer/uploadAddress.ts';
 import { nextExpectedRanges } from '../upload/byteRange.ts';
 import { storageNotConfigured } from '../upload/storageFault.ts';
@@ -52,9 +55,19 @@ export async function openUploadSession(
   } as const;
   const tokens = tokensFor(admission.actsAs, caller, collaborators);
   const context = { mailbox: foldCase(admission.owner.id), tokens, deadline, record };
-  const answer = relay(await (await forwarder()).send(call, context));
+  const answer = explainMinimum(relay(await (await forwarder()).send(call, context)));
   if (answer.status >= 300 || admission.uploadUrl === 'graph') return answer;
   return keepUpload(answer, exchange, caller, target, admission, attachment, collaborators);
+}
+
+/** Graph refuses a file below its minimum without the number, and without the other way. All but the message stays Graph's. */
+function explainMinimum(answer: Answer): Answer {
+  const body = parseBody(answer.body);
+  if (errorCode(body) !== SIZE_BELOW_MINIMUM || !isObject(body) || !isObject(body['error'])) return answer;
+  const { error } = body;
+  const graphsOwn = typeof error['message'] === 'string' ? `${error['message']} ` : '';
+  const message = `${graphsOwn}Upload sessions are for files of 3 MB (${SESSION_FROM_BYTES} bytes) or more. Attach this file in one call: POST its bytes to …/attachments?name=<file name>.`;
+  return { ...answer, body: JSON.stringify({ ...body, error: { ...error, message } }) };
 }
 
 /** Keeps Graph's uploadUrl in a record, and gives the caller the record's address in its place. */

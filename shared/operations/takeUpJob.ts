@@ -97,6 +97,7 @@ function openJobSource(
     {
       isDevelopment,
       checkSize,
+      declared: attachment,
       ...(etag !== undefined && { resumeAt: { offset, totalBytes, etag } }),
       times: { answerMs: SOURCE_ANSWER_TIMEOUT_MS, silenceMs: MAX_SILENCE_MS, retryDelay },
     },

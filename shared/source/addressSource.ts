@@ -13,7 +13,7 @@ import {
 import type { ByteSource } from './byteSource.ts';
 import { createGuardedAgent, type Resolve } from './guardedAgent.ts';
 import { withinSilence } from './silence.ts';
-import { askSource, type KnownFile, type SourceAnswer, unusable } from './sourceAnswer.ts';
+import { askSource, type KnownFile, type SaidOfFile, type SourceAnswer, unusable } from './sourceAnswer.ts';
 import { admitSource, type SourceRule } from './sourceRules.ts';
 
 /** A file at an address, from an offset on. */
@@ -41,6 +41,8 @@ export interface AddressOptions {
   /** Called with the file's length before any of it is read; throws where that is too much. */
   readonly checkSize: (totalBytes: number) => void;
   readonly resumeAt?: ResumePoint;
+  /** What the caller says of the file: decides on a Content-Encoding that only an archive may have. */
+  readonly declared?: SaidOfFile;
   /** All addresses of a host name; the system's resolver unless a test says otherwise. */
   readonly resolve?: Resolve;
   readonly times?: SourceTimes;
@@ -109,6 +111,7 @@ class AddressReader {
   readonly #isDevelopment: boolean;
   readonly #resolve: Resolve;
   readonly #times: SourceTimes;
+  readonly #declared: SaidOfFile | undefined;
   #known: KnownFile | undefined;
   #current: Current | undefined;
   #asksRange = true;
@@ -120,13 +123,14 @@ class AddressReader {
   constructor(
     url: URL,
     rule: SourceRule,
-    { isDevelopment, resolve = lookUp, resumeAt, times = TIMES }: AddressOptions,
+    { isDevelopment, resolve = lookUp, resumeAt, declared, times = TIMES }: AddressOptions,
   ) {
     this.#url = url;
     this.#rule = rule;
     this.#isDevelopment = isDevelopment;
     this.#resolve = resolve;
     this.#times = times;
+    this.#declared = declared;
     this.offset = resumeAt?.offset ?? 0;
     this.#known = resumeAt;
   }
@@ -143,7 +147,8 @@ class AddressReader {
   async #open(signal: AbortSignal): Promise<Opened> {
     for (;;) {
       if (this.#isClosed) throw new TypeError('The source has been closed.');
-      if (this.#connections >= MAX_SOURCE_CONNECTIONS) throw unavailable('It broke off too often.', undefined);
+      if (this.#connections >= MAX_SOURCE_CONNECTIONS)
+        throw unavailable(`It sent the file in more than ${MAX_SOURCE_CONNECTIONS} parts.`, undefined);
       this.#connections += 1;
       const answer = await this.#ask(signal);
       if (answer.kind === 'bytes') {
@@ -214,7 +219,13 @@ class AddressReader {
     try {
       const creating = createGuardedAgent(this.#url.hostname, this.#rule, this.#isDevelopment, this.#resolve);
       const agent = await untilAborted(creating, limited);
-      const ask = { url: this.#url, offset: this.offset, known: this.#known, asksRange: this.#asksRange };
+      const ask = {
+        url: this.#url,
+        offset: this.offset,
+        known: this.#known,
+        declared: this.#declared,
+        asksRange: this.#asksRange,
+      };
       return await askSource(ask, agent, limited);
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
@@ -226,8 +237,9 @@ class AddressReader {
   async #waitAfter(cause: unknown, retryAfter: string | undefined, signal: AbortSignal): Promise<void> {
     this.#failures += 1;
     const delayMs = this.#times.retryDelay(retryAfter, this.#failures, Date.now(), Math.random());
-    if (this.#failures >= MAX_SOURCE_FAILURES) throw unavailable('It failed again and again.', cause);
-    if (delayMs > MAX_SOURCE_PAUSE_MS) throw unavailable('It asks to wait for long.', cause);
+    if (this.#failures >= MAX_SOURCE_FAILURES)
+      throw unavailable(`It failed ${MAX_SOURCE_FAILURES} times in a row.`, cause);
+    if (delayMs > MAX_SOURCE_PAUSE_MS) throw unavailable(longWait(delayMs), cause);
     await pause(delayMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 
@@ -242,10 +254,16 @@ async function lookUp(host: string): ReturnType<Resolve> {
   return lookup(host, { all: true });
 }
 
+/** @param delayMs infinite where the caller of this waits less than the source asks for */
+function longWait(delayMs: number): string {
+  if (!Number.isFinite(delayMs)) return 'It asks for a long wait.';
+  return `It asks to wait ${Math.ceil(delayMs / 1000)} seconds; the proxy waits at most ${MAX_SOURCE_PAUSE_MS / 1000}.`;
+}
+
 function late(): ServiceError {
   return unavailable('It did not send the file in time.', undefined);
 }
 
 function unavailable(why: string, cause: unknown): ServiceError {
-  return new ServiceError('SourceUnavailable', `The source is not available. ${why}`, { cause });
+  return new ServiceError('SourceUnavailable', `The source is not available. ${why} Try again later.`, { cause });
 }

@@ -1,4 +1,5 @@
-import { ServiceError } from '../errors.ts';
+import { invalidAttachment } from '../body/checkShape.ts';
+import { type DetailCode, type ErrorDetail, ServiceError } from '../errors.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 import { Base64Decoder } from './base64Decoder.ts';
 
@@ -24,7 +25,7 @@ const ESCAPES = new Map([
  * decoder; all else, with an empty text in its place, is kept, small enough for JSON.parse, which is the judge of the syntax.
  * So what is looked for here is strings, and the names of the members around them.
  *
- * @throws ServiceError RequestBodyTooLarge from push, for what is beside the file
+ * @throws ServiceError from push: RequestBodyTooLarge for what is not the file; InvalidAttachment for a file that is not base64 text
  */
 export class FileSplitter {
   readonly content = new Base64Decoder();
@@ -76,7 +77,7 @@ export class FileSplitter {
   #keep(chunk: Buffer, start: number): number {
     for (let index = start; index < chunk.length; index += 1) {
       const byte = chunk[index] ?? 0;
-      if (this.#length >= MAX_REQUEST_BODY_BYTES) throw tooLarge();
+      if (this.#length >= MAX_REQUEST_BODY_BYTES) throw this.#overflow();
       this.#kept[this.#length] = byte;
       this.#length += 1;
       if (this.#state === 'string') this.#lookInString(byte);
@@ -118,6 +119,20 @@ export class FileSplitter {
     if (this.#last !== COLON || this.#outerName !== this.#member) return false;
     if (this.#depth === 1) return true;
     return this.#depth === 2 && this.#member === 'contentbytes' && this.#innerName === '$content';
+  }
+
+  /** A list of numbers, or base64 under another name, is as long as the file itself. */
+  #overflow(): ServiceError {
+    if (this.#depth > 1 && this.#outerName === 'contentbytes')
+      return invalidContent(contentDetail('WrongType', NOT_BASE64_TEXT));
+    this.content.end();
+    if (this.content.isObjectInQuotes) return this.contentError();
+    return tooLarge();
+  }
+
+  /** What is wrong with the text, where that is known to be at fault. */
+  contentError(): ServiceError {
+    return invalidContent(contentDetail('ValueNotAllowed', `'contentBytes' ${this.content.fault}.`));
   }
 
   #openContent(index: number): number {
@@ -187,7 +202,18 @@ function characterOf(written: string): string {
   return code < 0x80 ? String.fromCharCode(code) : '\0';
 }
 
+export const NOT_BASE64_TEXT =
+  "'contentBytes' must be text in base64, or a content object with '$content'; not a list of numbers and no other object. In JavaScript, send buffer.toString('base64'); in a workflow, write base64(…).";
+
+export function contentDetail(code: DetailCode, message: string): ErrorDetail {
+  return { code, message, target: '/contentBytes' };
+}
+
+function invalidContent(detail: ErrorDetail): ServiceError {
+  return invalidAttachment('The body does not describe a file to attach', [detail]);
+}
+
 function tooLarge(): ServiceError {
-  const message = `Beside contentBytes a body may have at most ${MAX_REQUEST_BODY_BYTES} bytes.`;
+  const message = `The members other than contentBytes have more than ${MAX_REQUEST_BODY_BYTES} bytes. Send the file in contentBytes, or as the body itself with ?name=.`;
   return new ServiceError('RequestBodyTooLarge', message);
 }

@@ -1,16 +1,16 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FILE_ATTACHMENT, TASK_FILE_ATTACHMENT } from '../body/bodyShape.ts';
 import { checkShape, invalidAttachment } from '../body/checkShape.ts';
 import { parseJson } from '../body/parseJson.ts';
-import { type ErrorDetail, ServiceError } from '../errors.ts';
+import type { ErrorDetail } from '../errors.ts';
 import { isObject } from '../isObject.ts';
-import { MAX_DECODE_STEP_BYTES, MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 import type { ItemKind } from '../route/entityModel.ts';
 import type { DecodedBytes } from './base64Decoder.ts';
 import type { DeclaredFile } from './declaredFile.ts';
-import { FileSplitter } from './fileSplitter.ts';
-import { type ReadableBody, readPatiently } from './requestSource.ts';
+import { contentDetail, FileSplitter, NOT_BASE64_TEXT } from './fileSplitter.ts';
+import type { HeldJson } from './jsonMemory.ts';
+import type { ReadableBody } from './requestSource.ts';
 import { parseSourceUrl } from './sourceUrl.ts';
+import { splitBody } from './splitBody.ts';
 
 /** Where the bytes of the attachment are: in memory, decoded, or at an address that parseSourceUrl has passed. */
 export type JsonContent = ({ readonly kind: 'bytes' } & DecodedBytes) | { readonly kind: 'address'; readonly url: URL };
@@ -34,52 +34,33 @@ export interface JsonLimits {
  * content object of Logic Apps as other ways to hand over the bytes. These are decoded while they arrive and are held once;
  * other requests get their turn after every step of MAX_DECODE_STEP_BYTES.
  *
- * @throws ServiceError InvalidJson, InvalidAttachment with one detail per fault, RequestBodyTooLarge, RequestBodyTimeout, or what the
- * body's own read throws
+ * @param held is told of the decoded bytes as they come; whoever opened it releases them
+ * @throws ServiceError InvalidJson, InvalidAttachment with one detail per fault, RequestBodyTooLarge, RequestBodyTimeout, InstanceBusy,
+ * or what the body's own read throws
  */
 export async function readJsonAttachment(
   body: ReadableBody,
   kind: ItemKind,
   limits: JsonLimits,
+  held: HeldJson,
   signal: AbortSignal,
 ): Promise<JsonAttachment> {
-  const next = () => readPatiently(body, signal);
   const splitter = new FileSplitter();
-  let bodyBytes = 0;
-  let stepBytes = 0;
-  for (let chunk = await next(); chunk !== undefined; chunk = await next()) {
-    for (let start = 0; start < chunk.length; start += MAX_DECODE_STEP_BYTES) {
-      const piece = chunk.subarray(start, start + MAX_DECODE_STEP_BYTES);
-      splitter.push(piece);
-      bodyBytes += piece.length;
-      checkSize(splitter, bodyBytes, limits);
-      stepBytes += piece.length;
-      if (stepBytes < MAX_DECODE_STEP_BYTES) continue;
-      stepBytes = 0;
-      await nextTurn();
-    }
-  }
-  const bytes = splitter.content.end();
-  checkSize(splitter, bodyBytes, limits);
-  return check(
-    parseJson(splitter.json, (position) => placeInBody(splitter, position)),
-    bytes,
-    splitter,
-    kind,
-    limits,
-  );
+  const bytes = await splitBody(body, splitter, limits.maxJsonAttachmentBytes, held, signal);
+  return check(parseRest(splitter), bytes, splitter, kind, limits);
 }
 
-/** A body may be endless also where its file is not: base64 with every character escaped is eight times the file. */
-function checkSize({ content }: FileSplitter, bodyBytes: number, { maxJsonAttachmentBytes }: JsonLimits): void {
-  const maxBodyBytes = maxJsonAttachmentBytes * 8 + MAX_REQUEST_BODY_BYTES;
-  if (content.sizeBytes <= maxJsonAttachmentBytes && bodyBytes <= maxBodyBytes) return;
-  const message = `A file in JSON may have at most ${maxJsonAttachmentBytes} bytes. Send a larger one as bytes, or by its sourceUrl.`;
-  throw new ServiceError('RequestBodyTooLarge', message);
+/** A workflow that writes an object between quotes leaves them unescaped: then the quotes are at fault, not the syntax. */
+function parseRest(splitter: FileSplitter): unknown {
+  try {
+    return parseJson(splitter.json, (position) => splitter.positionInBody(position));
+  } catch (error) {
+    throw splitter.content.isObjectInQuotes ? splitter.contentError() : error;
+  }
 }
 
 function check(
-  body: unknown,
+  parsed: unknown,
   bytes: DecodedBytes,
   { content, contents }: FileSplitter,
   kind: ItemKind,
@@ -87,19 +68,41 @@ function check(
 ): JsonAttachment {
   const shape = kind === 'todoTask' ? TASK_FILE_ATTACHMENT : FILE_ATTACHMENT;
   const details: ErrorDetail[] = [];
+  const body = replaceOtherContent(parsed, details);
   const { canonical, unlisted } = checkShape(body, shape, details);
   const members = isObject(canonical) ? canonical : {};
-  if (contents > 1) details.push(fault('DuplicateMember', "'contentBytes' stands here more than once."));
-  if (content.fault !== undefined) details.push(fault('ValueNotAllowed', `'contentBytes' ${content.fault}.`));
+  if (contents > 1) details.push(contentDetail('DuplicateMember', "'contentBytes' stands here more than once."));
+  if (content.fault !== undefined) details.push(contentDetail('ValueNotAllowed', `'contentBytes' ${content.fault}.`));
   if (bytes.sizeBytes > ceilingBytes) {
     const message = `At most ${ceilingBytes} bytes can be attached; contentBytes has ${bytes.sizeBytes}.`;
-    details.push(fault('SizeTooLarge', message));
+    details.push(contentDetail('SizeTooLarge', message));
   }
   const chosen = chooseContent(members, bytes, details);
   if (chosen === undefined || details.length > 0) {
     throw invalidAttachment(`The body does not describe ${shape.describes}`, details, unlisted);
   }
   return { file: declaredIn(members, chosen), content: chosen };
+}
+
+/**
+ * What JSON writers make of bytes (a list of numbers, a Buffer's or a typed array's members) gets one fault, not one for each of
+ * its members: an empty text stands for it from here on.
+ */
+function replaceOtherContent(parsed: unknown, details: ErrorDetail[]): unknown {
+  if (!isObject(parsed)) return parsed;
+  const others = Object.entries(parsed).filter(([name, value]) => isContentBytes(name) && !isContent(value));
+  if (others.length === 0) return parsed;
+  details.push(contentDetail('WrongType', NOT_BASE64_TEXT));
+  return { ...parsed, ...Object.fromEntries(others.map(([name]) => [name, ''])) };
+}
+
+function isContentBytes(name: string): boolean {
+  return name.toLowerCase() === 'contentbytes';
+}
+
+function isContent(value: unknown): boolean {
+  if (value === null || typeof value === 'string') return true;
+  return isObject(value) && Object.keys(value).some((name) => name.toLowerCase() === '$content');
 }
 
 /** Exactly one of the two; Graph's own null stands for a member that is absent. */
@@ -111,12 +114,13 @@ function chooseContent(
   const hasBytes = contentBytes !== undefined && contentBytes !== null;
   const hasAddress = sourceUrl !== undefined && sourceUrl !== null;
   if (hasBytes && hasAddress) {
-    const message = "'sourceUrl' stands in place of 'contentBytes', not beside it.";
+    const message = "'contentBytes' and 'sourceUrl' exclude each other. Send one of them.";
     details.push({ code: 'Conflict', message, target: '/sourceUrl' });
   }
   if (hasBytes) return { kind: 'bytes', ...bytes };
   if (!hasAddress) {
-    details.push(fault('Required', "'contentBytes' is missing (or 'sourceUrl' in its place)."));
+    const message = "The file is missing. Send its bytes in 'contentBytes' (base64), or its URL in 'sourceUrl'.";
+    details.push(contentDetail('Required', message));
     return undefined;
   }
   const parsed = typeof sourceUrl === 'string' ? parseSourceUrl(sourceUrl) : undefined;
@@ -137,14 +141,4 @@ function declaredIn(members: Readonly<Record<string, unknown>>, content: JsonCon
     ...(typeof isInline === 'boolean' && { isInline }),
     ...(typeof contentId === 'string' && { contentId }),
   };
-}
-
-function fault(code: ErrorDetail['code'], message: string): ErrorDetail {
-  return { code, message, target: '/contentBytes' };
-}
-
-/** The file was taken out of what JSON.parse saw. */
-function placeInBody({ json, contentOffset, contentLength }: FileSplitter, position: number): number {
-  const before = json.toString('utf8', 0, contentOffset).length;
-  return position < before ? position : position + contentLength;
 }

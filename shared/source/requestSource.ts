@@ -45,8 +45,8 @@ export function readPatiently(
 ): Promise<Buffer | undefined> {
   const late = (message: string) => () => new ServiceError('RequestBodyTimeout', message);
   return orLate(
-    withinSilence(body.read(signal), maxSilenceMs, late('No byte of the body came for too long.')),
-    late('The bytes did not arrive in time.'),
+    withinSilence(body.read(signal), maxSilenceMs, late(`No data was received for ${maxSilenceMs / 1000} seconds.`)),
+    late('The body did not arrive within the time of the request.'),
   );
 }
 

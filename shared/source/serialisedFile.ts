@@ -6,6 +6,7 @@ import { isObject } from '../isObject.ts';
 import type { DecodedBytes } from './base64Decoder.ts';
 import { FileSplitter } from './fileSplitter.ts';
 import type { JsonLimits } from './jsonAttachment.ts';
+import type { HeldJson } from './jsonMemory.ts';
 import { type ReadableBody, readPatiently } from './requestSource.ts';
 import { splitBody } from './splitBody.ts';
 
@@ -33,11 +34,13 @@ export function isJsonByName(name: string, chosenType = ''): boolean {
  * a content object of Logic Apps is decoded. What other clients make of bytes they cannot send (`{}`, a string, a list of
  * numbers) is an error, since the file would be attached as that text. Any other body is the file.
  *
- * @throws ServiceError InvalidAttachment, InvalidJson, RequestBodyTooLarge, RequestBodyTimeout, or what the body's own read throws
+ * @param held counts the decoded bytes of a content object
+ * @throws ServiceError InvalidAttachment, InvalidJson, RequestBodyTooLarge, RequestBodyTimeout, InstanceBusy, or what the body's own read throws
  */
 export async function readSerialisedFile(
   body: ReadableBody,
   limits: JsonLimits,
+  held: HeldJson,
   signal: AbortSignal,
 ): Promise<SerialisedFile> {
   const chunks: Buffer[] = [];
@@ -51,7 +54,7 @@ export async function readSerialisedFile(
   }
   const sample = Buffer.concat(chunks).toString('latin1', 0, SAMPLE_BYTES).replace(BYTE_ORDER_MARK, '').trimStart();
   const whole: ReadableBody = { read: async (until) => chunks.shift() ?? body.read(until) };
-  if (/^\{\s*"\$content(?:-type)?"\s*:/i.test(sample)) return readContentObject(whole, limits, signal);
+  if (/^\{\s*"\$content(?:-type)?"\s*:/i.test(sample)) return readContentObject(whole, limits, held, signal);
   const found = SERIALISED.find(({ start, all }) => (isWhole ? all : start)?.test(sample));
   if (found !== undefined) throw notBytes(found.says);
   return { kind: 'asSent', body: whole };
@@ -82,10 +85,11 @@ function notBytes(says: string): ServiceError {
 async function readContentObject(
   body: ReadableBody,
   { maxJsonAttachmentBytes, ceilingBytes }: JsonLimits,
+  held: HeldJson,
   signal: AbortSignal,
 ): Promise<SerialisedFile> {
   const splitter = new FileSplitter('$content');
-  const bytes = await splitBody(body, splitter, maxJsonAttachmentBytes, signal);
+  const bytes = await splitBody(body, splitter, maxJsonAttachmentBytes, held, signal);
   const details: ErrorDetail[] = [];
   const parsed = parseJson(splitter.json, (position) => splitter.positionInBody(position));
   const { canonical, unlisted } = checkShape(parsed, CONTENT_OBJECT, details);

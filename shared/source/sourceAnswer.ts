@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Agent } from 'node:https';
 import { untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
+import { foreignCoding } from './contentCoding.ts';
+import type { DeclaredFile } from './declaredFile.ts';
 import { isRefusedByGuard } from './guardedAgent.ts';
 
 /** What is known of the file at the source, and what is wanted of it next. */
@@ -10,9 +12,13 @@ export interface SourceAsk {
   readonly offset: number;
   /** The file that was begun; undefined for the first answer, which says what the file is. */
   readonly known: KnownFile | undefined;
+  /** What the caller says of the file. */
+  readonly declared: SaidOfFile | undefined;
   /** False for a source that took a range of an empty file for a fault. */
   readonly asksRange: boolean;
 }
+
+export type SaidOfFile = Pick<DeclaredFile, 'name' | 'contentType'>;
 
 export interface KnownFile {
   readonly totalBytes: number;
@@ -88,7 +94,7 @@ async function send({ url, offset, known, asksRange }: SourceAsk, agent: Agent, 
   }
 }
 
-function readAnswer({ offset, known }: SourceAsk, body: IncomingMessage): SourceAnswer {
+function readAnswer({ url, offset, known, declared }: SourceAsk, body: IncomingMessage): SourceAnswer {
   const { statusCode: status = 0, headers } = body;
   if (status === 408 || status === 429 || status >= 500) {
     const cause = new Error(`The source answered ${status}.`);
@@ -97,9 +103,16 @@ function readAnswer({ offset, known }: SourceAsk, body: IncomingMessage): Source
   if (status === 416 && offset === 0 && known === undefined) return { kind: 'noRangeOfEmptyFile' };
   if (status === 416) throw changed();
   if (status >= 300) throw refused(status);
-  if (status !== 200 && status !== 206) throw unusable(`It answered ${status}.`);
-  const coding = headers['content-encoding'] ?? 'identity';
-  if (coding.toLowerCase() !== 'identity') throw unusable('It sends the file encoded (Content-Encoding).');
+  if (status !== 200 && status !== 206) throw unusable(`It answered ${status}, not 200 or 206.`);
+  const coding = foreignCoding(headers['content-encoding'], {
+    names: [url.pathname, declared?.name ?? ''],
+    types: [headers['content-type'], declared?.contentType],
+  });
+  if (coding !== undefined) {
+    const ways =
+      'Store it without that header, or, if the stored file is the archive itself, name it so (such as .gz).';
+    throw unusable(`It sends the file compressed or encrypted (Content-Encoding: ${coding}). ${ways}`);
+  }
   const etag = strongTag(headers);
   const range = status === 206 ? rangeOf(headers, offset) : wholeOf(headers);
   checkSame(known, { totalBytes: range.totalBytes, etag });
@@ -123,14 +136,15 @@ function rangeOf(headers: IncomingHttpHeaders, offset: number): Range {
     /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/i.exec(headers['content-range'] ?? '') ?? [];
   const range = { totalBytes: Number(total), endOffset: Number(last) + 1 };
   if (Number(first) !== offset || range.endOffset <= offset || range.endOffset > range.totalBytes) {
-    throw unusable('It sends another range than was asked for, or does not say how long the file is.');
+    throw unusable('Its Content-Range is missing, or is not the range that was requested, or has no total size.');
   }
   return range;
 }
 
 function wholeOf(headers: IncomingHttpHeaders): Range {
   const length = headers['content-length'];
-  if (length === undefined || !/^\d{1,15}$/.test(length)) throw unusable('It does not say how long the file is.');
+  if (length === undefined || !/^\d{1,15}$/.test(length))
+    throw unusable('It does not say how long the file is: it sends no Content-Length.');
   return { totalBytes: Number(length), endOffset: Number(length) };
 }
 

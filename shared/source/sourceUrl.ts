@@ -15,12 +15,12 @@ export type SourceUrlResult =
  */
 export function parseSourceUrl(text: string): SourceUrlResult {
   if (text.length > MAX_SOURCE_URL_LENGTH) return fault(`must have at most ${MAX_SOURCE_URL_LENGTH} characters`);
-  if (hasControlCharacter(text) || !URL.canParse(text)) return fault('must be a whole https address');
+  if (hasControlCharacter(text) || !URL.canParse(text)) return fault('must be an absolute https URL');
   const url = new URL(text);
-  if (url.protocol !== 'https:') return fault('must be an https address');
-  if (url.username !== '' || url.password !== '') return fault('must not hold a user name or a password');
+  if (url.protocol !== 'https:') return fault('must be an https URL');
+  if (url.username !== '' || url.password !== '') return fault('must not contain a user name or a password');
   if (isIpLiteral(url.hostname)) return fault('must name its host, not an IP address');
-  if (climbs(url.pathname)) return fault('must not hold . or .. in its path, encoded or not');
+  if (climbs(url.pathname)) return fault('must not contain . or .. in its path, encoded or not');
   url.hash = ''; // It is never sent.
   return { kind: 'ok', url };
 }

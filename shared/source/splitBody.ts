@@ -3,6 +3,7 @@ import { ServiceError } from '../errors.ts';
 import { MAX_DECODE_STEP_BYTES, MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 import type { DecodedBytes } from './base64Decoder.ts';
 import type { FileSplitter } from './fileSplitter.ts';
+import type { HeldJson } from './jsonMemory.ts';
 import { type ReadableBody, readPatiently } from './requestSource.ts';
 
 /**
@@ -10,12 +11,14 @@ import { type ReadableBody, readPatiently } from './requestSource.ts';
  * other requests get their turn after every step of MAX_DECODE_STEP_BYTES.
  *
  * @param maxFileBytes the setting MAX_JSON_ATTACHMENT_BYTES
- * @throws ServiceError RequestBodyTooLarge, RequestBodyTimeout, or what the body's own read throws
+ * @param held counts the decoded bytes as they arrive; its owner releases them
+ * @throws ServiceError RequestBodyTooLarge, RequestBodyTimeout, InstanceBusy, or what the body's own read throws
  */
 export async function splitBody(
   body: ReadableBody,
   splitter: FileSplitter,
   maxFileBytes: number,
+  held: HeldJson,
   signal: AbortSignal,
 ): Promise<DecodedBytes> {
   const next = () => readPatiently(body, signal);
@@ -27,6 +30,7 @@ export async function splitBody(
       splitter.push(piece);
       bodyBytes += piece.length;
       checkSize(splitter, bodyBytes, maxFileBytes);
+      held.grow(splitter.content.sizeBytes);
       stepBytes += piece.length;
       if (stepBytes < MAX_DECODE_STEP_BYTES) continue;
       stepBytes = 0;
@@ -35,6 +39,7 @@ export async function splitBody(
   }
   const bytes = splitter.content.end();
   checkSize(splitter, bodyBytes, maxFileBytes);
+  held.grow(bytes.sizeBytes);
   return bytes;
 }
 

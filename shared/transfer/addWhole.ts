@@ -10,6 +10,9 @@ import { isRefusal, UpstreamFailure } from './upstreamFailure.ts';
 
 type WholeFile = Pick<UploadRecord, 'target' | 'attachment' | 'createdAt'>;
 
+/** Graph's code for a file that is too small for a session: learn.microsoft.com/graph/outlook-large-attachments */
+export const SIZE_BELOW_MINIMUM = 'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize';
+
 /** What a file became. */
 export interface AttachedFile {
   /** Undefined where Graph named none. */
@@ -68,7 +71,7 @@ export function isTooLongForOneCall(error: unknown, { sizeBytes }: UploadRecord[
  */
 export function isTooShortForSession(error: unknown, { sizeBytes }: UploadRecord['attachment']): boolean {
   if (!(error instanceof UpstreamFailure) || sizeBytes > MAX_SINGLE_POST_BYTES) return false;
-  return errorCode(parseBody(error.answer.body)) === 'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize';
+  return errorCode(parseBody(error.answer.body)) === SIZE_BELOW_MINIMUM;
 }
 
 /** learn.microsoft.com/graph/api/resources/fileattachment and …/taskfileattachment, which has no isInline and no contentId. */

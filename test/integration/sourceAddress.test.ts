@@ -170,13 +170,13 @@ describe('openAddress', () => {
     ['204', [{ kind: 'status', status: 204 }], 'SourceUnusable', 424, /answered 204/],
     ['416', [{ kind: 'status', status: 416 }], 'SourceUnusable', 424, /refuses the range/],
     ['no length', [{ kind: 'noLength' }], 'SourceUnusable', 424, /does not say how long/],
-    ['500 for ever', [{ kind: 'status', status: 500 }], 'SourceUnavailable', 502, /again and again/],
+    ['500 for ever', [{ kind: 'status', status: 500 }], 'SourceUnavailable', 502, /failed 4 times in a row/],
     [
       'a long wait',
       [{ kind: 'status', status: 503, headers: { 'retry-after': '3600' } }],
       'SourceUnavailable',
       502,
-      /to wait for long/,
+      /to wait 3600 seconds; the proxy waits at most 20/,
     ],
   ])('says so of %s, before anything is read', async (_, faults, code, status, message) => {
     hold(faults);
@@ -224,7 +224,10 @@ describe('openAddress', () => {
 
     const { error } = await failureOf();
 
-    expect(error).toMatchObject({ code: 'SourceUnavailable', message: expect.stringContaining('broke off too often') });
+    expect(error).toMatchObject({
+      code: 'SourceUnavailable',
+      message: expect.stringContaining('in more than 64 parts'),
+    });
   });
 
   it('gives up a source that is silent after its head, again and again', async () => {
@@ -252,13 +255,35 @@ describe('openAddress', () => {
     silent.close();
   });
 
-  it('refuses a file that is sent encoded', async () => {
+  it('refuses a file that is sent encoded, and says how', async () => {
     hold([], { contentEncoding: 'gzip' });
 
     expect((await failureOf()).error).toMatchObject({
       code: 'SourceUnusable',
-      message: expect.stringMatching(/encoded/),
+      message: expect.stringMatching(/Content-Encoding: gzip/),
     });
+  });
+
+  it.each<[string, Partial<AddressOptions>]>([
+    ['utf-8', {}],
+    ['', {}],
+    ['gzip', { declared: { name: 'backup.tar.gz' } }],
+    ['gzip', { declared: { name: 'backup', contentType: 'application/gzip' } }],
+  ])(
+    'reads the stored bytes of a file with Content-Encoding: %s where %j, also after a break',
+    async (coding, options) => {
+      hold([{ kind: 'breaksOff', afterBytes: 700_000, times: 1 }], { contentEncoding: coding });
+
+      await readAll(await open(options));
+    },
+  );
+
+  it('refuses an archive without a length', async () => {
+    hold([{ kind: 'noLength' }], { contentEncoding: 'gzip' });
+
+    const { error } = await failureOf({ declared: { name: 'backup.tar.gz' } });
+
+    expect(error).toMatchObject({ code: 'SourceUnusable', message: expect.stringMatching(/how long the file is/) });
   });
 
   it('refuses what checkSize refuses, before anything is read', async () => {

@@ -4,6 +4,7 @@ import type { AttemptResult } from '../../shared/graph/exchange.ts';
 import type { Forwarder } from '../../shared/graph/forwarder.ts';
 import { createMailboxQueue } from '../../shared/graph/mailboxQueue.ts';
 import type { Collaborators } from '../../shared/operations/collaborators.ts';
+import { createJsonMemory } from '../../shared/source/jsonMemory.ts';
 import type { UploadHost } from '../../shared/transfer/uploadHost.ts';
 import { createRecentUploads } from '../../shared/upload/recentUploads.ts';
 import type { UploadRecord } from '../../shared/upload/uploadRecord.ts';
@@ -229,6 +230,7 @@ export function instanceOf(uploads: UploadStore, { uploadHost, forwarder }: Mode
     recent: createRecentUploads(store, 5),
     idempotency: unused,
     uploadHost: alive(uploadHost(kill)),
+    jsonMemory: createJsonMemory(),
     turns: createMailboxQueue(16, 1),
     jobs: undefined,
     closing: new AbortController().signal,

@@ -46,6 +46,7 @@ const STATUS_OF = {
   JobsNotConfigured: 501,
   JobsNeedAppToken: 403,
   JobFailed: 424,
+  InstanceBusy: 503,
   MailboxBusy: 429,
   InternalError: 500,
   TokenUnavailable: 503,

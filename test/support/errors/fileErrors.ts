@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createCertificate } from '../../../local/emulators/certificate.ts';
 import { ADELE } from '../../../local/emulators/seed.ts';
+import { fillJsonMemory } from '../fillJsonMemory.ts';
 import { postJson, startSite } from '../site.ts';
 import { type SourceFault, startSourceServer } from '../sourceServer.ts';
 import type { Provocations } from './provocations.ts';
@@ -50,6 +51,12 @@ export async function startFileErrors(itemPath: string): Promise<Provocations> {
       SourceUnusable: () => attachFaulty({ kind: 'noLength' }),
       SourceChanged: () =>
         attachFaulty({ kind: 'breaksOff', afterBytes: 1_000_000, times: 1 }, { kind: 'changes', sizeBytes: 3_000_000 }),
+      InstanceBusy: async () => {
+        const { hangUp } = await fillJsonMemory(site, url);
+        const refused = await postJson(url, { name: 'a', contentBytes: 'QUJD' });
+        hangUp();
+        return refused;
+      },
       JobsNotConfigured: () => attachFrom(`${source.origin}/file`, { prefer: 'respond-async' }),
       SourceUnavailable: () => attachFaulty({ kind: 'status', status: 500 }),
     },

@@ -27,7 +27,7 @@ describe('canonicalise', () => {
   });
 
   it('leaves unknown members, annotations and values as they are', () => {
-    const item = { '@odata.Type': '#microsoft.graph.attachmentItem', Colour: 'FILE', attachmentType: 'Reference' };
+    const item = { '@odata.Etag': 'W/"1"', Colour: 'FILE', attachmentType: 'Reference' };
 
     expect(canonicalised({ AttachmentItem: item, Other: 1 }).value).toEqual({ AttachmentItem: item, Other: 1 });
   });

@@ -46,7 +46,7 @@ describe('parseJson', () => {
   ])('says so when the body is no UTF-8: %s', (_, octets) => {
     expect(thrownBy(() => parseJson(Uint8Array.from(octets)))).toMatchObject({
       code: 'InvalidJson',
-      message: 'The body is not UTF-8.',
+      message: 'The body is not UTF-8. Send the JSON in UTF-8.',
     });
   });
 

@@ -86,6 +86,35 @@ describe('validateAttachment', () => {
     expect(JSON.parse(validateAttachment(body, 'message', CEILINGS).json)).toEqual(body);
   });
 
+  it.each([
+    ['message', 'AttachmentItem', '#Microsoft.Graph.attachmentitem', '#microsoft.graph.attachmentItem'],
+    ['event', 'AttachmentItem', 'MICROSOFT.GRAPH.ATTACHMENTITEM', 'microsoft.graph.attachmentItem'],
+    ['todoTask', 'attachmentInfo', '#microsoft.graph.attachmentinfo', '#microsoft.graph.attachmentInfo'],
+    ['message', 'AttachmentItem', '#Microsoft.Graph.FileAttachment', '#Microsoft.Graph.FileAttachment'],
+  ] as const)('forwards for a %s the type of its %s %s as %s', (kind, parameter, written, sent) => {
+    const body = { [parameter]: { '@odata.Type': written, ...VALID_BODY.AttachmentItem } };
+
+    expect(JSON.parse(validateAttachment(body, kind, CEILINGS).json)).toEqual({
+      [parameter]: { '@odata.type': sent, ...VALID_BODY.AttachmentItem },
+    });
+  });
+
+  it('forwards a type that is not text as it is', () => {
+    const body = { AttachmentItem: { '@odata.type': null, ...VALID_BODY.AttachmentItem } };
+
+    expect(JSON.parse(validateAttachment(body, 'message', CEILINGS).json)).toEqual(body);
+  });
+
+  it.each(['message', 'todoTask'] as const)('forwards a name with control characters for a %s', (kind) => {
+    const item = { ...VALID_BODY.AttachmentItem, name: 'Q1\treport\r\n\u0000.pdf', contentType: 'text/plain;\r\n a=b' };
+    const body = kind === 'todoTask' ? { attachmentInfo: item } : { AttachmentItem: item };
+
+    const { json, declared } = validateAttachment(body, kind, CEILINGS);
+
+    expect(JSON.parse(json)).toEqual(body);
+    expect(declared.name).toBe(item.name);
+  });
+
   it('forwards a size as Graph reads it, however the number was written', () => {
     const body: unknown = JSON.parse('{"AttachmentItem":{"attachmentType":"file","name":"a","size":5.0e6}}');
 

@@ -5,6 +5,7 @@ import { describeItems } from '../../../shared/description/operations.ts';
 import { ITEM_KINDS } from '../../../shared/route/entityModel.ts';
 import { parsePath } from '../../../shared/route/parsePath.ts';
 import { readJsonAttachment } from '../../../shared/source/jsonAttachment.ts';
+import { createJsonMemory } from '../../../shared/source/jsonMemory.ts';
 import { configOf } from '../../support/builders.ts';
 
 const items = describeItems();
@@ -60,6 +61,7 @@ describe('FILE_SCHEMAS', () => {
       { read: async () => pieces.shift() },
       kind,
       limits,
+      createJsonMemory().open(),
       AbortSignal.timeout(1000),
     );
 

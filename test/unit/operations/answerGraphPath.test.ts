@@ -1,8 +1,11 @@
 import { untilAborted } from '../../../shared/deadline.ts';
 import { ServiceError } from '../../../shared/errors.ts';
+import type { UpstreamAnswer } from '../../../shared/graph/exchange.ts';
 import { createMailboxQueue } from '../../../shared/graph/mailboxQueue.ts';
 import { answerGraphPath } from '../../../shared/operations/answerGraphPath.ts';
 import type { Collaborators } from '../../../shared/operations/collaborators.ts';
+import { createJsonMemory, type JsonMemory } from '../../../shared/source/jsonMemory.ts';
+import { SIZE_BELOW_MINIMUM } from '../../../shared/transfer/addWhole.ts';
 import {
   APP_ID,
   CLIENT_REQUEST_ID,
@@ -47,6 +50,7 @@ const NOT_ASKED = {
   },
   recent: { keep: () => {}, take: notAsked, peek: notAsked },
   uploadHost: { put: notAsked, remove: notAsked },
+  jsonMemory: createJsonMemory(),
   idempotency: {
     create: notAsked,
     read: notAsked,
@@ -302,5 +306,98 @@ describe('answerGraphPath', () => {
       const { line } = await run({ path, body });
       expect(JSON.stringify(line)).not.toMatch(/AAMk|Zq7-name|outlook\.office/);
     }
+  });
+
+  it('says how large a file must be for a session, and the other way, where Graph says neither', async () => {
+    const error = { code: SIZE_BELOW_MINIMUM, message: 'Too small.', innerError: { 'request-id': 'of Graph' } };
+    const send = async () => upstreamAnswer(400, JSON.stringify({ error }), { 'request-id': 'of Graph' });
+
+    const { status, headers, body } = await run({}, { forwarder: async () => ({ connect: async () => {}, send }) });
+
+    expect([status, headers['request-id']]).toEqual([400, 'of Graph']);
+    expect(body).toEqual({
+      error: {
+        ...error,
+        message:
+          'Too small. Upload sessions are for files of 3 MB (3000000 bytes) or more. Attach this file in one call: POST its bytes to …/attachments?name=<file name>.',
+      },
+    });
+  });
+
+  describe('with a file in JSON', () => {
+    const path = PATH.replace('/createUploadSession', '');
+    const body = JSON.stringify({ name: 'a', contentBytes: Buffer.alloc(90).toString('base64') });
+    const attached = upstreamAnswer(201, JSON.stringify({ id: 'AAA=' }));
+
+    /** A memory for 100 bytes, and the most and the last that was held in it. */
+    function watchedMemory() {
+      const memory = createJsonMemory(100);
+      let opened = 0;
+      const isEmpty = () => {
+        const probe = memory.open();
+        probe.grow(100);
+        probe.release();
+        return opened;
+      };
+      const jsonMemory: JsonMemory = {
+        open() {
+          opened += 1;
+          return memory.open();
+        },
+      };
+      return { jsonMemory, isEmpty };
+    }
+
+    const graph = (send: () => Promise<UpstreamAnswer>) => ({
+      forwarder: async () => ({ connect: async () => {}, send }),
+    });
+
+    it.each<[string, string, () => Promise<UpstreamAnswer>, number]>([
+      ['is attached', body, async () => attached, 201],
+      ['Graph refuses', body, async () => upstreamAnswer(403, '{"error":{"code":"ErrorAccessDenied"}}'), 403],
+      ['the proxy fails with', body, () => Promise.reject(new Error('broken')), 500],
+      ['the proxy refuses', body.replace('"name"', '"colour"'), async () => attached, 400],
+      ['breaks off', body.slice(0, -10), async () => attached, 400],
+      ['is too large for the memory', body.replace('"}', `${'QUJD'.repeat(10)}"}`), async () => attached, 503],
+    ])('holds nothing after a file that %s', async (_, json, send, expected) => {
+      const { jsonMemory, isEmpty } = watchedMemory();
+
+      const { status } = await run({ path, body: json }, { jsonMemory, ...graph(send) });
+
+      expect([status, isEmpty()]).toEqual([expected, 1]);
+    });
+
+    it('is refused with 503 while others hold the memory, and taken after they have ended', async () => {
+      const { jsonMemory } = watchedMemory();
+      let answerFirst = (_: UpstreamAnswer) => {};
+      let isAsked = () => {};
+      const asked = new Promise<void>((resolve) => {
+        isAsked = resolve;
+      });
+      const first = run(
+        { path, body },
+        {
+          jsonMemory,
+          ...graph(() => {
+            isAsked();
+            return new Promise((resolve) => {
+              answerFirst = resolve;
+            });
+          }),
+        },
+      );
+      await asked;
+
+      const others = Array.from({ length: 3 }, () =>
+        run({ path, body }, { jsonMemory, ...graph(async () => attached) }),
+      );
+      for (const { status, headers, body: answer } of await Promise.all(others)) {
+        expect([status, headers['retry-after'], answer]).toEqual([503, '5', refused('InstanceBusy')]);
+      }
+      answerFirst(attached);
+
+      expect((await first).status).toBe(201);
+      expect((await run({ path, body }, { jsonMemory, ...graph(async () => attached) })).status).toBe(201);
+    });
   });
 });

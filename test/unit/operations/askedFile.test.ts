@@ -3,6 +3,7 @@ import { startDeadline } from '../../../shared/deadline.ts';
 import { RequestRecord } from '../../../shared/log/requestRecord.ts';
 import { readAskedFile } from '../../../shared/operations/askedFile.ts';
 import { parsePath } from '../../../shared/route/parsePath.ts';
+import { createJsonMemory } from '../../../shared/source/jsonMemory.ts';
 import { configOf, HEAD, incomingRequest } from '../../support/builders.ts';
 
 const LIMIT = 4_000_000;
@@ -22,7 +23,13 @@ async function ask(query: string, headers: Readonly<Record<string, string>>, lim
   try {
     const exchange = { request, head: HEAD, deadline, record: new RequestRecord('attach') };
     const target = parsePath('users/a@contoso.example/messages/AAMk/attachments');
-    return await readAskedFile(exchange, { kind: 'functionKey' }, target, { config, policy });
+    return await readAskedFile(
+      exchange,
+      { kind: 'functionKey' },
+      target,
+      { config, policy },
+      createJsonMemory().open(),
+    );
   } finally {
     deadline.end();
   }

@@ -165,7 +165,7 @@ describe('explainPolicy', () => {
       { operation: 'createUploadSession', source: 'https://files.contoso.example/in/' },
       '--source goes with --operation attach.',
     ],
-    [{ source: 'http://files.contoso.example/in/' }, '--source must be an https address.'],
+    [{ source: 'http://files.contoso.example/in/' }, '--source must be an https URL.'],
   ])('refuses the question %j', (members, fault) => {
     expect(explain(members)).toEqual({ kind: 'badQuestion', fault });
   });

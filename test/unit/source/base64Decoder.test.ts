@@ -14,6 +14,9 @@ function decode(texts: readonly string[]): { bytes: Buffer; fault: string | unde
 /** Longer than a step, and no multiple of four, so that what follows is in a later step. */
 const LONG = 'QUJD'.repeat(MAX_DECODE_STEP_BYTES / 4);
 
+const WANTED = "Send the file's bytes in base64; in a workflow, write base64(…)";
+const CUT_OFF = `is cut off, or is not base64: its length is not a multiple of 4 characters. ${WANTED}`;
+
 describe('Base64Decoder', () => {
   it('gives the bytes, wherever the text is cut and white space stands', () => {
     fc.assert(
@@ -56,14 +59,18 @@ describe('Base64Decoder', () => {
   });
 
   it.each([
-    ['QUJD!', 'is not base64 (at character 4)'],
-    [' QUJ\u00e9', 'is not base64 (at character 4)'],
-    ['QUJDQQ-_', 'is not base64 but base64url, which Graph does not take (at character 6)'],
-    ['QQ==QUJD', 'holds more after its padding (at character 2)'],
-    ['QUJDQQ', 'ends within a group of four characters of base64; is a part missing?'],
-    ['QQ=', 'ends within a group of four characters of base64; is a part missing?'],
-    ['data:image/png;base64,QUJD', 'is a data URL; send what stands after its comma alone'],
-    [`${LONG}QQ${LONG}?`, `is not base64 (at character ${2 * LONG.length + 2})`],
+    ['QUJD!', `is not base64 (at character 4). ${WANTED}`],
+    [' QUJ\u00e9', `is not base64 (at character 4). ${WANTED}`],
+    ['QUJDQQ-_', 'is base64url, which Graph does not take (at character 6). Write + for -, and / for _'],
+    ['QQ==QUJD', 'has more characters after its padding (at character 2). Send one base64 text'],
+    ['QUJDQQ', CUT_OFF],
+    ['QQ=', CUT_OFF],
+    ['data:image/png;base64,QUJD', 'is a data URL. Send only what follows its comma'],
+    ["b'QUJD'", "is Python's text for bytes (b'…'). Send base64.b64encode(data).decode()"],
+    ['System.Byte[]', 'is the name of a .NET type. Send [Convert]::ToBase64String(bytes)'],
+    ['[object ArrayBuffer]', 'is the name of a JavaScript type. Send buffer.toString("base64")'],
+    [`QUJD{`, `is not base64 (at character 4). ${WANTED}`],
+    [`${LONG}QQ${LONG}?`, `is not base64 (at character ${2 * LONG.length + 2}). ${WANTED}`],
   ])('says what is wrong with %#', (text, fault) => {
     expect(decode([text]).fault).toBe(fault);
   });
@@ -71,7 +78,7 @@ describe('Base64Decoder', () => {
   it('keeps the first fault, and nothing of what comes after it', () => {
     expect(decode([`${LONG}`, `!${LONG}`, `?${LONG}`])).toEqual({
       bytes: Buffer.from(LONG, 'base64'),
-      fault: `is not base64 (at character ${LONG.length})`,
+      fault: `is not base64 (at character ${LONG.length}). ${WANTED}`,
     });
   });
 });

@@ -4,8 +4,13 @@ import { ServiceError } from '../../../shared/errors.ts';
 import { MAX_DECODE_STEP_BYTES, MAX_REQUEST_BODY_BYTES } from '../../../shared/limits.ts';
 import type { ItemKind } from '../../../shared/route/entityModel.ts';
 import { type JsonAttachment, readJsonAttachment } from '../../../shared/source/jsonAttachment.ts';
+import { createJsonMemory } from '../../../shared/source/jsonMemory.ts';
 import type { ReadableBody } from '../../../shared/source/requestSource.ts';
 
+/** Of a memory that all tests of this file together do not fill. */
+const UNCOUNTED = { grow: () => {}, release: () => {} };
+
+const never = new AbortController().signal;
 const LIMITS = { maxJsonAttachmentBytes: 1_000_000, ceilingBytes: 2_000_000 };
 
 /** A body of these pieces. */
@@ -16,7 +21,7 @@ function bodyOf(pieces: readonly Buffer[]): ReadableBody {
 
 function read(body: unknown, kind: ItemKind = 'message', limits = LIMITS): Promise<JsonAttachment> {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-  return readJsonAttachment(bodyOf([bytes]), kind, limits, new AbortController().signal);
+  return readJsonAttachment(bodyOf([bytes]), kind, limits, UNCOUNTED, never);
 }
 
 async function errorOf(body: unknown, kind?: ItemKind, limits?: typeof LIMITS): Promise<ServiceError> {
@@ -125,7 +130,7 @@ describe('readJsonAttachment', () => {
           const places = [0, ...cuts.toSorted((a, b) => a - b), body.length];
           const pieces = places.slice(1).map((end, index) => body.subarray(places[index], end));
 
-          const attachment = await readJsonAttachment(bodyOf(pieces), 'message', LIMITS, new AbortController().signal);
+          const attachment = await readJsonAttachment(bodyOf(pieces), 'message', LIMITS, UNCOUNTED, never);
 
           const parsed: { name: string; contentType?: string } = JSON.parse(body.toString().slice(1));
           expect(bytesOf(attachment).equals(Buffer.from(file))).toBe(true);
@@ -145,7 +150,7 @@ describe('readJsonAttachment', () => {
     [{ name: 'a', contentBytes: null }, ['Required /contentBytes']],
     [{ name: 'a', contentBytes: 5 }, ['WrongType /contentBytes']],
     [{ name: 'a', contentBytes: ['QUJD'] }, ['WrongType /contentBytes']],
-    [{ name: 'a', contentBytes: {} }, ['Required /contentBytes/$content']],
+    [{ name: 'a', contentBytes: {} }, ['WrongType /contentBytes']],
     [
       { name: 'a', contentBytes: { $content: 5, a: 1 } },
       ['WrongType /contentBytes/$content', 'UnknownMember /contentBytes/a'],
@@ -162,11 +167,11 @@ describe('readJsonAttachment', () => {
     ['{"name":"a","contentBytes":"QUJD","contentBytes":"QUJD"}', ['DuplicateMember /contentBytes']],
     ['{"name":"a","contentBytes":"QUJD","ContentBytes":{"$content":"QUJD"}}', ['DuplicateMember /contentBytes']],
     [
-      { contentBytes: '?', colour: 1, isInline: 'no', contentId: 'a\n', contentType: 5 },
+      { contentBytes: '?', colour: 1, isInline: 'no', contentId: 5, contentType: 5 },
       [
         'UnknownMember /colour',
         'ValueNotAllowed /contentBytes',
-        'ValueNotAllowed /contentId',
+        'WrongType /contentId',
         'WrongType /contentType',
         'WrongType /isInline',
         'Required /name',
@@ -177,12 +182,119 @@ describe('readJsonAttachment', () => {
     expect(await faultsOf(body)).toEqual(faults.toSorted((a, b) => (targetOf(a) < targetOf(b) ? -1 : 1)));
   });
 
+  it.each([
+    ['a tab', 'Q1\treport.pdf'],
+    ['a line break', 'Q1\r\n report.pdf'],
+    ['other control characters', '\u0000\u001b\u007f\u0085.pdf'],
+  ])('keeps a name with %s as Graph gave it', async (_, name) => {
+    const texts = { contentType: `text/plain;\r\n name="${name}"`, contentId: `<${name}>` };
+
+    expect((await read({ ...FILE, ...texts, name })).file).toEqual({ name, ...texts, sizeBytes: 10 });
+    expect((await read({ name, contentBytes: FILE.contentBytes }, 'todoTask')).file.name).toBe(name);
+  });
+
+  it.each(['#Microsoft.Graph.FileAttachment', 'microsoft.graph.fileattachment', '#MICROSOFT.GRAPH.TASKFILEATTACHMENT'])(
+    'takes the type %s, whatever its letter case',
+    async (type) => {
+      expect((await read({ ...FILE, '@odata.type': type })).file.name).toBe(FILE.name);
+      expect((await read({ name: 'a', contentBytes: '', '@OData.Type': type }, 'todoTask')).file.name).toBe('a');
+    },
+  );
+
+  it.each(['#microsoft.graph.itemAttachment', '##microsoft.graph.fileAttachment', 'fileAttachment', ''])(
+    'refuses the type %j, and says which it takes',
+    async (type) => {
+      const { details } = await errorOf({ ...FILE, '@odata.type': type });
+
+      expect(details).toEqual([
+        {
+          code: 'ValueNotAllowed',
+          target: '/@odata.type',
+          message:
+            "Only files can be attached. Set '@odata.type' to '#microsoft.graph.fileAttachment' (for To Do '#microsoft.graph.taskFileAttachment'), or leave it out.",
+        },
+      ]);
+    },
+  );
+
+  it.each<[string, (bytes: Buffer) => unknown]>([
+    ['a Buffer', (bytes) => bytes.toJSON()],
+    ['a list of numbers', (bytes) => [...bytes]],
+    ['a typed array', (bytes) => ({ ...new Uint8Array(bytes) })],
+    ['a list as PowerShell 5 writes it', (bytes) => ({ value: [...bytes], Count: bytes.length })],
+    ['base64 under another name', (bytes) => ({ data: bytes.toString('base64') })],
+  ])('refuses contentBytes that are %s, of any length, as one fault', async (_, write) => {
+    for (const length of [4, 2000, 200_000]) {
+      const error = await errorOf({ name: 'a', contentBytes: write(Buffer.alloc(length, 65)) });
+
+      expect(error).toMatchObject({ code: 'InvalidAttachment', status: 400, target: '/contentBytes' });
+      expect(error.details).toEqual([
+        { code: 'WrongType', target: '/contentBytes', message: expect.stringContaining('must be text in base64') },
+      ]);
+      expect(error.message).not.toContain('more, see details');
+    }
+  });
+
+  it('lists the other faults with a list of numbers', async () => {
+    expect(await faultsOf({ ContentBytes: [1, 2], colour: 1 })).toEqual([
+      'UnknownMember /colour',
+      'WrongType /contentBytes',
+      'Required /name',
+    ]);
+  });
+
+  const OBJECT = { '$content-type': 'application/pdf', $content: FILE.contentBytes };
+  const LONG_OBJECT = { ...OBJECT, $content: FILE.contentBytes.repeat(20_000) };
+
+  it.each([
+    ['a content object as text', JSON.stringify({ name: 'a', contentBytes: JSON.stringify(OBJECT) })],
+    ['a long content object as text', JSON.stringify({ name: 'a', contentBytes: JSON.stringify(LONG_OBJECT) })],
+    ['a content object with its quotes unescaped', `{"name":"a","contentBytes":"${JSON.stringify(OBJECT)}"}`],
+    ['a long one with its quotes unescaped', `{"contentBytes":"${JSON.stringify(LONG_OBJECT)}","name":"a"}`],
+    ['JSON as text', JSON.stringify({ name: 'a', contentBytes: ' {"a": 1}' })],
+  ])('refuses %s, and says what a workflow should write', async (_, body) => {
+    const error = await errorOf(body);
+
+    expect(error).toMatchObject({ code: 'InvalidAttachment', status: 400, target: '/contentBytes' });
+    expect(error.message).toBe(
+      "The body does not describe a file to attach: 'contentBytes' is a JSON object inside quotes. Send the content object ($content-type, $content) without the quotes, or write base64(…).",
+    );
+  });
+
+  it.each(['The report, as text.', 'Report', '%PDF-1.7', 'JVBERi0xL'])(
+    'refuses the plain text %j, and says what a workflow should write',
+    async (contentBytes) => {
+      for (const content of [contentBytes, { $content: contentBytes }]) {
+        const error = await errorOf({ name: 'a', contentBytes: content });
+
+        expect(error).toMatchObject({ code: 'InvalidAttachment', target: '/contentBytes' });
+        expect(error.message).toMatch(/Send the file's bytes in base64; in a workflow, write base64\(…\)\.$/);
+      }
+    },
+  );
+
+  it('counts the decoded bytes while they arrive, and no more than those', async () => {
+    const memory = createJsonMemory(150_000);
+    const held = memory.open();
+    const grown: number[] = [];
+    const watched = { ...held, grow: (bytes: number) => grown.push(bytes) && held.grow(bytes) };
+    const body = (bytes: number) =>
+      bodyOf([Buffer.from(JSON.stringify({ name: 'a', contentBytes: Buffer.alloc(bytes).toString('base64') }))]);
+
+    await readJsonAttachment(body(100_000), 'message', LIMITS, watched, never);
+
+    expect(grown.at(-1)).toBe(100_000);
+    expect(grown.length).toBeGreaterThan(2);
+    const second = readJsonAttachment(body(60_000), 'message', LIMITS, memory.open(), never);
+    await expect(second).rejects.toMatchObject({ code: 'InstanceBusy' });
+  });
+
   it('says where contentBytes are no base64', async () => {
     const error = await errorOf({ name: 'a', contentBytes: 'QUJDQU-D' });
 
     expect(error).toMatchObject({ status: 400, target: '/contentBytes' });
     expect(error.message).toBe(
-      "The body does not describe a file to attach: 'contentBytes' is not base64 but base64url, which Graph does not take (at character 6).",
+      "The body does not describe a file to attach: 'contentBytes' is base64url, which Graph does not take (at character 6). Write + for -, and / for _.",
     );
   });
 
@@ -194,7 +306,7 @@ describe('readJsonAttachment', () => {
     ['{"ö@":1,"contentBytes":"QUJDQUJD" "name"}', 'The body is not JSON (at character 34).'],
     ['{"contentBytes":"QUJD', /^The body is not JSON/],
     ['{"contentBytes":"QU\\', /^The body is not JSON/],
-    [Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 'The body is not UTF-8.'],
+    [Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 'The body is not UTF-8. Send the JSON in UTF-8.'],
   ])('refuses what is no JSON, at its place in the body: %s', async (body, message) => {
     expect(await errorOf(body)).toMatchObject({
       code: 'InvalidJson',
@@ -224,6 +336,7 @@ describe('readJsonAttachment', () => {
   it('takes no file over what is admitted', async () => {
     expect(await errorOf(FILE, 'message', { ...LIMITS, ceilingBytes: 9 })).toMatchObject({
       code: 'InvalidAttachment',
+      message: 'At most 9 bytes can be attached; contentBytes has 10.',
       details: [{ code: 'SizeTooLarge', target: '/contentBytes' }],
     });
   });
@@ -240,7 +353,7 @@ describe('readJsonAttachment', () => {
     const endless = { read: async () => Buffer.from(pieces++ === 0 ? start : more.repeat(10_000)) };
     const limits = { ...LIMITS, maxJsonAttachmentBytes: 1000 };
 
-    const reading = readJsonAttachment(endless, 'message', limits, new AbortController().signal);
+    const reading = readJsonAttachment(endless, 'message', limits, UNCOUNTED, never);
 
     await expect(reading).rejects.toMatchObject({ code: 'RequestBodyTooLarge' });
     expect(pieces).toBeLessThan(20);
@@ -249,7 +362,8 @@ describe('readJsonAttachment', () => {
   it('names the limit for what is beside the file', async () => {
     expect(await errorOf({ name: 'a'.repeat(MAX_REQUEST_BODY_BYTES) })).toMatchObject({
       code: 'RequestBodyTooLarge',
-      message: 'Beside contentBytes a body may have at most 65536 bytes.',
+      message:
+        'The members other than contentBytes have more than 65536 bytes. Send the file in contentBytes, or as the body itself with ?name=.',
     });
   });
 
@@ -273,12 +387,7 @@ describe('readJsonAttachment', () => {
 
   it('fails as the reading of the body does', async () => {
     const failure = new ServiceError('CallerDisconnected', 'gone');
-    const reading = readJsonAttachment(
-      { read: () => Promise.reject(failure) },
-      'message',
-      LIMITS,
-      new AbortController().signal,
-    );
+    const reading = readJsonAttachment({ read: () => Promise.reject(failure) }, 'message', LIMITS, UNCOUNTED, never);
 
     await expect(reading).rejects.toBe(failure);
   });

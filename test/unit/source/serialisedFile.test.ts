@@ -1,4 +1,5 @@
 import { ServiceError } from '../../../shared/errors.ts';
+import { createJsonMemory } from '../../../shared/source/jsonMemory.ts';
 import { isJsonByName, readSerialisedFile, type SerialisedFile } from '../../../shared/source/serialisedFile.ts';
 
 const LIMITS = { maxJsonAttachmentBytes: 100_000, ceilingBytes: 200_000 };
@@ -15,7 +16,7 @@ function read(body: string | Buffer, pieceBytes = 1_000, limits = LIMITS): Promi
       return piece.length === 0 ? undefined : piece;
     },
   };
-  return readSerialisedFile(source, limits, signal);
+  return readSerialisedFile(source, limits, createJsonMemory().open(), signal);
 }
 
 /** What is attached of a body. */

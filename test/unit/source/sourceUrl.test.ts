@@ -25,7 +25,7 @@ describe('parseSourceUrl', () => {
   });
 
   it.each(['http://a.example/', 'ftp://a.example/', 'file:///etc/passwd', 'data:,a'])('wants https: %s', (text) => {
-    expect(faultOf(text)).toBe('must be an https address');
+    expect(faultOf(text)).toBe('must be an https URL');
   });
 
   it.each([
@@ -38,13 +38,13 @@ describe('parseSourceUrl', () => {
     ' https://a.example/\n',
     'https://%00/',
   ])('refuses what is no address: %j', (text) => {
-    expect(faultOf(text)).toBe('must be a whole https address');
+    expect(faultOf(text)).toBe('must be an absolute https URL');
   });
 
   it.each(['https://user@a.example/', 'https://:secret@a.example/', 'https://a.example@b.example/'])(
     'refuses user info: %s',
     (text) => {
-      expect(faultOf(text)).toBe('must not hold a user name or a password');
+      expect(faultOf(text)).toBe('must not contain a user name or a password');
     },
   );
 
@@ -75,7 +75,7 @@ describe('parseSourceUrl', () => {
     'https://a.example/in/x%2f%2e',
     `https://a.example/in/%${'25'.repeat(4000)}2e`,
   ])('refuses a path that some servers would climb from: %s', (text) => {
-    expect(faultOf(text)).toBe('must not hold . or .. in its path, encoded or not');
+    expect(faultOf(text)).toBe('must not contain . or .. in its path, encoded or not');
   });
 
   it('bounds the length', () => {

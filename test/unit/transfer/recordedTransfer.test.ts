@@ -56,6 +56,7 @@ function transferOf(stored: StoredUpload, lease?: UploadLease): RecordedTransfer
     addAttachment: () => Promise.reject(new Error('not here')),
     listAttachments: async () => attachments,
     readAttachment: () => Promise.reject(new Error('not here')),
+    readContent: () => Promise.reject(new Error('not here')),
   };
   return new RecordedTransfer(uploads, item, stored, lease);
 }
