@@ -53,8 +53,13 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   const settings = readAppSettings(appRoot, options.env ?? {});
   const { routePrefix, functionTimeoutMs, queues: queueOptions } = readHostJson(appRoot, settings);
   let site: Site | undefined;
+  let isClosing = false;
   const answer: http.RequestListener = (request, response) => {
     drainAfterAnswer(request, response);
+    // `server.close` spares a connection whose answer is not quite out; nobody would close it when it has become idle.
+    response.once('close', () => {
+      if (isClosing) server.closeIdleConnections();
+    });
     if (site === undefined) {
       answerEmpty(response, 503);
     } else {
@@ -104,6 +109,7 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
     },
     async close() {
       const closed = once(server, 'close');
+      isClosing = true;
       server.close();
       const timer = setTimeout(() => server.closeAllConnections(), times.closeGraceMs);
       await Promise.all([closed, queues.stop(times.closeGraceMs)]);

@@ -11,7 +11,7 @@ let observations: readonly Observation[];
 beforeAll(async () => {
   site = await startFaultSite();
   observations = await playAttach(site);
-}, 120_000);
+});
 afterAll(() => site.close());
 
 test('attaches every file whole and once, or says clearly why not, and leaves nothing behind', () => {

@@ -97,7 +97,7 @@ test('a hundred early answers leave the memory of the worker as it was', async (
   const growth = (await residentMebibytes(site.host.workerPid)) - before;
   process.stdout.write(`the worker's resident set grew by ${growth.toFixed(1)} MiB\n`);
   expect(growth).toBeLessThan(MAX_GROWTH_MIB);
-}, 120_000);
+});
 
 test('steady senders get the answer of the app when they have sent all', async () => {
   const sendSteadily = (bytesPerSecond: number, seconds: number, target = TARGET) =>
@@ -118,7 +118,7 @@ test('steady senders get the answer of the app when they have sent all', async (
   expect([large.status, parsed(large)]).toEqual([413, graphErrorBody('RequestBodyTooLarge')]);
   expect([slow.status, parsed(slow)]).toEqual([408, graphErrorBody('RequestBodyTimeout')]);
   expect([slowest.status, parsed(slowest)]).toEqual([404, graphErrorBody('PathNotSupported')]);
-}, 60_000);
+});
 
 test("a sender that stops gets the platform's own answer, and the work on its request ends", async () => {
   const stopped = sendRaw(site.url, {
@@ -134,4 +134,4 @@ test("a sender that stops gets the platform's own answer, and the work on its re
   expect([status, text]).toEqual([500, '']);
   await site.findEvent('request', ({ code }) => code === 'RequestBodyTimeout' || code === 'CallerDisconnected');
   await expectRefusal('size', { sizeBytes: MIB, isChunked: true });
-}, 60_000);
+});

@@ -14,7 +14,7 @@ let runs: readonly Run[];
 
 beforeAll(async () => {
   runs = await playMatrix();
-}, 120_000);
+});
 
 test('answers every cell in time, as the requirements ask, with the right number of calls to Graph', () => {
   const observations = runs.flatMap((run) => run.observations);
@@ -54,7 +54,7 @@ test('answers within the budget where Graph takes the connection and never shake
     silent.close();
     await site.close();
   }
-}, 30_000);
+});
 
 /** All cells of a run share one fetch; @azure/identity tries a failing endpoint four times. */
 const MOST_TOKEN_REQUESTS = { fine: 1, slow: 2, failing: 8, expiring: 5 } as const;

@@ -12,7 +12,7 @@ let run: RangeRun;
 beforeAll(async () => {
   site = await startRangeSite();
   run = await playRanges(site);
-}, 120_000);
+});
 afterAll(() => site.close());
 
 test('brings every file whole and once, or says clearly why not, and attaches nothing', () => {
