@@ -60,8 +60,13 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   const settings = readAppSettings(appRoot, options.env ?? {});
   const { routePrefix, functionTimeoutMs, queues: queueOptions } = readHostJson(appRoot, settings);
   let site: Site | undefined;
+  let isClosing = false;
   const answer: http.RequestListener = (request, response) => {
     drainAfterAnswer(request, response);
+    // `server.close` spares a connection whose answer is not quite out; nobody would close it when it has become idle.
+    response.once('close', () => {
+      if (isClosing) server.closeIdleConnections();
+    });
     if (site === undefined) {
       answerEmpty(response, 503);
     } else {
@@ -110,6 +115,7 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
       return supervisor.latest.pid;
     },
     async close() {
+      isClosing = true;
       const closed = servers.map((each) => once(each, 'close'));
       for (const each of servers) each.close();
       const timer = setTimeout(() => {

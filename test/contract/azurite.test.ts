@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { until } from '../support/until.ts';
 
 const NO_RETRIES = { retryOptions: { maxTries: 1 } };
 
@@ -84,7 +84,6 @@ describe('the emulated storage account', () => {
         () => false,
         () => true,
       );
-    for (let attempt = 0; attempt < 100 && !(await isGone()); attempt++) await delay(50);
-    expect(await isGone()).toBe(true);
+    await until('the end of the process', isGone);
   });
 });

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ADELE } from '../../local/emulators/seed.ts';
 import {
   type AttachAnswer,
@@ -11,6 +10,7 @@ import {
   WAYS,
 } from '../support/attachSite.ts';
 import { expectGraphError } from '../support/site.ts';
+import { until } from '../support/until.ts';
 import { fileOf } from '../support/uploads.ts';
 
 const [messageId] = ADELE.items.message;
@@ -37,11 +37,9 @@ function attachments(itemId: string = messageId) {
   return site.graph.attachments(ADELE.id, itemId);
 }
 
-/** Within a second of the answer, or of the caller's leaving. */
 async function sessionEnds(): Promise<void> {
   const isEnded = () => site.graph.requests.some(({ method, status }) => method === 'DELETE' && status === 204);
-  for (let attempt = 0; attempt < 50 && !isEnded(); attempt++) await delay(20);
-  expect(isEnded()).toBe(true);
+  await until('the end of the session at Graph', isEnded);
 }
 
 describe.each(['chunked', "in a workflow's chunks"] as const)('where tenants differ, a file %s', (way) => {

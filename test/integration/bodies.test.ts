@@ -5,7 +5,7 @@ import { MAX_REQUEST_BODY_BYTES } from '../../shared/limits.ts';
 import { type RawAnswer, sendRaw } from '../support/probeApp/sendRaw.ts';
 import { ATTACHMENT_ITEM, graphErrorBody, type Site, startSite } from '../support/site.ts';
 
-const REQUEST_TIMEOUT_MS = 1500;
+const REQUEST_TIMEOUT_MS = 4_000;
 const TARGET = `/api/v1.0/me/messages/${ADELE.items.message[0]}/attachments/createUploadSession`;
 const JSON_TYPE = ['Content-Type', 'application/json'];
 const GOOD = Buffer.from(JSON.stringify(ATTACHMENT_ITEM));

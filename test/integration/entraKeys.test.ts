@@ -62,9 +62,9 @@ describe("the tenant's signing keys", () => {
     isOver = true;
     await Promise.all(traffic);
 
-    expect(statuses.length).toBeGreaterThan(50);
+    expect(statuses.length).toBeGreaterThan(8);
     expect([...new Set(statuses)]).toEqual([201]);
-  }, 20_000);
+  });
 
   test('are fetched a bounded number of times in a flood of unknown key ids', async () => {
     const startedAt = Date.now();
@@ -75,7 +75,7 @@ describe("the tenant's signing keys", () => {
     expect(site.tenant.keyFetches).toBeGreaterThan(0);
     expect(site.tenant.keyFetches).toBeLessThanOrEqual(allowedFetches(startedAt));
     expect(site.graph.requests).toHaveLength(0);
-  }, 20_000);
+  });
 
   test('cost nothing where the algorithm alone refuses the token', async () => {
     const bearers = await Promise.all(
@@ -94,7 +94,7 @@ describe("the tenant's signing keys", () => {
     const statuses = await statusesOf([call(site, await site.bearer(APP)), call(site, await site.bearer(APP))]);
 
     expect(statuses).toEqual([201]);
-  }, 20_000);
+  });
 
   test('that are new are found in the midst of a flood', async () => {
     const flooded = flood(site);
@@ -106,7 +106,7 @@ describe("the tenant's signing keys", () => {
 
     expect(statuses).toEqual([201]);
     expect(await flooded).toEqual([401]);
-  }, 20_000);
+  });
 
   test('that the tenant withdrew are refused after the next fetch', async () => {
     const old = await site.bearer(APP);
@@ -155,5 +155,5 @@ describe('a key server that is away from the start', () => {
     } finally {
       await site.close();
     }
-  }, 20_000);
+  });
 });

@@ -144,7 +144,7 @@ describe('callers with Entra tokens', () => {
           body: Buffer.from('{'),
           isUnfinished: true,
         },
-        AbortSignal.timeout(5_000),
+        AbortSignal.timeout(60_000),
       );
 
       expect([answer.status, errorCode(answer)]).toEqual([401, 'InvalidAuthenticationToken']);
@@ -164,7 +164,7 @@ describe('callers with Entra tokens', () => {
         ],
         body: Buffer.alloc(MAX_REQUEST_BODY_BYTES + 1, ' '),
       },
-      AbortSignal.timeout(5_000),
+      AbortSignal.timeout(60_000),
     );
 
     expect([answer.status, errorCode(answer)]).toEqual([413, 'RequestBodyTooLarge']);

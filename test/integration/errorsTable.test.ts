@@ -12,6 +12,7 @@ import { startUploadErrors } from '../support/errors/uploadErrors.ts';
 import { expectGraphError, postJson, REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 import { ROLE, startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 import { startThrowingApp, type ThrowingApp } from '../support/throwingApp/startThrowingApp.ts';
+import { until } from '../support/until.ts';
 
 const [messageId] = ADELE.items.message;
 const ITEM = `me/messages/${messageId}/attachments/createUploadSession`;
@@ -45,7 +46,7 @@ let jobErrors: Provocations;
 
 beforeAll(async () => {
   tenant = await startTenantEmulator();
-  const settings = { REQUEST_TIMEOUT_MS: '1500', GRAPH_MAX_ATTEMPTS: '1', MAILBOX_QUEUE_LENGTH: '0' };
+  const settings = { REQUEST_TIMEOUT_MS: '4000', GRAPH_MAX_ATTEMPTS: '1', MAILBOX_QUEUE_LENGTH: '0' };
   site = await startSite({ settings });
   siteWithoutMe = await startSite({
     settings: { ME_MAILBOX: '', ALLOW_ANY_MAILBOX: 'true' },
@@ -143,7 +144,7 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
   RequestNotDelivered: () =>
     fetch(`${site.api}/health?headers=hidden`, { headers: { 'x-ms-invocation-id': crypto.randomUUID() } }),
   MailboxBusy: async () => {
-    site.graph.settings.latencyMs = 400;
+    site.graph.settings.latencyMs = 2_000;
     const responses = await Promise.all(Array.from({ length: 5 }, () => openSession(messageId)));
     site.graph.settings.latencyMs = 0;
     return responses.find(({ status }) => status === 429) ?? Response.error();
@@ -166,11 +167,14 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
 /** Codes that stand in the log alone. */
 const UNHEARD: Readonly<Record<string, () => Promise<void>>> = {
   CallerDisconnected: async () => {
-    const aborted = AbortSignal.timeout(300);
+    const caller = new AbortController();
     const id = encodeURIComponent('fault=hangBeforeHeaders;nonce=disconnected');
-    const options = { method: 'POST', signal: aborted, headers: { 'content-type': 'application/json' } };
+    const options = { method: 'POST', signal: caller.signal, headers: { 'content-type': 'application/json' } };
     const body = '{"AttachmentItem":{"attachmentType":"file","name":"a","size":3000000}}';
-    await fetch(`${site.api}/me/messages/${id}/attachments/createUploadSession`, { ...options, body }).catch(() => {});
+    const sent = fetch(`${site.api}/me/messages/${id}/attachments/createUploadSession`, { ...options, body });
+    await until('the call to Graph', () => site.graph.requests.some(({ path }) => path.includes(id)));
+    caller.abort();
+    await sent.catch(() => {});
   },
 };
 
@@ -178,7 +182,7 @@ const UNHEARD: Readonly<Record<string, () => Promise<void>>> = {
 async function postSlowly(url: string): Promise<Response> {
   const request = http.request(url, { method: 'POST', headers: { 'content-type': 'application/json' }, agent: false });
   const answered = readResponse(request);
-  for (let elapsedMs = 0; elapsedMs < 2_000; elapsedMs += 100) {
+  for (let elapsedMs = 0; elapsedMs < 5_000; elapsedMs += 100) {
     request.write(' '.repeat(500));
     await delay(100);
   }

@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { ADELE } from '../../local/emulators/seed.ts';
 import { forgery, toBody, toQuery } from '../support/forgery.ts';
 import { sendRaw } from '../support/probeApp/sendRaw.ts';
+import { runs } from '../support/runs.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { openUpload } from '../support/uploads.ts';
 
 /** A file may be JSON whose members the host takes for headers, or for the id in the address (forgedHeads.test.ts). */
-const RUNS = 60;
+const RUNS = runs(10, 60);
 const OTHER_ID = 'A'.repeat(43);
 const FORGED = {
   'content-range': 'bytes 1-1/2',
@@ -56,4 +57,4 @@ test('a file arrives byte for byte, whatever its members and the query say', asy
     }),
     { numRuns: RUNS },
   );
-}, 120_000);
+});

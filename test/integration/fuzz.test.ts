@@ -2,9 +2,13 @@ import fc from 'fast-check';
 import { ADELE } from '../../local/emulators/seed.ts';
 import { judgeUpstream } from '../support/fuzz/judgeUpstream.ts';
 import { type FuzzReport, runFuzz } from '../support/fuzz/runFuzz.ts';
+import { isExhaustive, runs } from '../support/runs.ts';
 
 // `npm run soak` does the same with 100,000 requests. A seed that found something can be set here.
 const SEED = fc.sample(fc.integer({ min: 0, max: 2 ** 30 }), 1)[0] ?? 0;
+
+const ANY = runs(500, 3500);
+const ME_ONLY = runs(300, 1500);
 
 function expectSound({ faults, statuses, requests, upstreamCalls }: FuzzReport): void {
   expect({ seed: SEED, faults }).toEqual({ seed: SEED, faults: [] });
@@ -12,19 +16,21 @@ function expectSound({ faults, statuses, requests, upstreamCalls }: FuzzReport):
   // A generator that only makes rubbish would prove little.
   expect(statuses[201]).toBeGreaterThan(requests / 50);
   expect(upstreamCalls).toBeGreaterThan(requests / 50);
-  expect(Object.keys(statuses)).toEqual(expect.arrayContaining(['201', '400', '404', '405', '413', '415']));
+  if (isExhaustive) {
+    expect(Object.keys(statuses)).toEqual(expect.arrayContaining(['201', '400', '404', '405', '413', '415']));
+  }
 }
 
-test('answers 3,500 requests of any form without a 5xx and calls nothing but the named item', async () => {
-  expectSound(await runFuzz({ count: 3500, reach: 'any', seed: SEED }));
-}, 120_000);
+test(`answers ${ANY} requests of any form without a 5xx and calls nothing but the named item`, async () => {
+  expectSound(await runFuzz({ count: ANY, reach: 'any', seed: SEED }));
+});
 
-test('reaches no other mailbox than the permitted one, in 1,500 requests of any form', async () => {
-  const report = await runFuzz({ count: 1500, reach: 'meOnly', seed: SEED });
+test(`reaches no other mailbox than the permitted one, in ${ME_ONLY} requests of any form`, async () => {
+  const report = await runFuzz({ count: ME_ONLY, reach: 'meOnly', seed: SEED });
 
   expectSound(report);
-  expect(report.statuses[403]).toBeGreaterThan(10);
-}, 120_000);
+  expect(report.statuses[403]).toBeGreaterThan(ME_ONLY / 150);
+});
 
 test.each([
   ['/v1.0/users/b@c.example/messages/x/attachments/createUploadSession', 'users/a@c.example/messages/x'],

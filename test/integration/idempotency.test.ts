@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ADELE } from '../../local/emulators/seed.ts';
 import { type AttachAnswer, type AttachSite, ITEMS, postBytes, startAttachSite } from '../support/attachSite.ts';
 import { type SecondHost, startSecondHost } from '../support/secondHost.ts';
 import { expectGraphError } from '../support/site.ts';
+import { until } from '../support/until.ts';
 import { fileOf } from '../support/uploads.ts';
 
 const SETTINGS = { ATTACH_TIMEOUT_MS: '2000', ALLOW_ANY_MAILBOX: 'true', POLICY: '' };
@@ -17,7 +17,7 @@ let keys = 0;
 beforeAll(async () => {
   site = await startAttachSite({ settings: SETTINGS });
   second = await startSecondHost(site, SETTINGS);
-}, 60_000);
+});
 beforeEach(() => site.graph.reset());
 afterAll(async () => {
   await second.close();
@@ -112,8 +112,7 @@ async function loseFirst(
   isFar: () => boolean,
 ): Promise<void> {
   const lost = attach(key, file, second).catch(() => {});
-  for (let elapsedMs = 0; elapsedMs < 2_000 && !isFar(); elapsedMs += 10) await delay(10);
-  expect(isFar()).toBe(true);
+  await until('Graph to have got so far', isFar);
   process.kill(second.host.workerPid, 'SIGKILL');
   await lost;
 }
@@ -131,20 +130,16 @@ describe('where the first instance is killed', () => {
     ['before Graph has the file', SMALL, { fault: 'hangBeforeHeaders', on: 'attach' }],
     ['before Graph opens a session', LARGE, { fault: 'hangBeforeHeaders', on: 'create' }],
     ['in the middle of the file', LARGE, { fault: 'hangAfterCommit', piece: 'first' }],
-  ] as const)(
-    '%s, a repetition attaches it',
-    async (_, file, fault) => {
-      const key = newKey();
-      site.graph.play(fault);
-      await loseFirst(file, key, () => site.graph.requests.some((request) => request.fault !== undefined));
+  ] as const)('%s, a repetition attaches it', async (_, file, fault) => {
+    const key = newKey();
+    site.graph.play(fault);
+    await loseFirst(file, key, () => site.graph.requests.some((request) => request.fault !== undefined));
 
-      const answer = await attachUntilDone(key, file);
+    const answer = await attachUntilDone(key, file);
 
-      expect(answer.status).toBe(201);
-      expect(attached()).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
-    },
-    20_000,
-  );
+    expect(answer.status).toBe(201);
+    expect(attached()).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
+  });
 
   test.each([
     ['small', SMALL, { fault: 'hangAfterCommit', on: 'attach' }],
@@ -166,7 +161,6 @@ describe('where the first instance is killed', () => {
       expect(attached()).toHaveLength(1);
       expect(sent('POST').length + sent('PUT').length).toBe(before);
     },
-    20_000,
   );
 });
 
@@ -179,4 +173,4 @@ test('attaches nothing by a key where the store is out of reach, and all the sam
 
   expect((await attach({})).status).toBe(201);
   await site.storage?.restart();
-}, 20_000);
+});

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ADELE } from '../../local/emulators/seed.ts';
 import { changeJob, idIn, inMs, readJob } from '../support/jobRecords.ts';
 import { JOB_KEY, type JobSite, locationOf, messageFor, startJobSite, untilOver } from '../support/jobSite.ts';
 import { readWholeStore } from '../support/readWholeStore.ts';
 import { expectGraphError } from '../support/site.ts';
+import { until } from '../support/until.ts';
 import { fileOf, type TestFile } from '../support/uploads.ts';
 
 let site: JobSite;
@@ -30,15 +30,11 @@ async function messagesLeft(): Promise<number> {
 }
 
 async function queueEmpties(): Promise<void> {
-  for (let attempt = 0; attempt < 300 && (await messagesLeft()) > 0; attempt++) await delay(100);
-  expect(await messagesLeft()).toBe(0);
+  await until('an empty queue', async () => (await messagesLeft()) === 0, 100);
 }
 
 async function untilAttempt(location: string, attempts: number): Promise<void> {
-  for (let waits = 0; (await readJob(site.store, location)).job.attempts < attempts; waits += 1) {
-    if (waits === 200) throw new Error('No run has begun.');
-    await delay(50);
-  }
+  await until(`attempt ${attempts}`, async () => (await readJob(site.store, location)).job.attempts >= attempts, 50);
 }
 
 test('messages that are doubled, lost, late, out of order or of a stranger: each job ends, each file is attached once', async () => {
@@ -119,8 +115,9 @@ test('a dead instance does not stop a job for long: a poll sends a new message',
   const slow = { kind: 'isSlow', pieceBytes: 200_000, pauseMs: 50, times: 1 } as const;
   const location = locationOf(await site.ask(file, { source: { faults: [slow] } }));
   const worker = await site.startWorker();
-  while ((await readJob(site.store, location)).offset === 0) await delay(20);
+  await until('a first piece', async () => (await readJob(site.store, location)).offset > 0, 20);
   process.kill(worker.workerPid, 'SIGKILL');
+  await site.store.breakLease(idIn(location)); // As if its time had passed.
   await site.queue.clearMessages(); // Those of a host that died are away for ten minutes.
 
   const over = await untilOver(location);
@@ -157,7 +154,7 @@ test('waits for its end at most where Graph asks for two days, and then ends', a
   site.graph.play({ fault: 'status429', on: 'upload', retryAfter: '172800' });
   const location = locationOf(await site.ask(fileOf(4_000_000)));
   await site.startWorker();
-  while (site.runs.length === 0) await delay(20);
+  await until('the first run of the job', () => site.runs.length > 0);
 
   const { job } = await readJob(site.store, location);
   expect(site.runs).toEqual([expect.objectContaining({ code: 'Postponed', reason: 'ApplicationThrottled' })]);
@@ -176,7 +173,7 @@ test('hands on when its instance ends', async () => {
   const slow = { kind: 'isSlow', pieceBytes: 200_000, pauseMs: 50 } as const;
   const location = locationOf(await site.ask(file, { source: { faults: [slow] } }));
   const worker = await site.startWorker();
-  while ((await readJob(site.store, location)).offset === 0) await delay(20);
+  await until('a first piece', async () => (await readJob(site.store, location)).offset > 0, 20);
 
   await worker.close();
 

@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describeFunctions } from '../../local/host/describeFunctions.ts';
 import type { HostOptions } from '../../local/host/startHost.ts';
 import { type RawRequest, sendRaw, withBody } from '../support/probeApp/sendRaw.ts';
@@ -305,7 +304,7 @@ describe.each([
   it('answers pending calls with 500 when the worker ends, reports it once and starts another', async () => {
     await withProbe(env, {}, async (crashing) => {
       const pending = sendRaw(crashing.url, { target: '/api/slow' });
-      await delay(100);
+      await crashing.findLine('slow is called');
 
       const [slow, crash] = await Promise.all([pending, sendRaw(crashing.url, { target: '/api/crash' })]);
       const later = await sendRaw(crashing.url, { target: '/api/hello' });
@@ -330,7 +329,7 @@ describe.each([
   it('lets a call under way end before it closes, and runs the appTerminate hook', async () => {
     const closing = await startProbe(env);
     const pending = sendRaw(closing.url, { target: '/api/slow' });
-    await delay(100);
+    await closing.findLine('slow is called');
 
     await closing.close();
 
@@ -382,7 +381,11 @@ describe('local host, streaming only', () => {
   it('breaks the request off for the app when the client disconnects', async () => {
     const request = { ...withBody('/api/reader', Buffer.alloc(1_000), true), isUnfinished: true };
 
-    await expect(sendRaw(probe.url, request, AbortSignal.timeout(200))).rejects.toThrow('aborted');
+    const caller = new AbortController();
+    const sent = expect(sendRaw(probe.url, request, caller.signal)).rejects.toThrow('aborted');
+    await probe.findLine('reader is called');
+    caller.abort();
+    await sent;
 
     expect(await probe.findLine('the body broke off')).toMatchObject({ level: 'warning' });
   });

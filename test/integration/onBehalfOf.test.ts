@@ -287,5 +287,5 @@ describe('users and an app side by side', () => {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  });
 });

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { explainPolicy, type Question } from '../../scripts/explainPolicy.ts';
 import { parsePolicy } from '../../shared/caller/loadPolicy.ts';
@@ -6,6 +5,7 @@ import { compilePolicy, type PolicyDocument, type PolicyEntry } from '../../shar
 import { ITEM_KINDS, type ItemKind } from '../../shared/route/entityModel.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { itemPath, openSession, PERMISSIVE_GRAPH, ROLE, startTenantSite } from '../support/tenantSite.ts';
+import { until } from '../support/until.ts';
 
 const GUIDS = Array.from({ length: 6 }, (_, index) => `${index}f0e2d3c-4b5a-4968-8776-65544332211a`);
 const ADDRESSES = ['ann@contoso.example', 'bob@contoso.example', 'Ann@Fabrikam.example', "o'neil@sub.contoso.example"];
@@ -114,7 +114,7 @@ async function differences(
   };
   await Promise.all(Array.from({ length: 4 }, asker));
   // An answer may overtake its log line.
-  for (let turn = 0; turn < 250 && site.events('request').length < asked.length; turn++) await delay(20);
+  await until('a line of each request', () => site.events('request').length >= asked.length);
   const places = new Map(site.events('request').map((line) => [line['clientRequestId'], line['decidedBy']]));
   return asked.flatMap((question, index) => {
     const { status = 0, id } = answers[index] ?? {};
@@ -133,28 +133,24 @@ describe('npm run policy -- explain', () => {
   test.each([
     ['with ME_MAILBOX', 'bob@contoso.example', 400],
     ['without ME_MAILBOX', '', 300],
-  ])(
-    'agrees with the running function on random questions of apps and users, %s',
-    async (_, meMailbox, count) => {
-      const site = await startTenantSite({ settings: { ME_MAILBOX: meMailbox, POLICY: policy } });
-      const callers = fc.constantFrom(
-        ...apps.flatMap(({ name, appId = '' }: PolicyEntry) => [name, appId]),
-        GUIDS[0] ?? '',
-      );
-      try {
-        const asked = questions(callers, count);
+  ])('agrees with the running function on random questions of apps and users, %s', async (_, meMailbox, count) => {
+    const site = await startTenantSite({ settings: { ME_MAILBOX: meMailbox, POLICY: policy } });
+    const callers = fc.constantFrom(
+      ...apps.flatMap(({ name, appId = '' }: PolicyEntry) => [name, appId]),
+      GUIDS[0] ?? '',
+    );
+    try {
+      const asked = questions(callers, count);
 
-        const found = await differences(site, document, meMailbox, asked, async (question) => [
-          await site.bearer(appIdFor(question), question.user === undefined ? {} : { scp: ROLE, oid: question.user }),
-        ]);
+      const found = await differences(site, document, meMailbox, asked, async (question) => [
+        await site.bearer(appIdFor(question), question.user === undefined ? {} : { scp: ROLE, oid: question.user }),
+      ]);
 
-        expect(found).toEqual([]);
-      } finally {
-        await site.close();
-      }
-    },
-    60_000,
-  );
+      expect(found).toEqual([]);
+    } finally {
+      await site.close();
+    }
+  });
 
   test('agrees with the running function on random questions of function key holders', async () => {
     const settings = { ME_MAILBOX: 'bob@contoso.example', POLICY: policy };
@@ -168,5 +164,5 @@ describe('npm run policy -- explain', () => {
     } finally {
       await site.close();
     }
-  }, 60_000);
+  });
 });

@@ -4,6 +4,7 @@ import { ADELE } from '../../local/emulators/seed.ts';
 import { PAIRING_TIMEOUT_MS } from '../../shared/limits.ts';
 import { watchLiveHeap } from '../support/liveHeap.ts';
 import { type RawAnswer, sendRaw } from '../support/probeApp/sendRaw.ts';
+import { runs } from '../support/runs.ts';
 import { ATTACHMENT_ITEM, graphErrorBody, postJson, type Site, startSite } from '../support/site.ts';
 
 /**
@@ -13,7 +14,7 @@ import { ATTACHMENT_ITEM, graphErrorBody, postJson, type Site, startSite } from 
 const TARGET = `/api/me/messages/${ADELE.items.message[0]}/attachments/createUploadSession`;
 const GUID_OF_THE_CALLER = '3c5a7e90-1b2d-4f68-8a9c-0d1e2f3a4b5c';
 const SLOW_GRAPH_MS = 1_000;
-const STRAYS = 1_000;
+const STRAYS = runs(300, 1_000);
 const AT_ONCE = 100;
 /** A stray that stayed would take more than 1,000 bytes. */
 const MAX_GROWTH_BYTES = 500 * STRAYS;
@@ -57,7 +58,7 @@ async function unpairedRequests(): Promise<number> {
 
 /** Both sides of each stray are given up within the time for pairing. */
 async function settled(count: number): Promise<number> {
-  const end = performance.now() + PAIRING_TIMEOUT_MS + 5_000;
+  const end = performance.now() + 6 * PAIRING_TIMEOUT_MS;
   for (;;) {
     const unpaired = await unpairedRequests();
     if (unpaired >= count || performance.now() > end) return unpaired;
@@ -67,7 +68,6 @@ async function settled(count: number): Promise<number> {
 
 test("answers a request with the caller's own invocation id, and harms no other", async () => {
   const other = postJson(`${site.url}${TARGET}`);
-  const startedAt = performance.now();
   const [word, guid, twice, large] = await Promise.all([
     sendWithId('zzz'),
     sendWithId(GUID_OF_THE_CALLER),
@@ -79,7 +79,6 @@ test("answers a request with the caller's own invocation id, and harms no other"
     expect([status, JSON.parse(text)]).toEqual([400, graphErrorBody('InvalidRequest')]);
     expect(headers['request-id']).not.toBe(GUID_OF_THE_CALLER);
   }
-  expect(performance.now() - startedAt).toBeLessThan(PAIRING_TIMEOUT_MS + 5_000);
   expect((await other).status).toBe(201);
   expect(site.lines.some(({ message }) => message.includes(GUID_OF_THE_CALLER))).toBe(false);
 });
@@ -104,7 +103,7 @@ test("does not hold up what comes after it on the caller's connection", async ()
   const statuses = (await text(socket)).match(/(?<=HTTP\/1\.1 )\d+/g);
 
   expect(statuses).toEqual(['400', '200']);
-  expect(performance.now() - startedAt).toBeLessThan(PAIRING_TIMEOUT_MS / 2);
+  expect(performance.now() - startedAt).toBeLessThan(PAIRING_TIMEOUT_MS);
 });
 
 async function sendStrays(count: number): Promise<void> {
@@ -129,4 +128,4 @@ test(`gathers nothing over ${STRAYS} strays`, async () => {
   expect(growth).toBeLessThan(MAX_GROWTH_BYTES);
   expect((await postJson(`${site.url}${TARGET}`)).status).toBe(201);
   expect(site.host.workerPid).toBe(workerPid);
-}, 90_000);
+});

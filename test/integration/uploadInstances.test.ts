@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { ADELE } from '../../local/emulators/seed.ts';
 import { MAX_PIECE_BYTES, MAX_SLICE_BYTES } from '../../shared/limits.ts';
+import { runs } from '../support/runs.ts';
 import { type SecondHost, startSecondHost } from '../support/secondHost.ts';
 import { type Site, startSite } from '../support/site.ts';
+import { until } from '../support/until.ts';
 import { fileOf, openUpload, putRange, type TestFile } from '../support/uploads.ts';
 
 const SETTINGS = { UPLOAD_URL: 'proxy', ALLOW_ANY_MAILBOX: 'true' };
@@ -15,7 +16,7 @@ let second: SecondHost;
 beforeAll(async () => {
   site = await startSite({ storage: true, settings: SETTINGS, graph: { anyItem: true, minimumSize: 1 } });
   second = await startSecondHost(site, SETTINGS);
-}, 60_000);
+});
 beforeEach(() => site.graph.reset());
 afterAll(async () => {
   await second.close();
@@ -84,47 +85,40 @@ const groups = fc.array(fc.array(put, { minLength: 1, maxLength: 3 }), { minLeng
 
 const EXPECTED = ['200', '201', '400 InvalidRange', '416 RangeNotExpected'];
 
-/** On a busy machine fewer runs are as good as more time. */
-const MAX_PROPERTY_MS = 10_000;
-
 const LOSSES = ['resetAfterCommit', 'resetBeforeHeaders', 'status503AfterCommit', 'truncated'] as const;
 
 test.each([
-  { what: 'small', size: 200_000, numRuns: 40, losses: [] },
-  { what: 'small, one answer of eight lost', size: 200_000, numRuns: 8, losses: LOSSES },
-  { what: 'of several pieces', size: 3 * MAX_PIECE_BYTES + 12_345, numRuns: 5, losses: [] },
-])(
-  'attaches files ($what) once, whatever ranges come in which order through whichever instance',
-  async (played) => {
-    const { size, numRuns, losses } = played;
-    const file = fileOf(size);
-    for (const fault of losses) site.graph.play({ fault, on: 'upload', rate: 1 / 32 });
+  { what: 'small', size: 200_000, numRuns: runs(10, 40), losses: [] },
+  { what: 'small, one answer of eight lost', size: 200_000, numRuns: runs(3, 8), losses: LOSSES },
+  { what: 'of several pieces', size: 3 * MAX_PIECE_BYTES + 12_345, numRuns: runs(2, 5), losses: [] },
+])('attaches files ($what) once, whatever ranges come in which order through whichever instance', async (played) => {
+  const { size, numRuns, losses } = played;
+  const file = fileOf(size);
+  for (const fault of losses) site.graph.play({ fault, on: 'upload', rate: 1 / 32 });
 
-    await fc.assert(
-      fc.asyncProperty(groups, fc.boolean(), async (sent, isLastSecond) => {
-        const { url, throughSecond, attached } = await openThroughBoth(file);
-        const send = async ({ isSecond, first, length, isTotalWrong }: Put) => {
-          const at = isSecond ? throughSecond : url;
-          const from =
-            first === 'next' ? ((await readProgress(at)).offset ?? size - 1) : Math.floor((first * size) / 1000);
-          const to = Math.min(from + Math.min(Math.ceil((length * size) / 1000), MAX_SLICE_BYTES), size) - 1;
-          // Its bytes are right, its Content-Range names a longer file.
-          const declared = isTotalWrong ? { ...file, bytes: Buffer.concat([file.bytes, Buffer.alloc(1)]) } : file;
-          return tryRange(at, declared, from, to);
-        };
+  await fc.assert(
+    fc.asyncProperty(groups, fc.boolean(), async (sent, isLastSecond) => {
+      const { url, throughSecond, attached } = await openThroughBoth(file);
+      const send = async ({ isSecond, first, length, isTotalWrong }: Put) => {
+        const at = isSecond ? throughSecond : url;
+        const from =
+          first === 'next' ? ((await readProgress(at)).offset ?? size - 1) : Math.floor((first * size) / 1000);
+        const to = Math.min(from + Math.min(Math.ceil((length * size) / 1000), MAX_SLICE_BYTES), size) - 1;
+        // Its bytes are right, its Content-Range names a longer file.
+        const declared = isTotalWrong ? { ...file, bytes: Buffer.concat([file.bytes, Buffer.alloc(1)]) } : file;
+        return tryRange(at, declared, from, to);
+      };
 
-        const answers: string[] = [];
-        for (const group of sent) answers.push(...(await Promise.all(group.map(send))));
+      const answers: string[] = [];
+      for (const group of sent) answers.push(...(await Promise.all(group.map(send))));
 
-        expect(answers.filter((answer) => !EXPECTED.includes(answer))).toEqual([]);
-        expect(await resume(isLastSecond ? throughSecond : url, file, MAX_SLICE_BYTES)).toBe('completed');
-        expect(attached()).toEqual([file.sha256]);
-      }),
-      { numRuns, endOnFailure: true, interruptAfterTimeLimit: MAX_PROPERTY_MS },
-    );
-  },
-  120_000,
-);
+      expect(answers.filter((answer) => !EXPECTED.includes(answer))).toEqual([]);
+      expect(await resume(isLastSecond ? throughSecond : url, file, MAX_SLICE_BYTES)).toBe('completed');
+      expect(attached()).toEqual([file.sha256]);
+    }),
+    { numRuns, endOnFailure: true },
+  );
+});
 
 test('attaches a small file of a workflow once, though its one chunk comes again through both instances before Graph has answered', async () => {
   const file = fileOf(100_000);
@@ -143,9 +137,9 @@ test('attaches a small file of a workflow once, though its one chunk comes again
   site.graph.settings.latencyMs = 1_000;
 
   const first = patch(url);
-  while (!site.graph.requests.some(({ method, path }) => method === 'POST' && /attachments$/.test(path)))
-    await delay(5);
-  await delay(100); // Graph has read it, and takes its time.
+  await until('the POST at Graph, which takes its time', () =>
+    site.graph.requests.some(({ method, path, bytes }) => method === 'POST' && /attachments$/.test(path) && bytes > 0),
+  );
   site.graph.settings.latencyMs = 0;
   const answers = await Promise.all([first, patch(url.replace(site.api, second.api)), patch(url)]);
 
@@ -175,27 +169,23 @@ describe('where the worker is killed', () => {
       arrange: hanging('last'),
       isThen: isHanging,
     },
-  ])(
-    '$when, the same client goes on, and the file is whole and there once',
-    async ({ slice, arrange, isThen }) => {
-      const file = fileOf(3 * SLICE_BYTES);
-      const { throughSecond: url, attached } = await openThroughBoth(file);
-      for (let first = 0; first < slice * SLICE_BYTES; first += SLICE_BYTES) {
-        expect(await tryRange(url, file, first, first + SLICE_BYTES - 1)).toBe('200');
-      }
-      arrange();
-      const interrupted = tryRange(url, file, slice * SLICE_BYTES, (slice + 1) * SLICE_BYTES - 1);
-      while (!isThen()) await delay(10);
+  ])('$when, the same client goes on, and the file is whole and there once', async ({ slice, arrange, isThen }) => {
+    const file = fileOf(3 * SLICE_BYTES);
+    const { throughSecond: url, attached } = await openThroughBoth(file);
+    for (let first = 0; first < slice * SLICE_BYTES; first += SLICE_BYTES) {
+      expect(await tryRange(url, file, first, first + SLICE_BYTES - 1)).toBe('200');
+    }
+    arrange();
+    const interrupted = tryRange(url, file, slice * SLICE_BYTES, (slice + 1) * SLICE_BYTES - 1);
+    await until('the moment to kill the worker', isThen);
 
-      const pid = second.host.workerPid;
-      process.kill(pid, 'SIGKILL');
+    const pid = second.host.workerPid;
+    process.kill(pid, 'SIGKILL');
 
-      expect(['200', '201']).not.toContain(await interrupted);
-      site.graph.settings.uploadBytesPerSecond = 0;
-      expect(await resume(url, file, SLICE_BYTES)).toBe('completed');
-      expect(second.host.workerPid).not.toBe(pid);
-      expect(attached()).toEqual([file.sha256]);
-    },
-    60_000,
-  );
+    expect(['200', '201']).not.toContain(await interrupted);
+    site.graph.settings.uploadBytesPerSecond = 0;
+    expect(await resume(url, file, SLICE_BYTES)).toBe('completed');
+    expect(second.host.workerPid).not.toBe(pid);
+    expect(attached()).toEqual([file.sha256]);
+  });
 });

@@ -141,7 +141,7 @@ describe('tokens on behalf of users', () => {
     const [oldest] = await assertionsOf(1, 1);
     await tokens.acquire(oldest ?? '', openDeadline());
     expect(tenant.onBehalfOf).toHaveLength(1);
-  }, 60_000);
+  });
 
   const SIGN_IN = 'Bearer error="invalid_token"';
   const CHALLENGE = expect.stringMatching(

@@ -20,7 +20,7 @@ async function sendRaw(head: string): Promise<{ status: number; body: unknown }>
   socket.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
   });
-  await once(socket, 'end', { signal: AbortSignal.timeout(5_000) });
+  await once(socket, 'end', { signal: AbortSignal.timeout(60_000) });
   const json = text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1);
   return { status: Number(text.split(' ')[1]), body: JSON.parse(json) };
 }

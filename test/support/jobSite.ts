@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { QueueClient } from '@azure/storage-queue';
 import { createCertificate } from '../../local/emulators/certificate.ts';
 import type { HostLogLine } from '../../local/host/log.ts';
@@ -10,6 +9,7 @@ import { idIn, openUploadStore } from './jobRecords.ts';
 import { refuseSecrets, startInstance } from './secondHost.ts';
 import { postJson, type Site, startSite, type TestSiteOptions } from './site.ts';
 import { type SourceFile, type SourceServer, startSourceServer } from './sourceServer.ts';
+import { until } from './until.ts';
 import type { TestFile } from './uploads.ts';
 
 /** Of this shape, and of no use elsewhere. */
@@ -135,14 +135,12 @@ export function messageFor(location: string, key = JOB_KEY): string {
 }
 
 /** Asks as the engine of Logic Apps does, but more often, until the job is over. */
-export async function untilOver(location: string, timeoutMs = 60_000): Promise<Response> {
-  const until = Date.now() + timeoutMs;
-  for (;;) {
+export function untilOver(location: string): Promise<Response> {
+  const look = async () => {
     const answer = await fetch(location);
-    if (answer.status !== 202) return answer;
-    if (Date.now() > until) throw new Error(`The job is not over: ${await answer.text()}`);
-    await delay(100);
-  }
+    return answer.status === 202 ? answer.arrayBuffer().then(() => undefined) : answer;
+  };
+  return until('the end of the job', look, 100);
 }
 
 export function locationOf(answer: Response): string {

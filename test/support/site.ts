@@ -1,9 +1,9 @@
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Azurite } from '../../local/azurite.ts';
 import { type EmulatedSite, type SiteOptions, startEmulatedSite } from '../../local/emulatedSite.ts';
 import type { HostLogLine } from '../../local/host/log.ts';
 import { findSecrets } from './findSecrets.ts';
+import { until } from './until.ts';
 
 /** The folder of host.json. The app must have been built: `npm run build`. */
 export const REPOSITORY_ROOT = path.join(import.meta.dirname, '..', '..');
@@ -18,7 +18,7 @@ export interface Site extends EmulatedSite {
   readonly lines: readonly HostLogLine[];
   /** The app's own lines with this `event`, oldest first. */
   events(event: string): AppEvent[];
-  /** Waits for such a line that fits, at most five seconds: an answer may overtake its log line. */
+  /** Waits for such a line that fits: an answer may overtake its log line. */
   findEvent(event: string, fits?: (line: AppEvent) => boolean): Promise<AppEvent>;
   /** Rejects where a log line or the storage account holds a secret, so that every test that starts a site looks for them. */
   close(): Promise<void>;
@@ -44,14 +44,8 @@ export async function startSite({ storage = false, ...options }: TestSiteOptions
     api: `${site.url}/api`,
     lines,
     events,
-    async findEvent(event, fits = () => true) {
-      for (let attempt = 0; attempt < 250; attempt++) {
-        const found = events(event).find(fits);
-        if (found !== undefined) return found;
-        await delay(20);
-      }
-      throw new Error(`No log line of event "${event}" fits.`);
-    },
+    findEvent: (event, fits = () => true) =>
+      until(`a log line of event "${event}" that fits`, () => events(event).find(fits)),
     async close() {
       const stored = await readStored(site);
       await site.close();

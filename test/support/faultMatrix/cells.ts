@@ -27,13 +27,13 @@ export interface FaultCase {
 export const TOKENS = ['fine', 'slow', 'failing', 'expiring'] as const;
 export type TokenCondition = (typeof TOKENS)[number];
 
-/** REQUEST_TIMEOUT_MS of the cells. */
-export const BUDGETS_MS = { short: 800, long: 4000 } as const;
+/** REQUEST_TIMEOUT_MS of the cells. In the long one a busy machine has time for every attempt. */
+export const BUDGETS_MS = { short: 1500, long: 12_000 } as const;
 export type Budget = keyof typeof BUDGETS_MS;
 export const BUDGETS: readonly Budget[] = ['short', 'long'];
 
-/** Longer than the short budget; of the long one it leaves enough for a retry after two seconds. */
-export const SLOW_TOKEN_MS = 1100;
+/** Longer than the short budget; of the long one it leaves enough for retries after two seconds. */
+export const SLOW_TOKEN_MS = 2500;
 
 /** Graph takes this long to refuse a token that has ended, so that all cells under way carry it. */
 export const REFUSAL_MS = 200;
@@ -95,5 +95,25 @@ export const FAULT_CASES: readonly FaultCase[] = [
   noSession('empty', 'empty'),
   noSession('not JSON', 'notJson'),
   noSession('no uploadUrl', 'noUploadUrl'),
-  { name: 'slow drip', id: 'fault=slowDrip;ms=3', conduct: { kind: 'slowSession' } },
+  { name: 'slow drip', id: 'fault=slowDrip;ms=8', conduct: { kind: 'slowSession' } },
 ];
+
+export interface Selection {
+  readonly faults: readonly FaultCase[];
+  readonly budgets: readonly Budget[];
+  readonly tokens: readonly TokenCondition[];
+}
+
+export const EVERY_CELL: Selection = { faults: FAULT_CASES, budgets: BUDGETS, tokens: TOKENS };
+
+const SAMPLE_NAMES: readonly string[] = [
+  ...['no fault', '429, Retry-After: 0', '503, Retry-After: 9999', '401', '404'],
+  ...['reset before headers', 'truncated', 'HTML with 502', 'no uploadUrl'],
+];
+
+/** Cells of each kind that need not wait for the end of their time. */
+export const SAMPLE: Selection = {
+  faults: FAULT_CASES.filter(({ name }) => SAMPLE_NAMES.includes(name)),
+  budgets: ['long'],
+  tokens: ['fine', 'failing', 'expiring'],
+};

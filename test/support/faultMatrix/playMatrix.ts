@@ -1,15 +1,15 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ATTACHMENT_ITEM, postJson, type Site, startSite } from '../site.ts';
 import {
-  BUDGETS,
   BUDGETS_MS,
   type Budget,
   type Cell,
+  EVERY_CELL,
   FAULT_CASES,
+  type FaultCase,
   REFUSAL_MS,
+  type Selection,
   SLOW_TOKEN_MS,
-  TOKENS,
   type TokenCondition,
 } from './cells.ts';
 import { readError } from './graphShape.ts';
@@ -25,9 +25,6 @@ export interface Observation {
   /** Calls by the log line. */
   readonly loggedAttempts: unknown;
   readonly loggedCode: unknown;
-  readonly elapsedMs: number;
-  /** The longest time for which this process itself, host and emulators included, stood still meanwhile. */
-  readonly stallMs: number;
   /** Milliseconds between the calls on which the fault was played. */
   readonly gapsMs: readonly number[];
 }
@@ -63,20 +60,20 @@ const LONG_LIFE_SECONDS = 86_400;
 /** Processes of the app at a time. */
 const LANES = 2;
 
-/** Plays every cell; takes half a minute. */
-export async function playMatrix(): Promise<readonly Run[]> {
-  const waiting = BUDGETS.flatMap((budget) => TOKENS.map((token) => ({ token, budget })));
+/** Plays the cells; all of them take a minute. */
+export async function playMatrix({ faults, budgets, tokens }: Selection = EVERY_CELL): Promise<readonly Run[]> {
+  const waiting = budgets.flatMap((budget) => tokens.map((token) => ({ token, budget })));
   const runs: Run[] = [];
   const lane = async () => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      runs.push(await play(next.token, next.budget));
+      runs.push(await play(faults, next.token, next.budget));
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   return runs;
 }
 
-async function play(token: TokenCondition, budget: Budget): Promise<Run> {
+async function play(faults: readonly FaultCase[], token: TokenCondition, budget: Budget): Promise<Run> {
   const site = await startSite({
     settings: { ALLOW_ANY_MAILBOX: 'true', REQUEST_TIMEOUT_MS: String(BUDGETS_MS[budget]) },
     graph: { anyItem: true },
@@ -87,14 +84,11 @@ async function play(token: TokenCondition, budget: Budget): Promise<Run> {
     const before = site.identity.requests.length;
     const observations: Observation[] = [];
     const bodies: string[] = [];
-    for (const batch of batches(token, budget)) {
+    for (const batch of batches(faults, token, budget)) {
       if (token === 'expiring') endToken(site);
-      const stalls = monitorEventLoopDelay();
-      stalls.enable();
       const played = await Promise.all(batch.map((cell, n) => delay(n * SPACING_MS).then(() => playCell(site, cell))));
-      stalls.disable();
       for (const { body, ...observation } of played) {
-        observations.push({ ...observation, stallMs: stalls.max / 1e6 });
+        observations.push(observation);
         bodies.push(body);
       }
     }
@@ -112,8 +106,8 @@ async function play(token: TokenCondition, budget: Budget): Promise<Run> {
 }
 
 /** A wait for a token is shared by those that come meanwhile: such cells go together. */
-function batches(token: TokenCondition, budget: Budget): Cell[][] {
-  const cells = FAULT_CASES.map((fault) => ({ fault, token, budget }));
+function batches(faults: readonly FaultCase[], token: TokenCondition, budget: Budget): Cell[][] {
+  const cells = faults.map((fault) => ({ fault, token, budget }));
   const size = endsBefore(token) ? cells.length : BATCH[budget];
   return Array.from({ length: Math.ceil(cells.length / size) }, (_, n) => cells.slice(n * size, (n + 1) * size));
 }
@@ -147,15 +141,13 @@ function endToken({ identity, graph }: Site): void {
   }, REFUSAL_MS - 20);
 }
 
-async function playCell(site: Site, cell: Cell): Promise<Omit<Observation, 'stallMs'> & { body: string }> {
+async function playCell(site: Site, cell: Cell): Promise<Observation & { body: string }> {
   const n = FAULT_CASES.indexOf(cell.fault);
   const nonce = `cell${n}${cell.budget}`;
   const itemId = cell.fault.id === 'none' ? nonce : `${cell.fault.id};nonce=${nonce}`;
   const path = `users/${mailbox(n)}/messages/${encodeURIComponent(itemId)}/attachments/createUploadSession`;
-  const startedAt = performance.now();
   const answer = await postJson(`${site.api}/${path}`);
   const body = await answer.text();
-  const elapsedMs = performance.now() - startedAt;
   // An answer of the host's own has no such id, and no line.
   const requestId = answer.headers.get('x-ms-invocation-id');
   const line =
@@ -170,7 +162,6 @@ async function playCell(site: Site, cell: Cell): Promise<Omit<Observation, 'stal
     attempts: calls.length,
     loggedAttempts: line['attempts'],
     loggedCode: line['code'],
-    elapsedMs,
     gapsMs: starts.slice(1).map((at, index) => at - (starts[index] ?? at)),
   };
 }

@@ -28,7 +28,7 @@ const CONNECTIONS = 32;
 /** Sends generated requests to a site of its own and looks at every answer and at every call to Graph. */
 export async function runFuzz({ count, reach, seed }: FuzzOptions): Promise<FuzzReport> {
   const site = await startSite({
-    settings: { REQUEST_TIMEOUT_MS: '5000', ...(reach === 'any' && { ALLOW_ANY_MAILBOX: 'true' }) },
+    settings: { REQUEST_TIMEOUT_MS: '60000', ...(reach === 'any' && { ALLOW_ANY_MAILBOX: 'true' }) },
     graph: { anyItem: true, appOnlyFamilies: 'all' },
   });
   const client = createFuzzClient(site.api, CONNECTIONS);

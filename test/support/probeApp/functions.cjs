@@ -59,7 +59,8 @@ app.http('early', { authLevel: 'anonymous', methods: ['POST'], handler: () => ({
 app.http('slow', {
   authLevel: 'anonymous',
   handler: async (_request, context) => {
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    context.log('slow is called');
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     context.log('slow is done');
     return { body: 'slow' };
   },
@@ -79,6 +80,7 @@ app.http('ticks', {
 app.http('reader', {
   authLevel: 'anonymous',
   handler: async (request, context) => {
+    context.log('reader is called');
     try {
       await request.arrayBuffer();
     } catch (error) {

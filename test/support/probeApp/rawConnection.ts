@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../until.ts';
 
 /** A connection to the host on which a test writes what it likes, when it likes. */
 export interface RawConnection {
@@ -10,10 +10,10 @@ export interface RawConnection {
   write(text: string | Uint8Array): void;
   /** A chunk of a chunked body; an empty one ends it. */
   writeChunk(bytes: Uint8Array | string): void;
-  /** Waits until what came back holds the text; rejects with what came instead when time is up or the connection ends. */
-  waitFor(text: string, withinMs?: number): Promise<string>;
+  /** Waits until what came back holds the text; rejects with what came instead when the connection ends. */
+  waitFor(text: string): Promise<string>;
   /** Waits for the end of the connection, orderly or not. */
-  ended(withinMs?: number): Promise<'ended' | 'open'>;
+  ended(): Promise<void>;
 }
 
 export async function openConnection(url: string): Promise<RawConnection> {
@@ -29,13 +29,6 @@ export async function openConnection(url: string): Promise<RawConnection> {
   socket.once('close', () => {
     hasEnded = true;
   });
-  async function until(holds: () => boolean, withinMs: number): Promise<boolean> {
-    const end = performance.now() + withinMs;
-    while (!holds() && performance.now() < end) {
-      await delay(5);
-    }
-    return holds();
-  }
   return {
     socket,
     text: () => text,
@@ -45,14 +38,16 @@ export async function openConnection(url: string): Promise<RawConnection> {
       socket.write(bytes);
       socket.write('\r\n');
     },
-    async waitFor(wanted, withinMs = 3_000) {
-      await until(() => text.includes(wanted) || hasEnded, withinMs);
+    async waitFor(wanted) {
+      await until(`"${wanted}"`, () => text.includes(wanted) || hasEnded);
       if (!text.includes(wanted)) {
         throw new Error(`"${wanted}" did not come, but: ${text}`);
       }
       return text;
     },
-    ended: async (withinMs = 3_000) => ((await until(() => hasEnded, withinMs)) ? 'ended' : 'open'),
+    async ended() {
+      await until('the end of the connection', () => hasEnded);
+    },
   };
 }
 

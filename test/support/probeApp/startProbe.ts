@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { HostLogLine } from '../../../local/host/log.ts';
 import { type HostOptions, type LocalHost, startHost } from '../../../local/host/startHost.ts';
+import { until } from '../until.ts';
 
 export interface Probe extends LocalHost {
   readonly lines: readonly HostLogLine[];
-  /** Waits for a log line whose message holds the text, at most two seconds. */
+  /** Waits for a log line whose message holds the text. */
   findLine(text: string): Promise<HostLogLine>;
   /** How many log lines hold the text so far. */
   countLines(text: string): number;
@@ -29,15 +29,6 @@ export async function startProbe(
     close: () => host.close(),
     lines,
     countLines: (text) => linesWith(text).length,
-    async findLine(text) {
-      for (let attempt = 0; attempt < 100; attempt++) {
-        const [found] = linesWith(text);
-        if (found !== undefined) {
-          return found;
-        }
-        await delay(20);
-      }
-      throw new Error(`No log line holds "${text}".`);
-    },
+    findLine: (text) => until(`a log line that holds "${text}"`, () => linesWith(text)[0]),
   };
 }

@@ -36,10 +36,8 @@ export type CallerConduct = (typeof CALLERS)[number];
 /** How often a caller tries on. */
 export const CALLER_TRIES = 2;
 
-/** UPLOAD_TIMEOUT_MS of all cells. */
-export const RANGE_BUDGET_MS = 5_000;
-/** An answer is late beyond its budget and this much, on a machine on which other tests run as well. */
-export const LATEST_MS = RANGE_BUDGET_MS + 3_000;
+/** UPLOAD_TIMEOUT_MS of all cells: a busy machine has time for every attempt of a fault that passes. */
+export const RANGE_BUDGET_MS = 15_000;
 /** What is answered when the budget is spent. */
 export const OUT_OF_TIME: Refusal = '504 TimedOut';
 
@@ -152,8 +150,16 @@ export function outcomeOf({ outcome }: RangeFault, piece: Piece): Outcome | unde
   return 'isWhole' in outcome ? outcome : outcome[piece];
 }
 
-export const CELLS: readonly Cell[] = RANGE_FAULTS.flatMap((fault) =>
+export const EVERY_CELL: readonly Cell[] = RANGE_FAULTS.flatMap((fault) =>
   PIECES.flatMap((piece) =>
     outcomeOf(fault, piece) === undefined ? [] : CALLERS.map((caller) => ({ fault, piece, caller })),
   ),
 );
+
+const SAMPLE_NAMES: readonly string[] = [
+  ...['no fault', '503, once', '503, though the bytes were taken', 'reset in the middle of the piece', '401, once'],
+  ...['429, Retry-After: 9999, once', 'session gone (404), once', '413 message size'],
+];
+
+/** What `npm test` plays: of each kind, cells that need not wait for the end of their time. */
+export const SAMPLE: readonly Cell[] = EVERY_CELL.filter(({ fault }) => SAMPLE_NAMES.includes(fault.name));

@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hashUploadId } from '../../../shared/log/mask.ts';
 import { member, readError } from '../faultMatrix/graphShape.ts';
 import { type Site, startSite } from '../site.ts';
+import { until } from '../until.ts';
 import { fileOf, type OpenedUpload, openUpload, putRange, type TestFile } from '../uploads.ts';
-import { CALLER_TRIES, CELLS, type Cell, LATEST_MS, OUT_OF_TIME, RANGE_BUDGET_MS, type Refusal } from './cells.ts';
+import { CALLER_TRIES, type Cell, EVERY_CELL, RANGE_BUDGET_MS, type Refusal } from './cells.ts';
 
 /** What came of one cell. */
 export interface Observation {
@@ -19,7 +20,6 @@ export interface Observation {
   readonly shown: string;
   readonly shownId: unknown;
   readonly attachmentId: string | undefined;
-  readonly longestMs: number;
   /** The `code` of each answer to a range. */
   readonly answered: readonly string[];
   /** The `code` of each line of one. */
@@ -36,39 +36,42 @@ export interface RangeRun {
 
 const SLICE_BYTES = 65_536;
 /** Cells at a time. Few of those that keep the machine busy, so that it has time for each. */
-const LANES = { busy: 8, idle: 40, late: 4 } as const;
+const LANES = { busy: 8, idle: 40 } as const;
 /** Between the starts of two. */
 const SPACING_MS = 50;
-/** Answers may overtake their lines in the log. */
-const LOG_WAIT_MS = 1_000;
-
-/** Plays every cell on the site; takes half a minute. */
-export async function playRanges(site: Site): Promise<RangeRun> {
+/** Plays the cells on the site; all of them take two minutes. */
+export async function playRanges(site: Site, cells: readonly Cell[] = EVERY_CELL): Promise<RangeRun> {
   const file = fileOf(2.5 * SLICE_BYTES, 'Zq7-ranges.pdf');
   const uploads: OpenedUpload[] = [];
   const errors: string[] = [];
   const observations: Omit<Observation, 'logged'>[] = [];
-  /** @param round makes the items of a second one others than those of the first */
-  const lanesOf = (count: number, indices: readonly number[], round = 0) => {
-    const waiting = indices.toReversed();
+  const lanesOf = (count: number, isMeant: (cell: Cell) => boolean) => {
+    const waiting = [...cells.entries()].filter(([, cell]) => isMeant(cell)).reverse();
     return Array.from({ length: count }, async (_, place) => {
       await delay(place * SPACING_MS);
-      for (let n = waiting.pop(); n !== undefined; n = waiting.pop()) {
-        const played = await playCell(site, cellAt(n), n + round * CELLS.length, file);
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        const [n, cell] = next;
+        const played = await playCell(site, cell, n, file);
         observations[n] = played.observation;
         uploads[n] = played.upload;
         errors.push(...played.errors);
       }
     });
   };
-  const idle = indicesOf(({ fault }) => fault.isIdle === true);
-  const busy = indicesOf(({ fault }) => fault.isIdle !== true);
-  await Promise.all([...lanesOf(LANES.busy, busy), ...lanesOf(LANES.idle, idle)]);
-  // On a machine with much else to do some requests run out of their time: those cells say nothing, and are played once more.
-  const late = indicesOf((_, n) => ranOutOfTime(observations[n]));
-  await Promise.all(lanesOf(LANES.late, late, 1));
-  await delay(LOG_WAIT_MS);
-  const codes = readLog(site);
+  await Promise.all([
+    ...lanesOf(LANES.busy, ({ fault }) => fault.isIdle !== true),
+    ...lanesOf(LANES.idle, ({ fault }) => fault.isIdle === true),
+  ]);
+  const answers = observations.flatMap(({ answered }) => answered).length;
+  // Answers may overtake their lines in the log.
+  const codes = await until(
+    'a line of each range',
+    () => {
+      const found = readLog(site);
+      return [...found.values()].flat().length >= answers && found;
+    },
+    200,
+  );
   const loggedOf = (upload: OpenedUpload | undefined) => (upload && codes.get(hashOf(upload))) ?? [];
   return {
     observations: observations.map((seen, n) => ({ ...seen, logged: loggedOf(uploads[n]) })),
@@ -76,22 +79,6 @@ export async function playRanges(site: Site): Promise<RangeRun> {
     file,
     errors,
   };
-}
-
-function indicesOf(isMeant: (cell: Cell, n: number) => boolean): readonly number[] {
-  return [...CELLS.keys()].filter((n) => isMeant(cellAt(n), n));
-}
-
-function cellAt(n: number): Cell {
-  const cell = CELLS[n];
-  if (cell === undefined) throw new RangeError(`There is no cell ${n}.`);
-  return cell;
-}
-
-function ranOutOfTime(seen: Omit<Observation, 'logged'> | undefined): boolean {
-  if (seen === undefined) return false;
-  const isExpected = seen.cell.fault.times === undefined;
-  return seen.longestMs > LATEST_MS || (!isExpected && seen.refusals.includes(OUT_OF_TIME));
 }
 
 /** The app with little time for a range, an account of its own, and a Graph that takes small files into sessions. */
@@ -117,15 +104,12 @@ async function playCell(
   const answered: string[] = [];
   const errors: string[] = [];
   let status = 0;
-  let longestMs = 0;
   let offset = 0;
   for (let failures = 0; failures < CALLER_TRIES && status !== 201; ) {
-    const startedAt = performance.now();
     const last = Math.min(offset + SLICE_BYTES, file.bytes.length) - 1;
     const isHangingUp = failures === 0 && cell.fault.isHungUpOn === true;
     const hangUp = isHangingUp ? () => isFaultPlayed(site, `ranges-${n}-`) : () => false;
     const { code, body, ...answer } = await putUntil(upload.url, file, offset, last, hangUp);
-    longestMs = Math.max(longestMs, performance.now() - startedAt);
     status = answer.status;
     answered.push(code);
     if (status === 200) offset = expectedOffset(JSON.parse(body));
@@ -152,7 +136,6 @@ async function playCell(
       shown: [member(shown, 'status'), member(member(shown, 'error'), 'code')].filter(Boolean).join(' '),
       shownId: member(shown, 'attachmentId'),
       attachmentId: attachments[0]?.id,
-      longestMs,
       answered,
     },
   };

@@ -4,6 +4,7 @@ import type { Answer } from '../../../shared/answer.ts';
 import { answerUpload } from '../../../shared/operations/answerUpload.ts';
 import { createUploadRecord, type UploadRecord } from '../../../shared/upload/uploadRecord.ts';
 import { incomingRequest, invocation } from '../../support/builders.ts';
+import { runs } from '../../support/runs.ts';
 import { FATES, instanceOf, memoryStore, modelOfGraph } from '../../support/transferModel.ts';
 
 const TOTAL = 240;
@@ -143,7 +144,7 @@ test('brings the declared bytes to the item once, whatever comes in which order,
       expect(await finish()).toBe('completed');
       expect(graph.attached).toEqual([SHA256]);
     }),
-    { numRuns: 400, endOnFailure: true, timeout: 5_000 },
+    { numRuns: runs(60, 400), endOnFailure: true },
   );
 });
 
@@ -162,7 +163,7 @@ test('attaches the file once or says that it failed, where the item is not found
         graph.attached.length === 0 ? ['failed', []] : ['completed', [SHA256]],
       );
     }),
-    { numRuns: 200, endOnFailure: true, timeout: 5_000 },
+    { numRuns: runs(30, 200), endOnFailure: true },
   );
 });
 
@@ -185,7 +186,7 @@ test('says truly whether a cancelled upload has attached its file', async () => 
       if (answers[0] === 204) expect(status).toBe('cancelled');
       if (answers[0] === 409) expect(status).toBe('completed');
     }),
-    { numRuns: 300, endOnFailure: true, timeout: 5_000 },
+    { numRuns: runs(40, 300), endOnFailure: true },
   );
 });
 

@@ -16,4 +16,4 @@ test('every file is attached once, byte for byte, while workers are killed, Grap
   expect(ends).toHaveLength(8);
   expect(kills).toBeGreaterThan(0);
   expect(wentBack).toBe(0);
-}, 150_000);
+});

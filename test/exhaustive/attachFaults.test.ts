@@ -1,0 +1,1 @@
+import '../integration/attachFaults.test.ts';

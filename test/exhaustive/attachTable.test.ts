@@ -1,0 +1,1 @@
+import '../integration/attachTable.test.ts';

@@ -1,0 +1,1 @@
+import '../integration/earlyAnswers.test.ts';

@@ -1,0 +1,1 @@
+import '../integration/faultMatrix.test.ts';

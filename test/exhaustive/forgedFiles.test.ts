@@ -1,0 +1,1 @@
+import '../integration/forgedFiles.test.ts';

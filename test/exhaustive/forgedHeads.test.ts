@@ -1,0 +1,1 @@
+import '../integration/forgedHeads.test.ts';

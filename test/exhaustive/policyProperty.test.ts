@@ -1,0 +1,1 @@
+import '../integration/policyProperty.test.ts';

@@ -1,0 +1,1 @@
+import '../integration/rangeFaults.test.ts';

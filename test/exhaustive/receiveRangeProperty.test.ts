@@ -1,0 +1,1 @@
+import '../unit/operations/receiveRangeProperty.test.ts';

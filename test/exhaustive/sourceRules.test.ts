@@ -1,0 +1,1 @@
+import '../unit/source/sourceRules.test.ts';

@@ -1,0 +1,1 @@
+import '../integration/uploadInstances.test.ts';
