@@ -46,8 +46,13 @@ const REPETITIONS: Readonly<Record<string, Repetition>> = {
   traceparent: { kind: 'ignored' },
   'x-ms-workflow-run-id': { kind: 'ignored' },
   'x-ms-action-tracking-id': { kind: 'ignored' },
+  // Two origins joined are none that is allowed.
+  origin: { kind: 'joined' },
+  'access-control-request-method': { kind: 'joined' },
+  'access-control-request-headers': { kind: 'joined' },
   // The host writes its own.
   'x-forwarded-host': { kind: 'joined' },
+  'x-forwarded-proto': { kind: 'joined' },
 };
 
 export const READ_HEADERS = Object.keys(REPETITIONS);

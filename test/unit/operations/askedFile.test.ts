@@ -56,6 +56,9 @@ describe('readAskedFile', () => {
   });
 
   it('refuses a file above the largest attachment as such, whatever one body carries', async () => {
-    await expect(ask('?name=a.bin&size=157286401', {}, 100)).rejects.toMatchObject({ code: 'InvalidAttachment' });
+    await expect(ask('?name=a.bin&size=157286401', {}, 100)).rejects.toMatchObject({
+      code: 'RequestBodyTooLarge',
+      message: expect.stringContaining(' 157286400 '),
+    });
   });
 });
