@@ -293,7 +293,7 @@ describe('a workflow whose requests go astray', () => {
   );
 
   test('fails with the words of Graph where the draft is gone', async () => {
-    workflows.site.graph.play({ fault: 'status404', on: 'create' });
+    workflows.site.graph.play({ fault: 'status404', on: 'create', times: 3 }); // It is asked for three times.
     const definition = readDefinition('Consumption', 'attach-with-function-key');
 
     const failed = await workflows.run(definition, triggerBody('reports/5242880.pdf'));
