@@ -48,7 +48,7 @@ async function call(
 describe('the three ids of a request', () => {
   test('are the same in the answer, the log line and at Graph', async () => {
     const { headers, requestId, line, upstream } = await call('item', { 'client-request-id': CLIENT_REQUEST_ID });
-    const [atGraph] = upstream;
+    const atGraph = upstream.at(-1);
 
     expect(requestId).toMatch(GUID);
     expect(line['requestId']).toBe(requestId);
@@ -63,7 +63,7 @@ describe('the three ids of a request', () => {
     const { headers, inner, requestId, line, upstream } = await call('fault=status404', {
       'client-request-id': CLIENT_REQUEST_ID,
     });
-    const [atGraph] = upstream;
+    const atGraph = upstream.at(-1);
 
     expect(line).toMatchObject({
       requestId,

@@ -136,8 +136,8 @@ test("relays Graph's error body unchanged, with the ids of Graph", async () => {
       message: 'The specified object was not found in the store.',
       innerError: {
         date: expect.any(String),
-        'request-id': site.graph.requests[0]?.requestId,
-        'client-request-id': site.graph.requests[0]?.headers['client-request-id'],
+        'request-id': site.graph.requests.at(-1)?.requestId,
+        'client-request-id': site.graph.requests.at(-1)?.headers['client-request-id'],
       },
     },
   });
