@@ -4,6 +4,12 @@ import { untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { MAX_DISCARDED_BYTES, READ_AWAY_TIMEOUT_MS } from '../limits.ts';
 
+/**
+ * The host sends the body if it hears nothing for one second (.NET: Expect100ContinueTimeout). Node would close the connection
+ * behind a response without `100 Continue`, and the host then loses that response. So the app asks shortly before.
+ */
+export const CONTINUE_AFTER_MS = 900;
+
 /** A request's body as it comes in, read in order by one reader at a time. */
 export interface RequestBody {
   /** What Content-Length says; undefined for a chunked body, and where there is none. */
@@ -34,10 +40,18 @@ export function createRequestBody(
   /** A read that its reader gave up; the next one takes its outcome. */
   let pending: Promise<IteratorResult<Buffer>> | undefined;
   let isOver = false;
+  let isAsked = !expectsContinue;
+  const continueTimer = isAsked ? undefined : setTimeout(ask, CONTINUE_AFTER_MS).unref();
+
+  function ask(): void {
+    clearTimeout(continueTimer);
+    if (!isAsked) response.writeContinue();
+    isAsked = true;
+  }
 
   function next(): Promise<IteratorResult<Buffer>> {
     if (chunks === undefined) {
-      if (expectsContinue) response.writeContinue();
+      ask();
       chunks = request.iterator({ destroyOnReturn: false });
     }
     pending ??= chunks.next();
@@ -62,7 +76,8 @@ export function createRequestBody(
     async readAway() {
       if (isOver || (request.complete && request.readableLength === 0)) return;
       isOver = true;
-      if (expectsContinue && chunks === undefined) return; // It was never asked for, so none need come.
+      clearTimeout(continueTimer);
+      if (!isAsked) return; // The body need not come.
       const timer = setTimeout(() => request.destroy(), READ_AWAY_TIMEOUT_MS);
       timer.unref();
       try {

@@ -62,13 +62,13 @@ test.each(RUNS)('attaches $size bytes in one streamed request with $name', async
 });
 
 test.each(EXAMPLE_PROGRAMS)(
-  'fails with the words of the answer where the caller may not use the mailbox, with $name',
+  'fails with the words of the answer where there is no such message, with $name',
   async (example) => {
-    const elsewhere = { ...exampleSettings(site.front.url, site.caPath), MAILBOX: 'nobody@contoso.example' };
+    const elsewhere = { ...exampleSettings(site.front.url, site.caPath), MESSAGE_ID: 'AAMkAGnowhere=' };
 
     const running = runProgram(example.command, [example.program, large.path], elsewhere);
 
-    await expect(running).rejects.toThrow('CallerNotAllowed');
+    await expect(running).rejects.toThrow('The specified object was not found in the store.');
     expect(site.graph.attachments(ADELE.userPrincipalName, ADELE.items.message[0])).toEqual([]);
   },
 );

@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MAX_DISCARDED_BYTES, READ_AWAY_TIMEOUT_MS } from '../../../shared/limits.ts';
-import { createRequestBody } from '../../../shared/request/requestBody.ts';
+import { CONTINUE_AFTER_MS, createRequestBody } from '../../../shared/request/requestBody.ts';
 
 const SIGNAL = new AbortController().signal;
 
@@ -103,6 +103,27 @@ describe('readAway', () => {
 
     expect(writeContinue).not.toHaveBeenCalled();
     expect(request.destroyed).toBe(false);
+  });
+
+  it('discards a body that was asked for because the host would send it anyway', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    try {
+      const request = new PassThrough({ autoDestroy: false });
+      const { body, writeContinue } = bodyOver(request, { expectsContinue: true });
+      jest.advanceTimersByTime(CONTINUE_AFTER_MS - 1);
+      expect(writeContinue).not.toHaveBeenCalled();
+      jest.advanceTimersByTime(1);
+      expect(writeContinue).toHaveBeenCalledTimes(1);
+
+      const readAway = body.readAway();
+      request.end('rest');
+      await readAway;
+
+      expect([request.readableEnded, request.destroyed]).toEqual([true, false]);
+      expect(writeContinue).toHaveBeenCalledTimes(1);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('never fails where the body breaks off', async () => {
