@@ -75,6 +75,15 @@ test.each([
   expect(attachments(itemId)).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
 });
 
+test('attaches an archive that is stored with the Content-Encoding of its own format', async () => {
+  const file = fileOf(5_000_000);
+  const source = { contentEncoding: 'gzip', contentType: 'application/octet-stream' };
+
+  const location = await start(file, { path: '/backup.tar.gz', source });
+
+  await expectAttached(location, file);
+});
+
 describe('what is wrong is said before there is a job:', () => {
   test.each([
     [424, 'SourceRefused', { faults: [{ kind: 'status', status: 404 }] }],
