@@ -1,39 +1,15 @@
 import { claimKey, type KeptAnswer, type Turn } from '../../../shared/upload/idempotency.ts';
 import type { SealedBlobs } from '../../../shared/upload/sealedBlobs.ts';
+import { memoryBlobs } from '../../support/memoryBlobs.ts';
 
 const ANSWER: KeptAnswer = { status: 201, headers: {}, body: '{"id":"a"}' };
 const LOST_AFTER_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 let blobs: SealedBlobs;
-let writes: number;
-
-/** Keeps texts in memory, on the conditions of a blob store. */
-function createBlobs(): SealedBlobs {
-  const held = new Map<string, { etag: string; content: Buffer }>();
-  const put = (secret: Buffer, content: Buffer) => {
-    writes += 1;
-    held.set(secret.toString('hex'), { etag: String(writes), content });
-    return String(writes);
-  };
-  return {
-    async read(secret) {
-      const blob = held.get(secret.toString('hex'));
-      return blob && { ...blob, isLeased: false };
-    },
-    create: async (secret, content) => (held.has(secret.toString('hex')) ? undefined : put(secret, content)),
-    replace: async (secret, etag, content) =>
-      held.get(secret.toString('hex'))?.etag === etag ? put(secret, content) : undefined,
-    acquireLease: async () => undefined,
-    renewLease: async () => false,
-    releaseLease: async () => {},
-    breakLease: async () => {},
-  };
-}
 
 beforeEach(() => {
-  blobs = createBlobs();
-  writes = 0;
+  blobs = memoryBlobs();
   jest.useFakeTimers({ now: 1_000_000 });
 });
 afterEach(() => jest.useRealTimers());

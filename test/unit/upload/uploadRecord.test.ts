@@ -5,7 +5,7 @@ import {
   type UploadRecord,
   type UploadState,
 } from '../../../shared/upload/uploadRecord.ts';
-import { uploadRecordOf } from '../../support/uploadRecords.ts';
+import { jobPartOf, uploadRecordOf } from '../../support/uploadRecords.ts';
 
 /** What is stored and read again: members without a value are left out. */
 function stored(record: UploadRecord): unknown {
@@ -20,27 +20,7 @@ const STATES: readonly UploadState[] = [
   { status: 'cancelled' },
 ];
 
-const NOW = new Date().toISOString();
-const JOB: JobPart = {
-  sourceUrl: 'https://files.contoso.example/a?sig=b',
-  sourceRule: {
-    host: 'files.contoso.example',
-    isHostExact: true,
-    port: '443',
-    isPortNamed: false,
-    path: '/',
-    place: '/callers/0/sources/0',
-  },
-  etag: '"1"',
-  clientRequestId: '0c9a7be3-52d4-4d0e-8f86-2b1f3a4c5d6e',
-  endsAt: NOW,
-  notBefore: NOW,
-  movedAt: NOW,
-  attempts: 1,
-  nudges: 0,
-  furthestOffset: 5,
-  lastReason: { code: 'ApplicationThrottled', message: 'Too many requests.' },
-};
+const JOB: JobPart = jobPartOf({ lastReason: { code: 'ApplicationThrottled', message: 'Too many requests.' } });
 
 describe('parseUploadRecord', () => {
   it.each(STATES)('reads a record of the state %j', (state) => {
@@ -99,7 +79,7 @@ describe('parseUploadRecord', () => {
     { ...uploadRecordOf(), createdAt: 2026 },
     { ...uploadRecordOf(), createdAt: null },
     { ...uploadRecordOf(), createdAt: undefined },
-    { ...uploadRecordOf(), createdAt: [NOW] },
+    { ...uploadRecordOf(), createdAt: [new Date().toISOString()] },
     { ...uploadRecordOf(), target: { ...uploadRecordOf().target, kind: 'contact' } },
     { ...uploadRecordOf(), target: { ...uploadRecordOf().target, version: 'v2.0' } },
     { ...uploadRecordOf(), target: { ...uploadRecordOf().target, owner: { kind: 'me' } } },
