@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,9 +25,10 @@ const VALID_FOR_DAYS = 7;
  */
 export async function createCertificate(hosts: readonly string[] = []): Promise<EmulatorCertificate> {
   const notAfterDate = new Date(Date.now() + VALID_FOR_DAYS * 86_400_000);
+  // A client that trusts two authorities of one name may check a signature against the wrong one: each has its own name.
   // Elliptic curve: a key takes a millisecond, an RSA key up to a second.
   const common = { keyType: 'ec', algorithm: 'sha256', notAfterDate } as const;
-  const authority = await generate([{ name: 'commonName', value: 'Emulator CA' }], {
+  const authority = await generate([{ name: 'commonName', value: `Emulator CA ${randomUUID()}` }], {
     ...common,
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
