@@ -24,7 +24,7 @@ import {
 } from './workerApi.ts';
 import { registerGraphPaths } from './zGraphPaths.ts';
 
-const appRoot = join(__dirname, '..'); // The bundle is dist/app.cjs.
+const appRoot = join(__dirname, '..'); // The bundle is dist/main.cjs.
 
 const platform = createPlatform((line) => console.error(line));
 platform.reportMissing(missingInApi(core));

@@ -2,7 +2,6 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
-import { writeCodeCache } from './codeCache.ts';
 import { compileValidators } from './compileValidators.ts';
 import { writeDescriptions } from './describe/writeDescriptions.ts';
 import { checkSinglePackage } from './singlePackage.ts';
@@ -24,9 +23,6 @@ const LIBRARIES = [
   'shared/upload/storageLibrary.ts',
 ];
 
-/** What the first createUploadSession of a common deployment loads: these come with their code cache, which is as large as they are. */
-const FIRST_REQUEST = ['app.cjs', 'managedIdentityLibrary.cjs', 'httpLibrary.cjs', 'graphLibrary.cjs'];
-
 /**
  * These packages publish their TypeScript source beside a build for old engines, whose generators and WeakMaps in place of
  * async functions and private fields cost 40 % of the CPU per request (docs/decisions.md). The source is bundled.
@@ -38,7 +34,7 @@ const LIBRARY_SOURCES = {
   '@microsoft/microsoft-graph-client': `${ROOT}/node_modules/@microsoft/microsoft-graph-client/src/index.ts`,
 };
 
-/** Leaves dynamic imports of the library files as they are, pointed at the files beside app.cjs. */
+/** Leaves dynamic imports of the library files as they are, pointed at the files next to main.cjs. */
 const lazyLibraries: Plugin = {
   name: 'lazy-libraries',
   setup({ onResolve }) {
@@ -92,8 +88,8 @@ const managedIdentityAlone: Plugin = {
 const SELF_RESOLVED = Symbol('resolved');
 
 /**
- * Builds the app that is deployed: dist/app.cjs, one file per lazy library, and dist/main.cjs, which loads them. `@azure/functions-core` is not a package:
- * the language worker supplies it when it is required.
+ * Builds the app that is deployed: dist/main.cjs and one file per lazy library. `@azure/functions-core` is not a package: the
+ * language worker supplies it when it is required.
  */
 export async function buildApp(): Promise<Metafile> {
   compileValidators();
@@ -101,8 +97,7 @@ export async function buildApp(): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: [
-      { in: 'functions/loader.ts', out: 'main' },
-      { in: 'functions/main.ts', out: 'app' },
+      { in: 'functions/main.ts', out: 'main' },
       ...LIBRARIES.map((library) => ({ in: library, out: basename(library, '.ts') })),
     ],
     outdir: 'dist',
@@ -128,7 +123,6 @@ export async function buildApp(): Promise<Metafile> {
   checkOwnership(metafile);
   checkLaziness(metafile);
   for (const library of LIBRARIES) rmSync(`${ROOT}/dist/${basename(library, '.ts')}.cjs.map`); // Nobody looks for our lines there.
-  await writeCodeCache(`${ROOT}/dist`, FIRST_REQUEST);
   const viewer = await writeDescriptions(`${ROOT}/dist`);
   const inputs = { ...metafile.inputs, ...viewer.inputs };
   writeFileSync(`${ROOT}/dist/THIRD-PARTY-LICENSES.txt`, thirdPartyLicenses({ ...metafile, inputs }, ROOT));
@@ -159,12 +153,12 @@ function checkOwnership({ outputs }: Metafile): void {
   }
 }
 
-/** A library file that nobody loads lazily is in app.cjs, where it costs every start. */
+/** A library file that nobody loads lazily is in main.cjs, where it costs every start. */
 function checkLaziness({ outputs }: Metafile): void {
-  const { imports = [] } = outputs['dist/app.cjs'] ?? {};
+  const { imports = [] } = outputs['dist/main.cjs'] ?? {};
   for (const library of LIBRARIES) {
     const file = `./${basename(library, '.ts')}.cjs`;
-    if (!imports.some(({ path }) => path === file)) throw new Error(`dist/app.cjs does not load ${file} by itself.`);
+    if (!imports.some(({ path }) => path === file)) throw new Error(`dist/main.cjs does not load ${file} by itself.`);
   }
 }
 

@@ -22,7 +22,6 @@ const REQUIRED = [
   'package.json',
   'LICENSE',
   'dist/main.cjs',
-  'dist/app.cjs',
   'dist/THIRD-PARTY-LICENSES.txt',
   'dist/openapi.json',
   'dist/swagger.json',

@@ -10,7 +10,6 @@ const FUNCIGNORE = readFileSync(join(ROOT, '.funcignore'), 'utf8');
 /** All that is published. */
 const PUBLISHED = [
   'LICENSE',
-  'dist/app.cjs',
   'dist/identityLibrary.cjs',
   'dist/main.cjs',
   'dist/main.cjs.map',
