@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { ADELE } from '../../local/emulators/seed.ts';
 import packageJson from '../../package.json' with { type: 'json' };
-import { describeItems } from '../../shared/description/operations.ts';
+import { describeItems } from '../../scripts/describe/operations.ts';
 import { REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 
 const run = promisify(execFile);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { buildOpenApi } from '../../../scripts/describe/openApi.ts';
+import { toSwagger } from '../../../scripts/describe/swagger.ts';
 import { SETTINGS } from '../../../shared/config/settings.ts';
-import { buildOpenApi } from '../../../shared/description/openApi.ts';
-import { toSwagger } from '../../../shared/description/swagger.ts';
 
 const reference = readFileSync(path.join(import.meta.dirname, '../../../docs/configuration.md'), 'utf8');
 

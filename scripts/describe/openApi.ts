@@ -1,6 +1,6 @@
 import hostJson from '../../host.json' with { type: 'json' };
 import packageJson from '../../package.json' with { type: 'json' };
-import { SETTINGS } from '../config/settings.ts';
+import { SETTINGS } from '../../shared/config/settings.ts';
 import { ATTACH_HEADERS, ATTACH_RESPONSES, describeAttach, FILE_PARAMETERS } from './attachOperations.ts';
 import { BODY_SCHEMAS, bodyNameOf, FILE_SCHEMAS } from './bodySchemas.ts';
 import { describeErrors, ERROR_SCHEMAS, type ErrorResponse } from './errorResponses.ts';

@@ -1,9 +1,9 @@
-import attachmentInfoSchema from '../body/schemas/attachmentInfo.schema.json' with { type: 'json' };
-import attachmentItemSchema from '../body/schemas/attachmentItem.schema.json' with { type: 'json' };
-import fileAttachmentSchema from '../body/schemas/fileAttachment.schema.json' with { type: 'json' };
-import taskFileAttachmentSchema from '../body/schemas/taskFileAttachment.schema.json' with { type: 'json' };
-import { SETTINGS } from '../config/settings.ts';
-import type { ItemKind } from '../route/entityModel.ts';
+import attachmentInfoSchema from '../../shared/body/schemas/attachmentInfo.schema.json' with { type: 'json' };
+import attachmentItemSchema from '../../shared/body/schemas/attachmentItem.schema.json' with { type: 'json' };
+import fileAttachmentSchema from '../../shared/body/schemas/fileAttachment.schema.json' with { type: 'json' };
+import taskFileAttachmentSchema from '../../shared/body/schemas/taskFileAttachment.schema.json' with { type: 'json' };
+import { SETTINGS } from '../../shared/config/settings.ts';
+import type { ItemKind } from '../../shared/route/entityModel.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
-import { errorAnswer } from '../answer.ts';
-import { DETAIL_CODES, ERRORS, type ErrorCode, type ErrorDetail, ServiceError } from '../errors.ts';
+import { errorAnswer } from '../../shared/answer.ts';
+import { DETAIL_CODES, ERRORS, type ErrorCode, type ErrorDetail, ServiceError } from '../../shared/errors.ts';
 import type { Schema } from './bodySchemas.ts';
 
 /** The status of a response in OpenAPI's terms: `4XX` stands for every status that is not named. */

@@ -1,6 +1,6 @@
 import packageJson from '../../../package.json' with { type: 'json' };
-import { buildOpenApi } from '../../../shared/description/openApi.ts';
-import { toSwagger } from '../../../shared/description/swagger.ts';
+import { buildOpenApi } from '../../../scripts/describe/openApi.ts';
+import { toSwagger } from '../../../scripts/describe/swagger.ts';
 import { parsePath } from '../../../shared/route/parsePath.ts';
 
 const swagger = toSwagger(buildOpenApi());

@@ -1,4 +1,4 @@
-import { JOB_POLL_SECONDS, MAX_PIECE_BYTES, SESSION_FROM_BYTES } from '../limits.ts';
+import { JOB_POLL_SECONDS, MAX_PIECE_BYTES, SESSION_FROM_BYTES } from '../../shared/limits.ts';
 import { fileNameOf } from './bodySchemas.ts';
 import type { OpenApiOperation, OpenApiParameter, OpenApiResponse, Reference } from './openApiDocument.ts';
 import type { DescribedItem } from './operations.ts';

@@ -1,7 +1,7 @@
 import { SEED } from '../../../local/emulators/seed.ts';
+import { BODY_SCHEMAS, bodyNameOf, FILE_SCHEMAS, fileNameOf } from '../../../scripts/describe/bodySchemas.ts';
+import { describeItems } from '../../../scripts/describe/operations.ts';
 import { validateAttachment } from '../../../shared/body/validateAttachment.ts';
-import { BODY_SCHEMAS, bodyNameOf, FILE_SCHEMAS, fileNameOf } from '../../../shared/description/bodySchemas.ts';
-import { describeItems } from '../../../shared/description/operations.ts';
 import { ITEM_KINDS } from '../../../shared/route/entityModel.ts';
 import { parsePath } from '../../../shared/route/parsePath.ts';
 import { readJsonAttachment } from '../../../shared/source/jsonAttachment.ts';

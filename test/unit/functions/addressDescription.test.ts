@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { addressOpenApi, addressPage, addressSwagger } from '../../../shared/description/addressed.ts';
-import { buildOpenApi } from '../../../shared/description/openApi.ts';
-import { toSwagger } from '../../../shared/description/swagger.ts';
+import { addressOpenApi, addressPage, addressSwagger } from '../../../functions/addressDescription.ts';
+import { buildOpenApi } from '../../../scripts/describe/openApi.ts';
+import { toSwagger } from '../../../scripts/describe/swagger.ts';
 
 const PAGE = readFileSync(path.join(import.meta.dirname, '../../../scripts/describe/docs.html'), 'utf8');
 const openApi = buildOpenApi();

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { describeErrors, FAULTY_BODY } from '../../../scripts/describe/errorResponses.ts';
+import { buildOpenApi } from '../../../scripts/describe/openApi.ts';
+import { toSwagger } from '../../../scripts/describe/swagger.ts';
 import { validateAttachment } from '../../../shared/body/validateAttachment.ts';
-import { describeErrors, FAULTY_BODY } from '../../../shared/description/errorResponses.ts';
-import { buildOpenApi } from '../../../shared/description/openApi.ts';
-import { toSwagger } from '../../../shared/description/swagger.ts';
 import { DETAIL_CODES, ERRORS, ServiceError } from '../../../shared/errors.ts';
 import { relay } from '../../../shared/graph/relay.ts';
 import { configOf, thrownBy, upstreamAnswer } from '../../support/builders.ts';

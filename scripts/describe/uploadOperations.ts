@@ -1,4 +1,4 @@
-import { MAX_PIECE_BYTES, MAX_SLICE_BYTES } from '../limits.ts';
+import { MAX_PIECE_BYTES, MAX_SLICE_BYTES } from '../../shared/limits.ts';
 import type { Schema } from './bodySchemas.ts';
 import type { OpenApiOperation, OpenApiParameter, OpenApiResponse, PathItem } from './openApiDocument.ts';
 import { UPLOAD_SESSION } from './uploadSession.ts';

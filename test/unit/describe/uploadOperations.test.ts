@@ -1,4 +1,4 @@
-import { describeUploadOperations, UPLOAD_RESPONSES } from '../../../shared/description/uploadOperations.ts';
+import { describeUploadOperations, UPLOAD_RESPONSES } from '../../../scripts/describe/uploadOperations.ts';
 import { ERRORS, type ErrorCode } from '../../../shared/errors.ts';
 
 const { put, patch, get, delete: remove } = describeUploadOperations();

@@ -1,6 +1,3 @@
-import type { OpenApiDocument } from './openApiDocument.ts';
-import type { SwaggerDocument } from './swagger.ts';
-
 /**
  * The documents with the address under which they were asked for, so that a client made from one calls the same app.
  * The platform makes the request's URL of the Host header. Keys and tokens must not go in clear, so only a loopback
@@ -12,7 +9,7 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** The text of an OpenAPI document, with its server made absolute. */
 export function addressOpenApi(text: string, requestUrl: string): string {
   const { scheme, host } = addressOf(requestUrl);
-  const document: Pick<OpenApiDocument, 'servers'> = JSON.parse(text);
+  const document: { readonly servers: readonly { readonly url: string }[] } = JSON.parse(text);
   const servers = document.servers.map(({ url }) => ({ url: `${scheme}://${host}${url}` }));
   return JSON.stringify({ ...document, servers });
 }
@@ -20,8 +17,8 @@ export function addressOpenApi(text: string, requestUrl: string): string {
 /** The text of a Swagger document, with host and schemes. */
 export function addressSwagger(text: string, requestUrl: string): string {
   const { scheme, host } = addressOf(requestUrl);
-  const document: SwaggerDocument = JSON.parse(text);
-  return JSON.stringify({ ...document, host, schemes: [scheme] } satisfies SwaggerDocument);
+  const document: Readonly<Record<string, unknown>> = JSON.parse(text);
+  return JSON.stringify({ ...document, host, schemes: [scheme] });
 }
 
 const NO_CONSOLE = 'hide-console="true"';
