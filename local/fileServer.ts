@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import path from 'node:path';
-import type { EmulatorCertificate } from './emulators/certificate.ts';
-import { listen } from './emulators/listen.ts';
+import type { EmulatorCertificate } from './emulators/common/certificate.ts';
+import { listen } from './emulators/common/listen.ts';
 
 export interface FileServer {
   readonly origin: string;

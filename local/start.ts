@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { SETTINGS } from '../shared/config/settings.ts';
 import { startEmulatedSite } from './emulatedSite.ts';
-import { createCertificate } from './emulators/certificate.ts';
-import { ADELE } from './emulators/seed.ts';
+import { createCertificate } from './emulators/common/certificate.ts';
+import { ADELE } from './emulators/graph/seed.ts';
 import { startFileServer } from './fileServer.ts';
 import { describeFunctions } from './host/describeFunctions.ts';
 import { printLogLine } from './host/log.ts';

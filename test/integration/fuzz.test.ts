@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { judgeUpstream } from '../support/fuzz/judgeUpstream.ts';
 import { type FuzzReport, runFuzz } from '../support/fuzz/runFuzz.ts';
 import { isExhaustive, runs } from '../support/runs.ts';

@@ -1,4 +1,4 @@
-import { SEED } from '../../../local/emulators/seed.ts';
+import { SEED } from '../../../local/emulators/graph/seed.ts';
 import { BODY_SCHEMAS, bodyNameOf, FILE_SCHEMAS, fileNameOf } from '../../../scripts/describe/bodySchemas.ts';
 import { describeItems } from '../../../scripts/describe/operations.ts';
 import { validateAttachment } from '../../../shared/body/validateAttachment.ts';

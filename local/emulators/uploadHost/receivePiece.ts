@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Exchange } from './exchange.ts';
-import type { GraphSettings } from './graphWorld.ts';
+import type { Exchange } from '../graph/exchange.ts';
+import type { GraphSettings } from '../graph/graphWorld.ts';
 import type { UploadCall } from './uploadCall.ts';
 
 /** The bytes of one PUT, hashed onto what came before; nothing is committed yet. */

@@ -1,5 +1,5 @@
-import { newExchangeId } from './exchangeId.ts';
-import { isFaultId } from './faultRequest.ts';
+import { randomBytes } from 'node:crypto';
+import { isFaultId } from '../faults/faultRequest.ts';
 import type { GraphPath } from './graphPath.ts';
 import { type MailboxSeed, SEED } from './seed.ts';
 
@@ -122,4 +122,9 @@ export function createMailboxStore(): MailboxStore {
       attachments.set(key, attachments.get(key)?.filter((attachment) => attachment.id !== id) ?? []);
     },
   };
+}
+
+/** An id as Exchange writes it: the URL-safe alphabet of base64, padding included. */
+export function newExchangeId(): string {
+  return `AAMkAG${randomBytes(24).toString('base64url')}=`;
 }

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Caller, checkBearer } from './checkBearer.ts';
+import { readBody } from '../common/listen.ts';
+import type { Caller } from '../common/tokenRegistry.ts';
+import type { ActiveFault } from '../faults/faultPlan.ts';
+import { FaultRequestError } from '../faults/faultRequest.ts';
+import { serveUpload } from '../uploadHost/serveUpload.ts';
+import { readUploadCall } from '../uploadHost/uploadCall.ts';
+import { checkBearer } from './checkBearer.ts';
 import type { Exchange } from './exchange.ts';
-import type { ActiveFault } from './faultPlan.ts';
-import { FaultRequestError } from './faultRequest.ts';
 import { graphError } from './graphAnswer.ts';
 import { answerGraph, faultPointOf, isAttachments } from './graphApi.ts';
 import { type GraphPath, GraphPathError, parseGraphPath } from './graphPath.ts';
 import { DEFAULT_SETTINGS, type GraphWorld } from './graphWorld.ts';
-import { readBody } from './readBody.ts';
 import { sendAnswer } from './sendAnswer.ts';
-import { serveUpload } from './serveUpload.ts';
-import { readUploadCall } from './uploadCall.ts';
 
 /** Graph takes request bodies of up to 4 MB: learn.microsoft.com/graph/use-the-api. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;

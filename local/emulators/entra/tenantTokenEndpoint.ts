@@ -1,7 +1,7 @@
+import type { TokenChecker } from '../common/tokenRegistry.ts';
 import { checkClient, type TenantClient } from './tenantClient.ts';
 import { type AssertionKeys, checkAssertion } from './tenantOnBehalfOf.ts';
 import type { TokenRefusalName } from './tenantRefusals.ts';
-import type { TokenChecker } from './tokenRegistry.ts';
 
 export type TokenOutcome =
   | {

@@ -1,8 +1,7 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
-import type { Caller } from './checkBearer.ts';
+import type { Caller } from '../common/tokenRegistry.ts';
 import { MAX_KEPT_BYTES } from './contentStore.ts';
-import { newExchangeId } from './exchangeId.ts';
-import type { ItemRef } from './mailboxStore.ts';
+import { type ItemRef, newExchangeId } from './mailboxStore.ts';
 
 /** What the caller declared, read from `AttachmentItem` or `attachmentInfo`. */
 export interface DeclaredAttachment {

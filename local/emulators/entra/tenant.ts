@@ -1,14 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { EmulatorCertificate } from './certificate.ts';
-import { listen } from './listen.ts';
-import { readBody } from './readBody.ts';
+import type { EmulatorCertificate } from '../common/certificate.ts';
+import { listen, readBody } from '../common/listen.ts';
+import { createTokenRegistry, type TokenRegistry } from '../common/tokenRegistry.ts';
 import type { TenantClient } from './tenantClient.ts';
 import { createTenantFaults, type PlayOptions, type TenantFault } from './tenantFaults.ts';
 import type { TokenRefusalName } from './tenantRefusals.ts';
 import { createTokenGrants, type OnBehalfOfRequest, type Reply } from './tenantTokenGrants.ts';
 import { createSigningKey, type IssueOptions, makeToken, type SigningKey, type TokenSubject } from './tenantTokens.ts';
-import { createTokenRegistry, type TokenRegistry } from './tokenRegistry.ts';
 
 export interface TenantEmulatorOptions {
   readonly port?: number;

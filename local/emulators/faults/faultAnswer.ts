@@ -1,6 +1,13 @@
+import {
+  type Answer,
+  bareError,
+  type CallIds,
+  graphError,
+  graphHeaders,
+  uploadHostError,
+} from '../graph/graphAnswer.ts';
 import type { ActiveFault } from './faultPlan.ts';
 import type { FaultBehaviour } from './faults.ts';
-import { type Answer, bareError, type CallIds, graphError, graphHeaders, uploadHostError } from './graphAnswer.ts';
 
 /** Whose shape errors have. */
 export type Speaker = 'graph' | 'uploadHost';

@@ -1,3 +1,4 @@
+import type { Caller } from '../common/tokenRegistry.ts';
 import { type Answer, type CallIds, graphError } from './graphAnswer.ts';
 import type { GraphWorld } from './graphWorld.ts';
 
@@ -10,12 +11,6 @@ const GRAPH_ROOTS = [
 ];
 const CHALLENGE =
   'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"';
-
-/** Whose token a call came with. */
-export type Caller =
-  | { readonly kind: 'app' }
-  /** An app on behalf of a user, by object id. */
-  | { readonly kind: 'user'; readonly userId: string };
 
 export type BearerCheck =
   | { readonly kind: 'accepted'; readonly caller: Caller }

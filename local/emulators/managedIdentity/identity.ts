@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listen } from '../common/listen.ts';
+import { createTokenRegistry, type TokenRegistry } from '../common/tokenRegistry.ts';
 import {
   createIdentityFaults,
   type FaultOptions,
@@ -10,9 +12,6 @@ import {
   isIdentityFaultName,
   refusal,
 } from './identityFaults.ts';
-import { listen } from './listen.ts';
-import { createStorageToken, isStorageResource } from './storageToken.ts';
-import { createTokenRegistry, type TokenRegistry } from './tokenRegistry.ts';
 
 export interface IdentityEmulatorOptions {
   readonly port?: number;
@@ -173,4 +172,30 @@ function send(response: ServerResponse, { status, body, headers }: IdentityReply
 function numberOf(query: URLSearchParams, name: 'times' | 'ms'): FaultOptions {
   const text = query.get(name) ?? '';
   return /^\d{1,9}$/.test(text) ? { [name]: Number(text) } : {};
+}
+
+interface StorageTokenClaims {
+  readonly audience: string;
+  readonly clientId: string;
+  /** Seconds since 1970. */
+  readonly notBefore: number;
+  readonly expiresAt: number;
+}
+
+function isStorageResource(resource: string): boolean {
+  return /^https:\/\/(storage\.azure\.com|[a-z0-9]+\.(blob|queue)\.core\.windows\.net)\/?$/.test(resource);
+}
+
+/** A token as Azurite wants it: it reads issuer, audience and times, and leaves the signature alone. */
+function createStorageToken({ audience, clientId, notBefore, expiresAt }: StorageTokenClaims): string {
+  const claims = {
+    aud: audience,
+    iss: 'https://sts.windows.net/00000000-0000-0000-0000-000000000000/',
+    iat: notBefore,
+    nbf: notBefore,
+    exp: expiresAt,
+    appid: clientId,
+  };
+  const parts = [{ alg: 'RS256', typ: 'JWT' }, claims].map((part) => Buffer.from(JSON.stringify(part)));
+  return [...parts, randomBytes(64)].map((part) => part.toString('base64url')).join('.');
 }

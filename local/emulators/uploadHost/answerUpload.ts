@@ -1,9 +1,10 @@
-import { refuseOverCeiling } from './attachmentsApi.ts';
-import type { BearerCheck, Caller } from './checkBearer.ts';
-import { type Answer, type CallIds, graphError, graphHeaders, uploadHostError } from './graphAnswer.ts';
-import type { GraphWorld } from './graphWorld.ts';
+import type { Caller } from '../common/tokenRegistry.ts';
+import { refuseOverCeiling } from '../graph/attachmentsApi.ts';
+import type { BearerCheck } from '../graph/checkBearer.ts';
+import { type Answer, type CallIds, graphError, graphHeaders, uploadHostError } from '../graph/graphAnswer.ts';
+import type { GraphWorld } from '../graph/graphWorld.ts';
+import type { UploadSession } from '../graph/sessionStore.ts';
 import type { ReceivedPiece } from './receivePiece.ts';
-import type { UploadSession } from './sessionStore.ts';
 import type { UploadCall } from './uploadCall.ts';
 import { encodePath, expirationDateTime, outlookItemPath } from './uploadUrl.ts';
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
+import { replacement, reshape, retryAfterHeader, type Speaker, withHeader } from '../faults/faultAnswer.ts';
+import type { ActiveFault } from '../faults/faultPlan.ts';
 import type { Exchange } from './exchange.ts';
-import { replacement, reshape, retryAfterHeader, type Speaker, withHeader } from './faultAnswer.ts';
-import type { ActiveFault } from './faultPlan.ts';
 import { type Answer, graphHeaders } from './graphAnswer.ts';
 
 /** A fault to be played in place of the right answer, or on it. */

@@ -1,8 +1,10 @@
+import type { Caller, TokenChecker } from '../common/tokenRegistry.ts';
+import type { FaultPlan } from '../faults/faultPlan.ts';
 import type { ContentStore } from './contentStore.ts';
-import type { FaultPlan } from './faultPlan.ts';
+import type { CallIds } from './graphAnswer.ts';
+import type { GraphPath } from './graphPath.ts';
 import type { MailboxStore } from './mailboxStore.ts';
 import type { SessionStore } from './sessionStore.ts';
-import type { TokenChecker } from './tokenRegistry.ts';
 
 /** What may be changed while the Graph emulator runs. */
 export interface GraphSettings {
@@ -42,6 +44,20 @@ export interface GraphWorld {
   readonly now: () => number;
   /** `https://localhost:<port>`; known once the server listens. */
   url: string;
+}
+
+/** A call whose bearer token has been accepted and whose path has been read. */
+export interface GraphCall {
+  readonly method: string;
+  /** With a user's token, `me` has become that user's mailbox. */
+  readonly path: GraphPath;
+  readonly caller: Caller;
+  /** The path as it was sent. */
+  readonly pathname: string;
+  readonly query: URLSearchParams;
+  readonly ids: CallIds;
+  readonly contentType: string | undefined;
+  readonly body: string;
 }
 
 export const DEFAULT_SETTINGS: GraphSettings = {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { TokenRegistry } from '../common/tokenRegistry.ts';
 import { refusalBody, TOKEN_REFUSALS, type TokenRefusal, type TokenRefusalName } from './tenantRefusals.ts';
 import { checkTokenRequest, isOnBehalfOf, type TokenEndpoint, type TokenOutcome } from './tenantTokenEndpoint.ts';
 import type { IssueOptions, TokenSubject } from './tenantTokens.ts';
-import type { TokenRegistry } from './tokenRegistry.ts';
 
 export interface Reply {
   readonly status: number;

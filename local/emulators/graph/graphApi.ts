@@ -1,28 +1,13 @@
-import { readAttachmentBody } from './attachmentBody.ts';
+import type { FaultPoint } from '../faults/faultRequest.ts';
+import { expirationDateTime, outlookItemPath, todoTaskPath, uploadUrl } from '../uploadHost/uploadUrl.ts';
+import { readAttachmentBody, readFileAttachmentBody } from './attachmentBody.ts';
 import { answerAttachments, attachmentTypeOf, postAttachment } from './attachmentsApi.ts';
-import type { Caller } from './checkBearer.ts';
-import type { FaultPoint } from './faultRequest.ts';
-import { readFileAttachmentBody } from './fileAttachmentBody.ts';
-import { type Answer, type CallIds, graphError, graphJson } from './graphAnswer.ts';
+import { type Answer, graphError, graphJson } from './graphAnswer.ts';
 import { type GraphPath, isItemKind } from './graphPath.ts';
-import type { GraphWorld } from './graphWorld.ts';
+import type { GraphCall, GraphWorld } from './graphWorld.ts';
 import type { Reading } from './jsonBody.ts';
 import type { ItemRef } from './mailboxStore.ts';
-import { openSession } from './openSession.ts';
-
-/** A call whose bearer token has been accepted and whose path has been read. */
-export interface GraphCall {
-  readonly method: string;
-  /** With a user's token, `me` has become that user's mailbox. */
-  readonly path: GraphPath;
-  readonly caller: Caller;
-  /** The path as it was sent. */
-  readonly pathname: string;
-  readonly query: URLSearchParams;
-  readonly ids: CallIds;
-  readonly contentType: string | undefined;
-  readonly body: string;
-}
+import type { DeclaredAttachment } from './sessionStore.ts';
 
 /** What a call comes to on an item that is there, or the answer to a body that says nothing good of any item. */
 type Deed = Reading<(item: ItemRef) => Answer>;
@@ -114,4 +99,31 @@ function answerItem(world: GraphWorld, call: GraphCall, item: ItemRef): Answer {
     }
   }
   return graphError(ids, 405, 'BadRequest', 'The emulator does not offer this operation.');
+}
+
+/** Answers createUploadSession on an item that is there. */
+function openSession(world: GraphWorld, call: GraphCall, item: ItemRef, attachment: DeclaredAttachment): Answer {
+  const { ids, path, caller } = call;
+  const isTodo = path.type === 'todoTask';
+  if (!isTodo && attachment.size < world.settings.minimumSize) {
+    return graphError(
+      ids,
+      400,
+      'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize',
+      'The attachment size should be greater than or equal to the minimum size for an upload session.',
+    );
+  }
+  const expiresAtMs = world.now() + world.settings.sessionLifetimeMs;
+  const session = world.sessions.open(
+    { item, attachment, expiresAtMs, openedBy: caller },
+    isTodo
+      ? { preauthenticated: false, path: (id) => `${todoTaskPath(path)}/attachmentSessions/${id}` }
+      : { preauthenticated: true, path: (id) => `${outlookItemPath(item)}/AttachmentSessions('${id}')` },
+  );
+  return graphJson(ids, isTodo ? 200 : 201, {
+    '@odata.context': `${world.url}/${path.version}/$metadata#microsoft.graph.uploadSession`,
+    uploadUrl: uploadUrl(world.url, session),
+    expirationDateTime: expirationDateTime(session),
+    nextExpectedRanges: ['0-'],
+  });
 }

@@ -83,3 +83,9 @@ export function createTokenRegistry(now: () => number = Date.now): TokenRegistry
 function challengeSince(epochSeconds: number): string {
   return JSON.stringify({ access_token: { nbf: { essential: true, value: String(epochSeconds) } } });
 }
+
+/** Whose token a call came with. */
+export type Caller =
+  | { readonly kind: 'app' }
+  /** An app on behalf of a user, by object id. */
+  | { readonly kind: 'user'; readonly userId: string };

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Caller } from './checkBearer.ts';
+import type { Caller } from '../common/tokenRegistry.ts';
 
 /** One request as it arrived, and what became of it. */
 export interface RecordedRequest {

@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { jwtVerify } from 'jose';
+import type { TokenChecker } from '../common/tokenRegistry.ts';
 import type { TokenRefusalName } from './tenantRefusals.ts';
-import type { TokenChecker } from './tokenRegistry.ts';
 
 /** An app registration. */
 export interface TenantClient {

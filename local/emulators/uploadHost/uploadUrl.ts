@@ -1,6 +1,6 @@
-import type { GraphPath } from './graphPath.ts';
-import type { ItemRef } from './mailboxStore.ts';
-import type { UploadSession } from './sessionStore.ts';
+import type { GraphPath } from '../graph/graphPath.ts';
+import type { ItemRef } from '../graph/mailboxStore.ts';
+import type { UploadSession } from '../graph/sessionStore.ts';
 
 const TENANT_ID = '5d6ae1c5-5c76-4cd2-92f5-9c4cd04ba4b5';
 

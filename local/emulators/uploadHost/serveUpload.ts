@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ActiveFault } from '../faults/faultPlan.ts';
+import { checkBearer } from '../graph/checkBearer.ts';
+import type { Exchange } from '../graph/exchange.ts';
+import type { GraphWorld } from '../graph/graphWorld.ts';
+import { sendAnswer } from '../graph/sendAnswer.ts';
+import type { UploadSession } from '../graph/sessionStore.ts';
 import { answerUpload } from './answerUpload.ts';
-import { checkBearer } from './checkBearer.ts';
-import type { Exchange } from './exchange.ts';
-import type { ActiveFault } from './faultPlan.ts';
-import type { GraphWorld } from './graphWorld.ts';
 import { receivePiece } from './receivePiece.ts';
-import { sendAnswer } from './sendAnswer.ts';
-import type { UploadSession } from './sessionStore.ts';
 import { placePiece, type UploadCall } from './uploadCall.ts';
 
 /** Serves one request to an uploadUrl. Its fault is chosen before the body comes in, since it may break the body off. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import type { PiecePlace } from './faultPlan.ts';
-import type { GraphWorld } from './graphWorld.ts';
-import type { UploadSession } from './sessionStore.ts';
-import type { PieceChoice } from './uploadFaults.ts';
+import type { PiecePlace } from '../faults/faultPlan.ts';
+import type { PieceChoice } from '../faults/uploadFaults.ts';
+import type { GraphWorld } from '../graph/graphWorld.ts';
+import type { UploadSession } from '../graph/sessionStore.ts';
 
 /** A request to an uploadUrl, with its session when there is one. */
 export interface UploadCall {

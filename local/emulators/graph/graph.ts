@@ -1,18 +1,18 @@
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { EmulatorCertificate } from './certificate.ts';
+import type { EmulatorCertificate } from '../common/certificate.ts';
+import { listen } from '../common/listen.ts';
+import type { TokenChecker } from '../common/tokenRegistry.ts';
+import { createFaultPlan } from '../faults/faultPlan.ts';
+import type { PlayRequest } from '../faults/faultRequest.ts';
 import { createContentStore } from './contentStore.ts';
 import { openExchange } from './exchange.ts';
-import { createFaultPlan } from './faultPlan.ts';
-import type { PlayRequest } from './faultRequest.ts';
 import { DEFAULT_SETTINGS, type GraphSettings, type GraphWorld } from './graphWorld.ts';
-import { listen } from './listen.ts';
 import { createMailboxStore, type StoredAttachment } from './mailboxStore.ts';
 import { createRequestLog, type RecordedRequest } from './requestLog.ts';
 import type { MailboxSeed } from './seed.ts';
 import { serveGraph } from './serveGraph.ts';
 import { createSessionStore } from './sessionStore.ts';
-import type { TokenChecker } from './tokenRegistry.ts';
 
 export interface GraphEmulatorOptions extends Partial<GraphSettings> {
   readonly certificate: EmulatorCertificate;
