@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { listen } from '../local/emulators/listen.ts';
+import { listen } from '../local/emulators/common/listen.ts';
 import { PLATFORM_TIMES } from '../local/host/hostTimes.ts';
 import { runHttpCall, watchCaller } from '../local/host/httpCall.ts';
 import { DEFAULT_BODY_LIMIT_BYTES } from '../local/host/kestrel.ts';

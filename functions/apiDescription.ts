@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorAnswer } from '../shared/answer.ts';
-import { addressOpenApi, addressPage, addressSwagger } from '../shared/description/addressed.ts';
 import { once } from '../shared/once.ts';
 import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import { addressOpenApi, addressPage, addressSwagger } from './addressDescription.ts';
 import type { Platform } from './platform.ts';
 import { type HttpAnswer, toHttpResponse } from './toHttpResponse.ts';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EmulatorCertificate } from './emulators/certificate.ts';
+import type { EmulatorCertificate } from './emulators/common/certificate.ts';
 
 export interface AzuriteOptions {
   /** A folder that keeps what is stored over a restart. Absent: in memory. */

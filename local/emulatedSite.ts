@@ -1,8 +1,12 @@
 import { type Azurite, startAzurite } from './azurite.ts';
-import { createCertificate, type EmulatorCertificate, writeCaFile } from './emulators/certificate.ts';
-import { type GraphEmulator, type GraphEmulatorOptions, startGraphEmulator } from './emulators/graph.ts';
-import { type IdentityEmulator, type IdentityEmulatorOptions, startIdentityEmulator } from './emulators/identity.ts';
-import { ADELE } from './emulators/seed.ts';
+import { createCertificate, type EmulatorCertificate, writeCaFile } from './emulators/common/certificate.ts';
+import { type GraphEmulator, type GraphEmulatorOptions, startGraphEmulator } from './emulators/graph/graph.ts';
+import { ADELE } from './emulators/graph/seed.ts';
+import {
+  type IdentityEmulator,
+  type IdentityEmulatorOptions,
+  startIdentityEmulator,
+} from './emulators/managedIdentity/identity.ts';
 import { type HostOptions, type LocalHost, startHost } from './host/startHost.ts';
 
 export interface SiteOptions {

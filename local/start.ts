@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { SETTINGS } from '../shared/config/settings.ts';
-import { startFileServer } from './demo/fileServer.ts';
 import { startEmulatedSite } from './emulatedSite.ts';
-import { createCertificate } from './emulators/certificate.ts';
-import { ADELE } from './emulators/seed.ts';
+import { createCertificate } from './emulators/common/certificate.ts';
+import { ADELE } from './emulators/graph/seed.ts';
+import { startFileServer } from './fileServer.ts';
 import { describeFunctions } from './host/describeFunctions.ts';
 import { printLogLine } from './host/log.ts';
 
@@ -16,7 +16,7 @@ const settings = Object.fromEntries(
 );
 const hasPolicy = 'POLICY' in settings || 'POLICY_FILE' in settings;
 const certificate = await createCertificate();
-const source = await startFileServer(certificate, `${import.meta.dirname}/../README.md`, () => {});
+const source = await startFileServer(certificate, `${import.meta.dirname}/../README.md`);
 const everyone = {
   name: 'Everyone',
   functionKey: true,

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unzipSync, zipSync } from 'fflate';
 import { startEmulatedSite } from '../local/emulatedSite.ts';
-import { ADELE } from '../local/emulators/seed.ts';
+import { ADELE } from '../local/emulators/graph/seed.ts';
 import { buildApp } from './build.ts';
 import { publishContents } from './publishContents.ts';
 

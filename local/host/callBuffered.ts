@@ -1,10 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { endToEndHeaders } from './hopByHopHeaders.ts';
-import type { HttpCall } from './httpCall.ts';
 import { createBufferedInvocation } from './invocationRequest.ts';
 import { answerEmpty, SERVER_HEADER } from './kestrel.ts';
 import type { HttpAnswer } from './messages.ts';
-import { runInvocation, type Worker } from './runInvocation.ts';
+import { type HttpCall, runInvocation, type Worker } from './runInvocation.ts';
 
 /**
  * One call of an app that does not stream: the body travels in the message, the answer comes back in the outcome.

@@ -1,8 +1,7 @@
 import { createClientAnswer } from './clientAnswer.ts';
-import type { HttpCall } from './httpCall.ts';
 import { createStreamInvocation } from './invocationRequest.ts';
 import { createHeldBody, type RequestBody } from './requestBody.ts';
-import { runInvocation, type Worker } from './runInvocation.ts';
+import { type HttpCall, runInvocation, type Worker } from './runInvocation.ts';
 import type { StreamForwarder } from './streamForwarder.ts';
 
 /**

@@ -1,23 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { callBuffered } from './callBuffered.ts';
 import { callStreaming } from './callStreaming.ts';
 import { answerEmpty } from './kestrel.ts';
 import { createRequestBody, readWhole } from './requestBody.ts';
-import type { RequestHeaders } from './requestHeaders.ts';
-import type { RequestTarget } from './requestTarget.ts';
-import type { RouteMatch } from './router.ts';
-import type { InvocationContext } from './runInvocation.ts';
-
-/** A request that has found its function. */
-export interface HttpCall {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly headers: RequestHeaders;
-  readonly target: RequestTarget;
-  readonly match: RouteMatch;
-  readonly callerGone: AbortSignal;
-  readonly context: InvocationContext;
-}
+import type { HttpCall } from './runInvocation.ts';
 
 /** Reads what the host reads before it calls anyone, a body with Content-Length, and calls the function. */
 export async function runHttpCall(call: HttpCall, bodyLimitBytes: number): Promise<void> {

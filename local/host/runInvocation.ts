@@ -1,7 +1,11 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HostTimes } from './hostTimes.ts';
 import type { HostLog } from './log.ts';
 import type { InvocationOutcome, InvocationRequest } from './messages.ts';
+import type { RequestHeaders } from './requestHeaders.ts';
+import type { RequestTarget } from './requestTarget.ts';
+import type { RouteMatch } from './router.ts';
 import type { StreamForwarder } from './streamForwarder.ts';
 
 export interface Worker {
@@ -24,6 +28,17 @@ export interface InvocationContext {
   /** `functionTimeout` of host.json. Undefined: without end. */
   readonly functionTimeoutMs: number | undefined;
   readonly log: HostLog;
+}
+
+/** A request that has found its function. */
+export interface HttpCall {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly headers: RequestHeaders;
+  readonly target: RequestTarget;
+  readonly match: RouteMatch;
+  readonly callerGone: AbortSignal;
+  readonly context: InvocationContext;
 }
 
 /**

@@ -2,8 +2,8 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile } from 'esbuild';
-import { buildOpenApi } from '../../shared/description/openApi.ts';
-import { toSwagger } from '../../shared/description/swagger.ts';
+import { buildOpenApi } from './openApi.ts';
+import { toSwagger } from './swagger.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

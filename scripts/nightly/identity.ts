@@ -1,4 +1,4 @@
-import { startIdentityEmulator } from '../../local/emulators/identity.ts';
+import { startIdentityEmulator } from '../../local/emulators/managedIdentity/identity.ts';
 
 // For .github/workflows/nightly.yml: an emulated managed identity, so that the app is ready without a tenant. Prints the settings
 // that lead to it and runs until it is ended.

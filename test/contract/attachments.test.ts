@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ADELE, MARKETING } from '../../local/emulators/seed.ts';
+import { ADELE, MARKETING } from '../../local/emulators/graph/seed.ts';
 import { attachmentItem, errorOf, type GraphBench, MESSAGE, startGraph } from './emulators.ts';
 import { openUpload, putPiece } from './uploads.ts';
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createCertificate, writeCaFile } from '../../local/emulators/certificate.ts';
+import { createCertificate, writeCaFile } from '../../local/emulators/common/certificate.ts';
 import { send, startGraph } from './emulators.ts';
 
 describe('the certificate of the emulators', () => {

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders, request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import { createCertificate } from '../../local/emulators/certificate.ts';
-import { type GraphEmulator, type GraphEmulatorOptions, startGraphEmulator } from '../../local/emulators/graph.ts';
-import { ADELE } from '../../local/emulators/seed.ts';
-import { createTokenRegistry, type TokenRegistry } from '../../local/emulators/tokenRegistry.ts';
+import { createCertificate } from '../../local/emulators/common/certificate.ts';
+import { createTokenRegistry, type TokenRegistry } from '../../local/emulators/common/tokenRegistry.ts';
+import {
+  type GraphEmulator,
+  type GraphEmulatorOptions,
+  startGraphEmulator,
+} from '../../local/emulators/graph/graph.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 
 export interface Answer {
   readonly status: number;

@@ -1,4 +1,4 @@
-import { ADELE, MARKETING, MEGAN } from '../../local/emulators/seed.ts';
+import { ADELE, MARKETING, MEGAN } from '../../local/emulators/graph/seed.ts';
 import { attachmentItem, errorOf, type GraphBench, MESSAGE, startGraph } from './emulators.ts';
 
 const GUID = /^[0-9a-f-]{36}$/;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FAULTS, type FaultName } from '../../local/emulators/faults.ts';
-import { IDENTITY_FAULTS } from '../../local/emulators/identityFaults.ts';
-import { ADELE } from '../../local/emulators/seed.ts';
-import { UPLOAD_FAULTS } from '../../local/emulators/uploadFaults.ts';
+import { FAULTS, type FaultName } from '../../local/emulators/faults/faults.ts';
+import { UPLOAD_FAULTS } from '../../local/emulators/faults/uploadFaults.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
+import { IDENTITY_FAULTS } from '../../local/emulators/managedIdentity/identityFaults.ts';
 import { type Answer, attachmentItem, errorOf, type GraphBench, MESSAGE, startGraph } from './emulators.ts';
 
 type Outcome =

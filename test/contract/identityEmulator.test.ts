@@ -1,5 +1,5 @@
-import { type IdentityEmulator, startIdentityEmulator } from '../../local/emulators/identity.ts';
-import { IDENTITY_FAULTS, type IdentityFaultName } from '../../local/emulators/identityFaults.ts';
+import { type IdentityEmulator, startIdentityEmulator } from '../../local/emulators/managedIdentity/identity.ts';
+import { IDENTITY_FAULTS, type IdentityFaultName } from '../../local/emulators/managedIdentity/identityFaults.ts';
 import { type Answer, send } from './emulators.ts';
 
 const USER_ASSIGNED = '3d2a1c4e-7b58-4f1c-a8d0-5e9b6c0f1a27';

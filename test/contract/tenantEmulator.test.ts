@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify, SignJWT } from 'jose';
-import { createCertificate } from '../../local/emulators/certificate.ts';
-import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/tenant.ts';
-import { HOSTILE_TOKENS, type HostileToken } from '../../local/emulators/tenantTokens.ts';
-import { createTokenRegistry } from '../../local/emulators/tokenRegistry.ts';
+import { createCertificate } from '../../local/emulators/common/certificate.ts';
+import { createTokenRegistry } from '../../local/emulators/common/tokenRegistry.ts';
+import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/entra/tenant.ts';
+import { HOSTILE_TOKENS, type HostileToken } from '../../local/emulators/entra/tenantTokens.ts';
 import { type Answer, send } from './emulators.ts';
 
 const AUDIENCE = '6a7f0f2e-94d5-4a4e-8a53-0a2a5c2c3f10';

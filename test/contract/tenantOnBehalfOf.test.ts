@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
-import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/tenant.ts';
-import { DEMANDED_CONTEXT, TOKEN_REFUSALS, type TokenRefusalName } from '../../local/emulators/tenantRefusals.ts';
-import type { IssueOptions, TokenSubject } from '../../local/emulators/tenantTokens.ts';
-import { createTokenRegistry } from '../../local/emulators/tokenRegistry.ts';
+import { createTokenRegistry } from '../../local/emulators/common/tokenRegistry.ts';
+import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/entra/tenant.ts';
+import { DEMANDED_CONTEXT, TOKEN_REFUSALS, type TokenRefusalName } from '../../local/emulators/entra/tenantRefusals.ts';
+import type { IssueOptions, TokenSubject } from '../../local/emulators/entra/tenantTokens.ts';
 import { type Answer, send } from './emulators.ts';
 
 const API = '6a7f0f2e-94d5-4a4e-8a53-0a2a5c2c3f10';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { FaultRequestError } from '../../local/emulators/faultRequest.ts';
-import type { FaultName } from '../../local/emulators/faults.ts';
-import { ADELE } from '../../local/emulators/seed.ts';
-import { UPLOAD_FAULTS, type UploadFaultName } from '../../local/emulators/uploadFaults.ts';
+import { FaultRequestError } from '../../local/emulators/faults/faultRequest.ts';
+import type { FaultName } from '../../local/emulators/faults/faults.ts';
+import { UPLOAD_FAULTS, type UploadFaultName } from '../../local/emulators/faults/uploadFaults.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { type Answer, errorOf, type GraphBench, startGraph } from './emulators.ts';
 import { openUpload, putPiece } from './uploads.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { errorOf, type GraphBench, MESSAGE, startGraph } from './emulators.ts';
 import { openUpload, type PutOptions, putPiece } from './uploads.ts';
 

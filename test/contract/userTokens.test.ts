@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ADELE, MARKETING, MEGAN } from '../../local/emulators/seed.ts';
+import { ADELE, MARKETING, MEGAN } from '../../local/emulators/graph/seed.ts';
 import { attachmentItem, errorOf, type GraphBench, startGraph } from './emulators.ts';
 import { putPiece } from './uploads.ts';
 

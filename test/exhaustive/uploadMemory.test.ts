@@ -1,4 +1,4 @@
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { growthDuring } from '../support/residentMemory.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { fileOf, openUpload } from '../support/uploads.ts';

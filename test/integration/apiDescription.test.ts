@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 

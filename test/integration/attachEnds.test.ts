@@ -1,6 +1,6 @@
 import { type ClientRequest, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { type AttachSite, ITEMS, postFile, startAttachSite } from '../support/attachSite.ts';
 import { expectGraphError } from '../support/site.ts';
 import { until } from '../support/until.ts';

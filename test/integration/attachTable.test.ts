@@ -1,4 +1,4 @@
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { type AttachSite, ITEMS, startAttachSite, WAYS, type Way } from '../support/attachSite.ts';
 import { isExhaustive } from '../support/runs.ts';
 import { fileOf } from '../support/uploads.ts';

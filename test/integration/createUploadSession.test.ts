@@ -1,4 +1,4 @@
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { ATTACHMENT_ITEM, expectGraphError, postJson, type Site, startSite } from '../support/site.ts';
 
 const [messageId] = ADELE.items.message;

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RecordedRequest } from '../../local/emulators/requestLog.ts';
+import type { RecordedRequest } from '../../local/emulators/graph/requestLog.ts';
 import { ATTACHMENT_ITEM, type Site, startSite } from '../support/site.ts';
 import { until } from '../support/until.ts';
 

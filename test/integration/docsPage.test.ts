@@ -4,9 +4,9 @@ import { accessSync, constants, mkdtempSync, rmSync, statSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import packageJson from '../../package.json' with { type: 'json' };
-import { describeItems } from '../../shared/description/operations.ts';
+import { describeItems } from '../../scripts/describe/operations.ts';
 import { REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 
 const run = promisify(execFile);

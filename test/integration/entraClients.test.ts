@@ -2,8 +2,8 @@ import { request as forward } from 'node:http';
 import { createServer } from 'node:https';
 import { Client, GraphError, LargeFileUploadTask } from '@microsoft/microsoft-graph-client';
 import { Agent } from 'undici';
-import { createCertificate } from '../../local/emulators/certificate.ts';
-import { type Listener, listen } from '../../local/emulators/listen.ts';
+import { createCertificate } from '../../local/emulators/common/certificate.ts';
+import { type Listener, listen } from '../../local/emulators/common/listen.ts';
 import { ATTACHMENT_ITEM } from '../support/site.ts';
 import { startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 

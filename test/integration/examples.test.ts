@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { buildDotnet } from '../support/dotnet.ts';
 import { EXAMPLES, exampleSettings, expectAttached, KEY, runProgram, writeExampleFile } from '../support/examples.ts';
 import { type SecureSite, startSecureSite } from '../support/secureSite.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { type AttachSite, ITEMS, patchChunks, postBytes, startAttachSite } from '../support/attachSite.ts';
 import { expectGraphError } from '../support/site.ts';
 import { fileOf } from '../support/uploads.ts';

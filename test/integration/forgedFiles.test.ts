@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { forgery, toBody, toQuery } from '../support/forgery.ts';
 import { sendRaw } from '../support/probeApp/sendRaw.ts';
 import { runs } from '../support/runs.ts';

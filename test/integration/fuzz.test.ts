@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { judgeUpstream } from '../support/fuzz/judgeUpstream.ts';
 import { type FuzzReport, runFuzz } from '../support/fuzz/runFuzz.ts';
 import { isExhaustive, runs } from '../support/runs.ts';
 
-// `npm run soak` does the same with 100,000 requests. A seed that found something can be set here.
+// `npm run stress -- soak` does the same with 100,000 requests. A seed that found something can be set here.
 const SEED = fc.sample(fc.integer({ min: 0, max: 2 ** 30 }), 1)[0] ?? 0;
 
 const ANY = runs(500, 3500);

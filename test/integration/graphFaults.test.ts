@@ -1,5 +1,5 @@
-import type { FaultName } from '../../local/emulators/faults.ts';
-import { ADELE } from '../../local/emulators/seed.ts';
+import type { FaultName } from '../../local/emulators/faults/faults.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { ATTACHMENT_INFO, expectGraphError, GUID, postJson, type Site, startSite } from '../support/site.ts';
 
 const REQUEST_TIMEOUT_MS = 3_000;

@@ -1,4 +1,4 @@
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { type AttachAnswer, type AttachSite, ITEMS, postBytes, startAttachSite } from '../support/attachSite.ts';
 import { type SecondHost, startSecondHost } from '../support/secondHost.ts';
 import { expectGraphError } from '../support/site.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { changeJob, idIn, inMs, readJob } from '../support/jobRecords.ts';
 import { JOB_KEY, type JobSite, locationOf, messageFor, startJobSite, untilOver } from '../support/jobSite.ts';
 import { readWholeStore } from '../support/readWholeStore.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ADELE, MEGAN } from '../../local/emulators/seed.ts';
+import { ADELE, MEGAN } from '../../local/emulators/graph/seed.ts';
 import { type AskOptions, type JobSite, locationOf, startJobSite, untilOver } from '../support/jobSite.ts';
 import { runs } from '../support/runs.ts';
 import { expectGraphError, postJson } from '../support/site.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ADELE, MEGAN } from '../../local/emulators/seed.ts';
+import { ADELE, MEGAN } from '../../local/emulators/graph/seed.ts';
 import { PLANS, readDefinition, type WorkflowDefinition } from '../support/workflow/readDefinition.ts';
 import { type StoredFile, startWorkflowSite, type WorkflowSite } from '../support/workflow/workflowSite.ts';
 

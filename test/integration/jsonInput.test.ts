@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { type AttachSite, ITEMS, postFile, startAttachSite } from '../support/attachSite.ts';
 import { fillJsonMemory } from '../support/fillJsonMemory.ts';
 import { expectGraphError, type GraphError, graphErrorBody, postJson, REPOSITORY_ROOT } from '../support/site.ts';

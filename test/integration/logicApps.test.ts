@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Ajv } from 'ajv';
-import { ADELE, MEGAN } from '../../local/emulators/seed.ts';
+import { ADELE, MEGAN } from '../../local/emulators/graph/seed.ts';
 import schema from '../fixtures/logic-apps/workflowDefinition.schema.json' with { type: 'json' };
 import type { FrontFault } from '../support/tlsFront.ts';
 import {

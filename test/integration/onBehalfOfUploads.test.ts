@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { type CaFile, createCertificate, writeCaFile } from '../../local/emulators/certificate.ts';
-import { ADELE, MARKETING, MEGAN } from '../../local/emulators/seed.ts';
+import { type CaFile, createCertificate, writeCaFile } from '../../local/emulators/common/certificate.ts';
+import { ADELE, MARKETING, MEGAN } from '../../local/emulators/graph/seed.ts';
 import { isObject } from '../../shared/isObject.ts';
 import type { ItemKind } from '../../shared/route/entityModel.ts';
 import { expectGraphError, postJson, REPOSITORY_ROOT } from '../support/site.ts';

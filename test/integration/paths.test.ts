@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { ENTITY_TYPES, type EntityTypeName, type NavigationProperty } from '../../shared/route/entityModel.ts';
 import { sendRaw } from '../support/probeApp/sendRaw.ts';
 import {

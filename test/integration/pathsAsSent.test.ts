@@ -1,4 +1,4 @@
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { sendRaw } from '../support/probeApp/sendRaw.ts';
 import { ATTACHMENT_ITEM, expectGraphError, graphErrorBody, postJson, type Site, startSite } from '../support/site.ts';
 

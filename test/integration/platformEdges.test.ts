@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { type AttachSite, ITEMS, postBytes, startAttachSite, WAYS } from '../support/attachSite.ts';
 import { expectGraphError, postJson, startSite } from '../support/site.ts';
 import { fileOf, openUpload, putRange, type TestFile } from '../support/uploads.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { MEGAN } from '../../local/emulators/seed.ts';
+import { MEGAN } from '../../local/emulators/graph/seed.ts';
 import { runs } from '../support/runs.ts';
 import { itemPath, startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 

@@ -1,4 +1,4 @@
-import { ADELE, MARKETING, MEGAN } from '../../local/emulators/seed.ts';
+import { ADELE, MARKETING, MEGAN } from '../../local/emulators/graph/seed.ts';
 import type { ItemKind } from '../../shared/route/entityModel.ts';
 import { errorCode, errorMessage, itemPath, startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 

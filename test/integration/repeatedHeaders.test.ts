@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { type RawAnswer, sendRaw } from '../support/probeApp/sendRaw.ts';
 import { ATTACHMENT_ITEM, type Site, startSite } from '../support/site.ts';
 import { fileOf, openUpload } from '../support/uploads.ts';

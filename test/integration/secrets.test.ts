@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { findSecrets } from '../support/findSecrets.ts';
 import { ATTACHMENT_INFO, postJson, type Site, startSite } from '../support/site.ts';
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { ADELE, MEGAN } from '../../local/emulators/seed.ts';
+import { ADELE, MEGAN } from '../../local/emulators/graph/seed.ts';
 import { REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 
 const KEY = randomUUID();

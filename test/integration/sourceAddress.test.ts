@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import tls from 'node:tls';
-import { createCertificate, type EmulatorCertificate } from '../../local/emulators/certificate.ts';
+import { createCertificate, type EmulatorCertificate } from '../../local/emulators/common/certificate.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { type AddressOptions, type AddressSource, openAddress } from '../../shared/source/addressSource.ts';
 import { compileSources, type SourceRule } from '../../shared/source/sourceRules.ts';

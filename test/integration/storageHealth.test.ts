@@ -1,5 +1,5 @@
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
-import { type CaFile, createCertificate, writeCaFile } from '../../local/emulators/certificate.ts';
+import { type CaFile, createCertificate, writeCaFile } from '../../local/emulators/common/certificate.ts';
 import { openContainer } from '../support/readWholeStore.ts';
 import { type Site, startSite, type TestSiteOptions } from '../support/site.ts';
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { PAIRING_TIMEOUT_MS } from '../../shared/limits.ts';
 import { watchLiveHeap } from '../support/liveHeap.ts';
 import { type RawAnswer, sendRaw } from '../support/probeApp/sendRaw.ts';

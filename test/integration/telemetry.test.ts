@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { ATTACHMENT_ITEM, postJson, startSite } from '../support/site.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';

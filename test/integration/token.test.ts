@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SiteOptions } from '../../local/emulatedSite.ts';
-import type { IdentityFaultName } from '../../local/emulators/identityFaults.ts';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
+import type { IdentityFaultName } from '../../local/emulators/managedIdentity/identityFaults.ts';
 import { TOKEN_TIMEOUT_MS } from '../../shared/limits.ts';
 import { expectGraphError, postJson, type Site, startSite } from '../support/site.ts';
 import { until } from '../support/until.ts';

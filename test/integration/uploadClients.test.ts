@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { buildDotnet } from '../support/dotnet.ts';
 import { type SecureSite, startSecureSite } from '../support/secureSite.ts';
 import { REPOSITORY_ROOT } from '../support/site.ts';

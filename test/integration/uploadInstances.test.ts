@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { MAX_PIECE_BYTES, MAX_SLICE_BYTES } from '../../shared/limits.ts';
 import { runs } from '../support/runs.ts';
 import { type SecondHost, startSecondHost } from '../support/secondHost.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { LATE_WRITE_MS, STORAGE_TIMEOUT_MS } from '../../shared/limits.ts';
 import { expectGraphError, postJson, type Site, startSite } from '../support/site.ts';
 import { type StorageFault, type StorageProxy, startStorageProxy } from '../support/storageProxy.ts';

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { expectGraphError, type Site, startSite } from '../support/site.ts';
 import { fileOf, openUpload, putFile, putRange } from '../support/uploads.ts';
 

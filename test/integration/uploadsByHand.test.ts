@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0;

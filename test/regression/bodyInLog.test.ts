@@ -1,4 +1,4 @@
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { postJson, startSite } from '../support/site.ts';
 
 /** The JSON parser's own message quotes the text around the fault, which is where a file name stands. */

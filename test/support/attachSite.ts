@@ -1,6 +1,6 @@
 import { request } from 'node:http';
-import { createCertificate } from '../../local/emulators/certificate.ts';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { createCertificate } from '../../local/emulators/common/certificate.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { postJson, type Site, startSite, type TestSiteOptions } from './site.ts';
 import { type SourceServer, startSourceServer } from './sourceServer.ts';
 import type { TestFile } from './uploads.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startAzurite } from '../../local/azurite.ts';
-import type { MailboxSeed } from '../../local/emulators/seed.ts';
+import type { MailboxSeed } from '../../local/emulators/graph/seed.ts';
 import type { LocalHost } from '../../local/host/startHost.ts';
 import { type JobSite, startJobSite } from './jobSite.ts';
 import { fileOf, type TestFile } from './uploads.ts';

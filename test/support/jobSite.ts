@@ -1,5 +1,5 @@
 import { QueueClient } from '@azure/storage-queue';
-import { createCertificate } from '../../local/emulators/certificate.ts';
+import { createCertificate } from '../../local/emulators/common/certificate.ts';
 import type { HostLogLine } from '../../local/host/log.ts';
 import type { LocalHost } from '../../local/host/startHost.ts';
 import { sealJobId } from '../../shared/job/jobMessage.ts';

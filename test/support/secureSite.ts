@@ -1,4 +1,4 @@
-import { createCertificate } from '../../local/emulators/certificate.ts';
+import { createCertificate } from '../../local/emulators/common/certificate.ts';
 import { type Site, startSite, type TestSiteOptions } from './site.ts';
 import { startTlsFront, type TlsFront } from './tlsFront.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { generate } from 'selfsigned';
-import { type EmulatorCertificate, writeCaFile } from '../../local/emulators/certificate.ts';
-import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/tenant.ts';
-import type { TenantClient } from '../../local/emulators/tenantClient.ts';
-import type { IssueOptions, TokenSubject } from '../../local/emulators/tenantTokens.ts';
-import { createTokenRegistry } from '../../local/emulators/tokenRegistry.ts';
+import { type EmulatorCertificate, writeCaFile } from '../../local/emulators/common/certificate.ts';
+import { createTokenRegistry } from '../../local/emulators/common/tokenRegistry.ts';
+import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/entra/tenant.ts';
+import type { TenantClient } from '../../local/emulators/entra/tenantClient.ts';
+import type { IssueOptions, TokenSubject } from '../../local/emulators/entra/tenantTokens.ts';
 import { parsePolicy } from '../../shared/caller/loadPolicy.ts';
 import type { ItemKind } from '../../shared/route/entityModel.ts';
 import { type RawAnswer, sendRaw } from './probeApp/sendRaw.ts';

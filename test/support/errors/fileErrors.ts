@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { createCertificate } from '../../../local/emulators/certificate.ts';
-import { ADELE } from '../../../local/emulators/seed.ts';
+import { createCertificate } from '../../../local/emulators/common/certificate.ts';
+import { ADELE } from '../../../local/emulators/graph/seed.ts';
 import { fillJsonMemory } from '../fillJsonMemory.ts';
 import { postJson, startSite } from '../site.ts';
 import { type SourceFault, startSourceServer } from '../sourceServer.ts';

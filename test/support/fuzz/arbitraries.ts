@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ADELE, MARKETING, MEGAN } from '../../../local/emulators/seed.ts';
+import { ADELE, MARKETING, MEGAN } from '../../../local/emulators/graph/seed.ts';
 
 /** One request as it goes over the wire. */
 export interface FuzzRequest {

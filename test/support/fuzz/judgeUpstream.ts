@@ -1,5 +1,5 @@
-import { parseGraphPath } from '../../../local/emulators/graphPath.ts';
-import type { RecordedRequest } from '../../../local/emulators/requestLog.ts';
+import { parseGraphPath } from '../../../local/emulators/graph/graphPath.ts';
+import type { RecordedRequest } from '../../../local/emulators/graph/requestLog.ts';
 import { readRequestTarget } from '../../../local/host/requestTarget.ts';
 
 /** Who may be reached at the fuzzed site: every mailbox that is named, or the one of ME_MAILBOX. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { ADELE } from '../../../local/emulators/seed.ts';
+import { ADELE } from '../../../local/emulators/graph/seed.ts';
 import { type Site, startSite } from '../site.ts';
 import { type FuzzRequest, fuzzRequest } from './arbitraries.ts';
 import { judgeUpstream, type Reach } from './judgeUpstream.ts';

@@ -1,0 +1,36 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+
+export interface Listener {
+  readonly port: number;
+  /** Closes at once: open connections are destroyed, hanging answers with them. */
+  close(): Promise<void>;
+}
+
+/** Listens on 127.0.0.1; port 0 or absent means a free one. */
+export async function listen(server: Server, port = 0): Promise<Listener> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The emulator does not listen on a port.');
+  return {
+    port: address.port,
+    async close() {
+      if (!server.listening) return;
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** The body as text, or undefined when it is over `maxBytes` (the rest is still read). Rejects when the client goes away. */
+export async function readBody(request: AsyncIterable<Buffer>, maxBytes: number): Promise<string | undefined> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request) {
+    bytes += part.length;
+    if (bytes <= maxBytes) parts.push(part);
+  }
+  return bytes <= maxBytes ? Buffer.concat(parts).toString() : undefined;
+}
