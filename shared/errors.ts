@@ -116,7 +116,7 @@ export const ERRORS = {
     status: 400,
     means:
       'Content-Range is missing or malformed, does not match the size of the file or of the body, or is over 8 MiB.',
-    callerCan: 'Send Content-Range: bytes first-last/total with the declared total, and exactly that many bytes.',
+    callerCan: 'Send Content-Range: bytes first-last/total with the declared total, and a body of the same size.',
   },
   RangeNotExpected: {
     status: 416,
