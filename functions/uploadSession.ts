@@ -6,7 +6,7 @@ import { toHttpResponse } from './toHttpResponse.ts';
 
 /**
  * `/api/uploadSessions/{id}`, where the bytes of uploads come in. Open to all at the platform: the id is the credential, and
- * stock upload clients send no other (docs/uploads.md).
+ * stock upload clients send no other (docs/api/upload-sessions.md).
  */
 export function registerUploadSession(
   { http }: Platform,

@@ -14,47 +14,47 @@ export const ERRORS = {
   PathNotSupported: {
     status: 404,
     means: 'The path does not support attachments.',
-    callerCan: 'Use the path that the message names, or another one of docs/paths.md.',
+    callerCan: 'Use the nearest supported path in the message, or another path from docs/api/paths.md.',
   },
   MethodNotAllowed: {
     status: 405,
-    means: 'The path is known, and does not take this method.',
-    callerCan: 'Use a method that the header Allow names.',
+    means: 'The path does not support this method.',
+    callerCan: 'Use a method from the header Allow.',
   },
   InvalidRequest: {
     status: 400,
     means:
-      'The address of the request is no URL, its Idempotency-Key is malformed, it carries an x-ms-invocation-id of its own, or a header came more than once with different values.',
+      'The URL or the Idempotency-Key is malformed, a header was sent twice with different values, or the caller sent an x-ms-invocation-id.',
     callerCan:
-      'Send a valid Host header, 1 to 255 visible ASCII characters as a key, no x-ms-invocation-id, and each header once.',
+      'Send a valid Host header, a key of 1 to 255 visible ASCII characters, each header once, and no x-ms-invocation-id.',
   },
   InvalidId: {
     status: 400,
-    means: 'An id in the path is empty, a dot segment, or holds a character that could change the path.',
+    means: 'An id in the path is empty, is a dot segment, or contains a character that could change the path.',
     callerCan: 'Percent-encode the id once and send it as Graph returned it.',
   },
   MailboxNotNamed: {
     status: 400,
-    means: '`me` was used, and nothing says which mailbox that is.',
-    callerCan: 'Write users/{id or userPrincipalName} in place of me, or ask the operator to set ME_MAILBOX.',
+    means: 'The path begins with `me`, and no mailbox is configured for `me`.',
+    callerCan: 'Use users/{id or userPrincipalName}, or ask the operator to set ME_MAILBOX.',
   },
   UnsupportedMediaType: {
     status: 415,
     means:
-      'The body has a Content-Encoding, is a form, or is not declared as application/json in UTF-8 where JSON is wanted.',
-    callerCan: 'Send Content-Type: application/json, or the bytes of the file as they are.',
+      'The body has a Content-Encoding or is a form, or JSON is required and the body is not declared as application/json in UTF-8.',
+    callerCan: 'Send Content-Type: application/json for JSON, and the bytes of a file without Content-Encoding.',
   },
   RequestBodyTooLarge: {
     status: 413,
     means:
-      'A body that describes a file is over 65,536 bytes, a file in JSON is over MAX_JSON_ATTACHMENT_BYTES, or the declared size is over the largest that can be attached or that one request can carry (FUNCTIONS_REQUEST_BODY_SIZE_LIMIT).',
+      'JSON without a file is over 65,536 bytes, or a file in JSON is over MAX_JSON_ATTACHMENT_BYTES. Or the declared size is over the limit for attachments or for one request (FUNCTIONS_REQUEST_BODY_SIZE_LIMIT).',
     callerCan:
-      'Send the attachmentItem alone to createUploadSession; send a large file as bytes, in chunks, in ranges or from its sourceUrl; send a link to one that cannot be attached.',
+      'Send a large file as bytes, in ranges, in chunks or by its sourceUrl. If the file is over the limit for attachments, send a link to it.',
   },
   RequestBodyTimeout: {
     status: 408,
-    means: 'The body did not arrive in time.',
-    callerCan: 'Send the whole body at once; try again.',
+    means: 'The body was not received in time.',
+    callerCan: 'Send the request again. For an upload, first read the expected range with GET.',
   },
   InvalidJson: {
     status: 400,
@@ -63,73 +63,69 @@ export const ERRORS = {
   },
   InvalidAttachment: {
     status: 400,
-    means:
-      'The request does not describe an attachment that Graph takes; details lists every fault, with a JSON pointer where it is in the body.',
-    callerCan: 'Fix each fault in details.',
+    means: 'The request does not describe an attachment that Graph accepts; details lists every error.',
+    callerCan: 'Correct each error in details.',
   },
   SizeMismatch: {
     status: 400,
-    means: 'The body holds more or fewer bytes than were declared.',
-    callerCan: 'Declare the exact length of the file.',
+    means: 'The body has more or fewer bytes than declared.',
+    callerCan: 'Declare the exact size of the file.',
   },
   SourceNotAllowed: {
     status: 403,
-    means:
-      'The policy does not admit the sourceUrl, or its host name leads to an address that must not be connected to.',
-    callerCan: 'Use an address that the policy admits, or ask the operator for it.',
+    means: 'The policy does not allow the sourceUrl, or its host resolves to an IP address that is blocked.',
+    callerCan: 'Use a sourceUrl that the policy allows, or ask the operator to allow it.',
   },
   SourceRefused: {
     status: 424,
-    means: 'The source answered with a redirect or with a 4xx; the message has the status.',
-    callerCan: 'Check that the sourceUrl is whole, that its signature is still valid and that the file exists.',
+    means: 'The source responded with a redirect or a 4xx status, which the message contains.',
+    callerCan: 'Check that the sourceUrl is complete, that its signature has not expired, and that the file exists.',
   },
   SourceUnusable: {
     status: 424,
     means:
-      'The source does not say how long the file is, sends another length than it says, or broke off and cannot go on in the middle.',
-    callerCan:
-      'Use a source that gives Content-Length and answers Range requests, such as Azure Storage, or send the bytes.',
+      'The source does not send the size of the file, sends a different number of bytes, or does not support resuming after a broken connection.',
+    callerCan: 'Use a source that sends Content-Length and supports Range, such as Azure Storage, or send the bytes.',
   },
   SourceChanged: {
     status: 424,
-    means: 'The file at the source changed while it was read. Nothing is attached.',
-    callerCan: 'Try again once the file is at rest.',
+    means: 'The file at the source changed during the transfer. Nothing is attached.',
+    callerCan: 'Send the request again when the file no longer changes.',
   },
   SourceUnavailable: {
     status: 502,
-    means: 'The source could not be reached, was too slow or failed (429, 5xx), also after retries.',
-    callerCan: 'Try again later.',
+    means: 'The source could not be reached, timed out, or failed with 429 or 5xx after all retries.',
+    callerCan: 'Send the request again later.',
   },
   LengthRequired: {
     status: 411,
-    means: 'The file is too large to be attached without its length being known before the first byte.',
-    callerCan: 'Add ?size=<bytes> to the address, or send Content-Length.',
+    means: 'The request does not declare the size of a file that is too large to attach without it.',
+    callerCan: 'Add ?size=<bytes> to the URL, or send Content-Length.',
   },
   ChunkingNotSupported: {
     status: 400,
-    means: "A workflow's HTTP action sends in chunks what must come at once.",
-    callerCan: "Turn off 'Allow chunking' in the action's settings.",
+    means: 'An HTTP action of Logic Apps sent in chunks a request that must be sent whole.',
+    callerCan: "Turn off 'Allow chunking' in the settings of the action.",
   },
   IdempotencyKeyReused: {
     status: 422,
-    means: 'The Idempotency-Key came with another request before.',
-    callerCan: 'Use a new key for each file; repeat a request with its own key.',
+    means: 'The Idempotency-Key was used for a different request.',
+    callerCan: 'Use a new key for each file, and the same key for each retry.',
   },
   InvalidRange: {
     status: 400,
-    means: 'Content-Range is missing or malformed, names another length than the upload has, or does not fit the body.',
-    callerCan:
-      'Send Content-Range: bytes first-last/total, with total as it was declared, and exactly that many bytes.',
+    means:
+      'Content-Range is missing or malformed, does not match the size of the file or of the body, or is over 8 MiB.',
+    callerCan: 'Send Content-Range: bytes first-last/total with the declared total, and a body of the same size.',
   },
   RangeNotExpected: {
     status: 416,
-    means: 'The range begins above the bytes that are held: those before it are missing.',
-    callerCan: 'Go on from the range that the message names.',
+    means: 'The range starts after the first missing byte.',
+    callerCan: 'Send the range that the message contains.',
   },
   UploadNotFound: {
     status: 404,
-    means:
-      'There is no such upload, or it has ended. The answer is the same for unknown, changed and expired addresses.',
+    means: 'The upload does not exist or has expired. Unknown, changed and expired URLs return the same response.',
     callerCan: 'Open a new upload session.',
   },
   UploadCancelled: {
@@ -139,151 +135,155 @@ export const ERRORS = {
   },
   UploadCompleted: {
     status: 409,
-    means: 'The upload cannot be cancelled any more: the attachment is there.',
-    callerCan: 'Remove the attachment where it is not wanted.',
+    means: 'The upload cannot be cancelled because the file is attached.',
+    callerCan: 'Delete the attachment if it is not wanted.',
   },
   UploadBusy: {
     status: 409,
-    means: 'Other requests for this upload were faster, or too many of them wait.',
-    callerCan: 'Ask where the upload is (GET on its address), then go on from there.',
+    means: 'Another request has advanced this upload or is attaching the file, or more than 16 requests are waiting.',
+    callerCan: 'Read the status of the upload with GET, then continue from the expected range.',
   },
   UploadHostNotAllowed: {
     status: 502,
-    means: 'Graph named an address for the bytes that is not on a host of UPLOAD_HOSTS. Nothing was sent there.',
-    callerCan: 'Tell the operator the request-id.',
+    means: 'Graph returned an uploadUrl on a host that is not in UPLOAD_HOSTS. No bytes were sent to it.',
+    callerCan: 'Report the request-id to the operator.',
   },
   CallerDisconnected: {
     status: 499,
-    means: 'The caller closed the connection before the answer. Seen in the log; no caller receives it.',
-    callerCan: 'Wait longer than REQUEST_TIMEOUT_MS.',
+    means: 'The caller closed the connection before the response. This code appears only in the log.',
+    callerCan: 'Use a client timeout that is longer than the timeout of the operation.',
   },
   InvalidAuthenticationToken: {
     status: 401,
-    means: 'The access token is missing or not accepted.',
-    callerCan: "Get a token of the proxy's tenant for the proxy's audience and send it as Authorization: Bearer.",
+    means: 'The access token is missing or invalid.',
+    callerCan: "Get a token from the proxy's tenant for the proxy's audience and send it as Authorization: Bearer.",
   },
   CallerNotAllowed: {
     status: 403,
-    means: 'The caller is known, and the policy does not admit what was asked.',
-    callerCan: 'Ask the operator for a grant; the message names what was asked.',
+    means: 'The caller is known, but the policy does not allow this request.',
+    callerCan: 'Ask the operator to allow what the message names.',
   },
   InteractionRequired: {
     status: 401,
-    means: 'Entra or Graph demands that the user signs in again, for multi-factor authentication as an example.',
+    means: 'Entra or Graph requires the user to sign in again, for example for multi-factor authentication.',
     callerCan:
-      'Get a new token of the user with the claims in WWW-Authenticate (base64), if it holds some, and try again with that.',
+      'Get a new token for the user, with the claims from WWW-Authenticate (base64) if present, and send the request again.',
   },
   ConsentRequired: {
     status: 403,
-    means: 'Neither the user nor an administrator has consented that the proxy acts for the user at Graph.',
-    callerCan: 'Ask an administrator of the tenant to consent to the permissions of the proxy’s application.',
+    means: 'Neither the user nor an administrator has consented to the proxy acting for the user at Graph.',
+    callerCan: "Ask an administrator of the tenant to consent to the permissions of the proxy's application.",
   },
   UserNotAllowed: {
     status: 403,
-    means: 'Entra does not let the proxy act for this user: not assigned to the application, disabled or blocked.',
+    means:
+      'Entra does not let the proxy act for this user: the user is not assigned to the application, disabled or blocked.',
     callerCan: 'Ask an administrator of the tenant.',
   },
   SigningKeysUnavailable: {
     status: 503,
-    means: "The tenant's signing keys could not be fetched, so that no token can be verified.",
-    callerCan: 'Try again later.',
+    means: 'The proxy cannot verify tokens because it could not load the signing keys of the tenant.',
+    callerCan: 'Send the request again later.',
   },
   ServiceMisconfigured: {
     status: 503,
-    means: 'The settings or the policy of the proxy have faults; nothing is admitted until they are fixed.',
-    callerCan: 'Tell the operator: each fault stands in the log at start.',
+    means: 'The settings or the policy of the proxy are invalid. All requests fail until the operator corrects them.',
+    callerCan: 'Report it to the operator. The log lists each error at startup.',
   },
   PlatformNotSupported: {
     status: 503,
-    means: 'The Functions platform lacks something that the proxy needs; the log names it.',
-    callerCan: 'Tell the operator: the event platformNotSupported in the log names what is missing.',
+    means: 'The Functions platform lacks a feature that the proxy needs.',
+    callerCan: 'Report it to the operator. The log event platformNotSupported names the feature.',
   },
   RequestNotDelivered: {
     status: 503,
-    means: 'The Functions platform delivered the request to the proxy late, or twice.',
-    callerCan: 'Wait for Retry-After, then try again, with the same Idempotency-Key if the request has one.',
+    means: 'The Functions platform delivered the request late or twice.',
+    callerCan: 'Send the request again after Retry-After, with the same Idempotency-Key if it has one.',
   },
   StorageNotConfigured: {
     status: 501,
-    means: 'What was asked for must be kept for a while, and the proxy has no storage account to keep it in.',
-    callerCan: 'Ask the operator to set AzureWebJobsStorage, or send the bytes to an uploadUrl of Graph.',
+    means: 'The request needs storage, and the proxy has no storage account.',
+    callerCan: 'Ask the operator to set AzureWebJobsStorage, or use an uploadUrl from Graph.',
   },
   StorageUnavailable: {
     status: 503,
-    means: 'The storage account that keeps uploads was out of reach, too slow, full, or refused the proxy.',
-    callerCan: 'Try again later; an upload goes on where it was.',
+    means: 'The storage account of the proxy is unavailable, full, timed out, or denied access.',
+    callerCan: 'Send the request again later. An upload continues from its last confirmed byte.',
   },
   JobsNotConfigured: {
     status: 501,
-    means: 'The proxy does not run jobs: it has no queue, no key for its messages, or was deployed without them.',
-    callerCan: 'Leave Prefer: respond-async away, or ask the operator for jobs.',
+    means: 'Jobs are disabled: the proxy has no queue, no key for messages, or was deployed without jobs.',
+    callerCan: 'Send the request without Prefer: respond-async, or ask the operator to enable jobs.',
   },
   JobsNeedAppToken: {
     status: 403,
-    means: 'A job goes on when its caller is gone, and this caller acts as its user, whose token is not kept.',
-    callerCan: 'Leave Prefer: respond-async away.',
+    means: 'The caller acts as its user, and the proxy does not store tokens of users for jobs.',
+    callerCan: 'Send the request without Prefer: respond-async.',
   },
   JobFailed: {
     status: 424,
     means:
-      'The job is over and the file is not attached: what stood in its way stayed. The message has the last reason.',
-    callerCan: 'Act on the reason, then ask again.',
+      'The job has failed after all retries or its timeout, and the file is not attached. The message contains the last reason.',
+    callerCan: 'Correct the reason, then create a new job.',
   },
   InstanceBusy: {
     status: 503,
-    means: 'Requests with files in JSON hold as much memory as one instance gives them (100 MiB). Nothing is attached.',
+    means: 'Files in JSON fill the memory that one instance reserves for them (100 MiB). Nothing is attached.',
     callerCan: 'Send the request again after Retry-After, or send the file as bytes.',
   },
   MailboxBusy: {
     status: 429,
-    means: 'Too many requests for this mailbox wait in this instance already.',
-    callerCan: 'Wait for Retry-After, then try again.',
+    means: 'Too many requests for this mailbox are waiting in this instance.',
+    callerCan: 'Send the request again after Retry-After.',
   },
   InternalError: {
     status: 500,
-    means: 'The proxy failed in a way it did not foresee.',
-    callerCan: 'Report the request-id.',
+    means: 'The proxy failed with an unexpected error.',
+    callerCan: 'Report the request-id to the operator.',
   },
   TokenUnavailable: {
     status: 503,
     means:
-      "The proxy could not get a token for Graph, its own or one on behalf of the user. The caller's token is not at fault.",
-    callerCan: 'Try again later; tell the operator the request-id.',
+      'The proxy could not get a token for Graph, for itself or for the user. The token of the caller is not the cause.',
+    callerCan: 'Send the request again later, and report the request-id to the operator.',
   },
   GraphRejectedToken: {
     status: 502,
-    means: 'Graph refused the token that the proxy sent, or Outlook the one of its upload session.',
-    callerCan: 'Tell the operator the request-id.',
+    means: 'Graph rejected the token of the proxy, or Outlook rejected the token of its upload session.',
+    callerCan: 'Open a new session. If the error persists, report the request-id to the operator.',
   },
   GraphUnreachable: {
     status: 502,
     means: 'The connection to Graph failed.',
-    callerCan: 'Try again later.',
+    callerCan: 'Send the request again later.',
   },
   GraphAnswerInvalid: {
     status: 502,
-    means: 'Graph failed (500, 502), redirected, or sent an answer that is no uploadSession and no attachment.',
-    callerCan: 'Try again later.',
+    means:
+      'Graph failed with 500 or 502, sent a redirect, or sent a response that is not an uploadSession or an attachment.',
+    callerCan: 'Send the request again later.',
   },
   GraphRefused: {
     status: 'upstream',
-    means: "Graph refused the request without an error body of its own; the status is Graph's.",
-    callerCan: 'Act on the status as on Graph’s own.',
+    means: "Graph rejected the request without an error body. The status is Graph's.",
+    callerCan: 'Handle the status as in a response from Graph.',
   },
   GraphThrottled: {
     status: 429,
-    means: 'Graph throttles this mailbox and sent no error body of its own.',
-    callerCan: 'Wait for Retry-After, then try again.',
+    means: 'Graph throttles this mailbox and sent no error body.',
+    callerCan:
+      'Send the request again after Retry-After, or attach a file from a sourceUrl with Prefer: respond-async.',
   },
   GraphUnavailable: {
     status: 503,
-    means: 'Graph is not available and sent no error body of its own.',
-    callerCan: 'Wait for Retry-After, then try again.',
+    means: 'Graph is unavailable and sent no error body.',
+    callerCan: 'Send the request again after Retry-After.',
   },
   TimedOut: {
     status: 504,
-    means: 'The time for the whole request passed before Graph answered, or Graph answered 504 without a body.',
-    callerCan: 'Try again later. A session that was made unseen expires by itself.',
+    means: 'The timeout of the request passed before Graph responded, or Graph returned 504 without a body.',
+    callerCan:
+      'Send the request again later, with the same Idempotency-Key if it has one. Unused sessions at Graph expire.',
   },
 } as const satisfies Record<string, ErrorRule>;
 
@@ -291,13 +291,13 @@ export type ErrorCode = keyof typeof ERRORS;
 
 /** The closed list of codes in `details`: one fault of the request each. */
 export const DETAIL_CODES = {
-  Required: 'A member that must be there is missing.',
-  UnknownMember: 'A member that the type does not have; the message suggests the nearest known name.',
-  DuplicateMember: 'The same member twice, in different letter case.',
-  WrongType: 'A value of another JSON type than the member has.',
-  ValueNotAllowed: 'A value of the right type that the member does not take.',
-  SizeTooLarge: 'The size is over the largest that can be attached.',
-  Conflict: 'Two parts of the request that exclude or contradict each other.',
+  Required: 'A required member is missing.',
+  UnknownMember: 'The type does not have this member. The message suggests the nearest known name.',
+  DuplicateMember: 'The member occurs twice, with different letter case.',
+  WrongType: 'The value has the wrong JSON type.',
+  ValueNotAllowed: 'The value has the right type but is not allowed.',
+  SizeTooLarge: 'The size is over the limit for attachments.',
+  Conflict: 'Two parts of the request exclude or contradict each other.',
 } as const satisfies Record<string, string>;
 
 export type DetailCode = keyof typeof DETAIL_CODES;

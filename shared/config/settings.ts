@@ -232,7 +232,7 @@ export const SETTINGS = {
     reads: { kind: 'text' },
     secret: true,
     about:
-      'What the messages of jobs are sealed with (docs/jobs.md): 32 characters or more, the same in all instances and not in the storage account. In Azure, a Key Vault reference. Absent: WEBSITE_AUTH_ENCRYPTION_KEY. Without either there are no jobs.',
+      'What the messages of jobs are sealed with (docs/operate.md): 32 characters or more, the same in all instances and not in the storage account. In Azure, a Key Vault reference. Absent: WEBSITE_AUTH_ENCRYPTION_KEY. Without either there are no jobs.',
   },
   WEBSITE_AUTH_ENCRYPTION_KEY: {
     reads: { kind: 'text' },

@@ -193,7 +193,7 @@ class PathWalk {
     const nearest = nearestPath(this.#pattern, this.#type, rest);
     return new ServiceError(
       'PathNotSupported',
-      `This path does not support attachments: ${this.#whatIsWrong(rest)}. The nearest supported path is ${nearest}; docs/paths.md lists all.`,
+      `This path does not support attachments: ${this.#whatIsWrong(rest)}. The nearest supported path is ${nearest}; docs/api/paths.md lists all.`,
     );
   }
 

@@ -225,7 +225,7 @@ test.each([
 
   const { message } = await expectGraphError(response, 404, 'PathNotSupported');
   expect(message).toMatch(
-    /The nearest supported path is \S+\/attachments(\/createUploadSession)?; docs\/paths\.md lists all\.$/,
+    /The nearest supported path is \S+\/attachments(\/createUploadSession)?; docs\/api\/paths\.md lists all\.$/,
   );
   expect(site.graph.requests).toEqual([]);
 });

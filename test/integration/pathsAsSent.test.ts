@@ -108,7 +108,7 @@ describe('a path as clients send it', () => {
 
     const { message } = await expectGraphError(response, 404, 'PathNotSupported');
     expect(message).toContain('The nearest supported path is users/{id}/messages/{id}/attachments;');
-    expect(message).toContain('docs/paths.md');
+    expect(message).toContain('docs/api/paths.md');
     expect(message.length).toBeLessThan(300);
   });
 });

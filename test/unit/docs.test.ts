@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { renderConfiguration } from '../../scripts/renderConfiguration.ts';
 import { renderErrors } from '../../scripts/renderErrors.ts';
 
@@ -22,6 +23,50 @@ describe('generated documents', () => {
     ['docs/configuration.md', renderConfiguration],
   ])('%s is what npm run generate makes of the source', (path, render) => {
     expect(read(path)).toBe(render());
+  });
+});
+
+/** The Markdown files that git tracks, as paths from the root. */
+function pages(): string[] {
+  return execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
+}
+
+/** Markdown without code, in which brackets are not links. */
+function proseOf(markdown: string): string {
+  return markdown.replace(/^```.*?^```$/gms, '').replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, ''));
+}
+
+/** The anchors that GitHub gives to the headings of a page. */
+function anchorsOf(markdown: string): string[] {
+  const headings = markdown.replace(/^```.*?^```$/gms, '').matchAll(/^#+ (.+)$/gm);
+  return [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** The relative links of a page that lead nowhere. */
+function brokenLinks(page: string): string[] {
+  const links = [...proseOf(read(page)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+  return links
+    .filter((link) => !/^[a-z]+:/.test(link))
+    .filter((link) => {
+      const [file = '', anchor] = link.split('#');
+      const target = file === '' ? page : join(dirname(page), file);
+      if (!existsSync(join(ROOT, target))) return true;
+      return anchor !== undefined && !anchorsOf(read(target)).includes(anchor);
+    });
+}
+
+describe('documents', () => {
+  it('have only relative links and anchors that resolve', () => {
+    const broken = pages().flatMap((page) => brokenLinks(page).map((link) => `${page}: ${link}`));
+
+    expect(pages()).toContain('README.md');
+    expect(broken).toEqual([]);
   });
 });
 

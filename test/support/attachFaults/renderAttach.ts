@@ -81,7 +81,7 @@ ${rows.join('\n')}
   return `<!-- Written by \`npm run faults\`, which plays every cell; a test plays them again and compares. -->
 # Faults of attaching in one call
 
-What becomes of a file that is attached in one call (docs/attach.md) when Graph or the source fails. Each of the
+What becomes of a file that is attached in one call (docs/api/attach.md) when Graph or the source fails. Each of the
 ${observations.length} cells was played against the emulators (docs/emulators.md), with ${BUDGET_MS} ms for a file (ATTACH_TIMEOUT_MS).
 **Attached** means that the item has one attachment, with exactly the bytes that were sent; else it has none, and the session at
 Graph is ended. What stands before or in its place is what the caller was answered; every error has Graph's shape

@@ -8,9 +8,9 @@ import { thrownBy } from '../../support/builders.ts';
 
 const ACTION = 'attachments/createUploadSession';
 
-/** The patterns of docs/paths.md. */
+/** The patterns of docs/api/paths.md. */
 function documentedPaths(): string[] {
-  const page = readFileSync(join(__dirname, '../../../docs/paths.md'), 'utf8');
+  const page = readFileSync(join(__dirname, '../../../docs/api/paths.md'), 'utf8');
   return /```\n(.*?)\n```/s.exec(page)?.[1]?.split('\n') ?? [];
 }
 
@@ -213,7 +213,7 @@ describe('parsePath', () => {
   ])('says of %j that %s, and names %s', (path, fault, nearest) => {
     expect(thrownBy(() => parsePath(path))).toHaveProperty(
       'message',
-      `This path does not support attachments: ${fault}. The nearest supported path is ${nearest}; docs/paths.md lists all.`,
+      `This path does not support attachments: ${fault}. The nearest supported path is ${nearest}; docs/api/paths.md lists all.`,
     );
   });
 
@@ -265,7 +265,7 @@ describe('parsePath', () => {
     expect(upstreamOf('me/messages/http:x/attachments')).toBe('v1.0/users/ME/messages/http%3Ax/attachments');
   });
 
-  it('supports the paths that docs/paths.md lists', () => {
+  it('supports the paths that docs/api/paths.md lists', () => {
     const documented = documentedPaths().flatMap(expandPattern);
 
     expect(documented.length).toBeGreaterThan(40);
@@ -359,7 +359,7 @@ describe('parsePath', () => {
 });
 
 const REFUSAL =
-  /^This path does not support attachments: .*\. The nearest supported path is ([^;]+); docs\/paths\.md lists all\.$/;
+  /^This path does not support attachments: .*\. The nearest supported path is ([^;]+); docs\/api\/paths\.md lists all\.$/;
 
 /** The path that a refusal names, with an id in each place. */
 function nearestIn(error: unknown): string {
