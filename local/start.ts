@@ -97,7 +97,7 @@ curl -i ${api}/me/messages/${messageId}/attachments/createUploadSession \\
   -H 'Content-Type: application/json' \\
   -d '{"AttachmentItem":{"attachmentType":"String","size":4}}'
 
-Play a fault of Graph by its name (docs/emulators.md lists them):
+Play a fault of Graph by its name (local/README.md lists them):
 
 curl -i '${api}/me/messages/fault=status429;retry-after=9999/attachments/createUploadSession' \\
   -H 'Content-Type: application/json' \\

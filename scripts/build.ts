@@ -29,7 +29,7 @@ const FIRST_REQUEST = ['app.cjs', 'managedIdentityLibrary.cjs', 'httpLibrary.cjs
 
 /**
  * These packages publish their TypeScript source beside a build for old engines, whose generators and WeakMaps in place of
- * async functions and private fields cost 40 % of the CPU per request (docs/decisions.md). The source is bundled.
+ * async functions and private fields cost 40 % of the CPU per request (docs/decisions/0018-bundled-sources.md). The source is bundled.
  */
 const LIBRARY_SOURCES = {
   '@azure/functions': `${ROOT}/node_modules/@azure/functions/src/index.ts`,

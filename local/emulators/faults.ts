@@ -1,6 +1,6 @@
 /**
  * The closed list of faults that the Graph emulator can play on any call: name → what it does. Those that need an upload
- * under way are in uploadFaults.ts. How to ask for one: docs/emulators.md.
+ * under way are in uploadFaults.ts. How to ask for one: local/README.md.
  */
 
 /** How the answer differs from the one that Graph would have given. */
