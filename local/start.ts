@@ -16,7 +16,7 @@ const settings = Object.fromEntries(
 );
 const hasPolicy = 'POLICY' in settings || 'POLICY_FILE' in settings;
 const certificate = await createCertificate();
-const source = await startFileServer(certificate, `${import.meta.dirname}/../README.md`);
+const source = await startFileServer(certificate, `${import.meta.dirname}/../README.md`, () => {});
 const everyone = {
   name: 'Everyone',
   functionKey: true,
@@ -50,7 +50,7 @@ const uploadLines =
     ? `Open an upload session:
 
 curl -i ${openSession}`
-    : `Open an upload session, send a file of that size to its uploadUrl, and read its status (docs/api/upload-sessions.md):
+    : `Open an upload session, send a file of that size to its uploadUrl, and ask what became of it (docs/api/upload-sessions.md):
 
 url=$(curl -s ${openSession} |
   sed 's/.*"uploadUrl":"\\([^"]*\\)".*/\\1/')
@@ -60,7 +60,7 @@ curl -i "$url"`;
 
 const jobLines = hasPolicy
   ? ''
-  : `Create a job that attaches a file from a URL, and read its status (docs/api/jobs.md):
+  : `Let a job attach the file of an address, and ask for it (docs/api/jobs.md):
 
 job=$(curl -si ${api}/me/messages/${messageId}/attachments -H 'Content-Type: application/json' \\
   -H 'Prefer: respond-async' -d '{"name":"README.md","sourceUrl":"${source.url}"}' |
@@ -84,20 +84,20 @@ Attach a file to a message, or pick one on ${api}/docs:
 curl -i '${api}/me/messages/${messageId}/attachments?name=README.md' \\
   -H 'Content-Type: text/markdown' --data-binary @README.md
 
-Attach a large file as a stream, with its size in the URL:
+A large one streams, with its size beside it:
 
 head -c 20000000 /dev/urandom | curl -i -X POST -T - -H 'Expect: 100-continue' \\
   '${api}/me/messages/${messageId}/attachments?name=large.bin&size=20000000'
 
 ${jobLines}${uploadLines}
 
-See the response to an invalid body:
+See the answer to a wrong body:
 
 curl -i ${api}/me/messages/${messageId}/attachments/createUploadSession \\
   -H 'Content-Type: application/json' \\
   -d '{"AttachmentItem":{"attachmentType":"String","size":4}}'
 
-Simulate an error of Graph by its name (local/README.md lists them):
+Play a fault of Graph by its name (local/README.md lists them):
 
 curl -i '${api}/me/messages/fault=status429;retry-after=9999/attachments/createUploadSession' \\
   -H 'Content-Type: application/json' \\

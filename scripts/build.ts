@@ -25,7 +25,7 @@ const LIBRARIES = [
 
 /**
  * These packages publish their TypeScript source beside a build for old engines, whose generators and WeakMaps in place of
- * async functions and private fields cost 40 % of the CPU per request (docs/decisions.md). The source is bundled.
+ * async functions and private fields cost 40 % of the CPU per request (docs/decisions/0018-bundled-sources.md). The source is bundled.
  */
 const LIBRARY_SOURCES = {
   '@azure/functions': `${ROOT}/node_modules/@azure/functions/src/index.ts`,

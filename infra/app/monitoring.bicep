@@ -33,7 +33,7 @@ resource poisonAlert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   tags: tags
   properties: {
     displayName: 'A message of a job was given up'
-    description: 'The worker of a job broke off again and again. docs/operations.md says what to look at.'
+    description: 'The worker of a job broke off again and again. docs/operate.md says what to look at.'
     severity: 2
     enabled: true
     scopes: [applicationInsights.id]

@@ -29,7 +29,7 @@ export interface JobOutcome {
   readonly error?: unknown;
 }
 
-/** The one line of a job's run, as JSON; docs/operations.md explains each field. */
+/** The one line of a job's run, as JSON; docs/operate.md explains each field. */
 export function jobLine(
   record: RequestRecord,
   { invocationId, traceContext }: Pick<InvocationContext, 'invocationId' | 'traceContext'>,

@@ -12,7 +12,7 @@ export interface Outcome {
   readonly error?: unknown;
 }
 
-/** The one line of a request, as JSON; docs/operations.md explains each field. */
+/** The one line of a request, as JSON; docs/operate.md explains each field. */
 export function requestLine(
   record: RequestRecord,
   head: RequestHead,

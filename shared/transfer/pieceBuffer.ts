@@ -13,7 +13,7 @@ const HELD_BACK_BYTES = 16 * 1024;
  * back until `release`, so that Graph cannot have the piece before the caller of this says so.
  *
  * The bytes are copied into one buffer: the small ones they come in, kept until the answer, would cost the collector more than the
- * copy does (docs/decisions.md).
+ * copy does.
  */
 export class PieceBuffer {
   readonly lengthBytes: number;

@@ -5,7 +5,7 @@ const MAX_FREE = 8;
 
 /**
  * Memory for whole pieces, used again and again: V8 answers memory outside its heap that comes and goes in such amounts with one
- * full collection after another, a third of what a file costs (docs/decisions.md).
+ * full collection after another, a third of what a file costs.
  */
 const free: Buffer[] = [];
 

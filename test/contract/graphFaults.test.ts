@@ -62,8 +62,8 @@ function onItem(id: string): string {
   return `/v1.0/users/${ADELE.id}/messages/${encodeURIComponent(id)}`;
 }
 
-test('docs/emulators.md names every fault with its description', () => {
-  const docs = readFileSync(join(__dirname, '../../docs/emulators.md'), 'utf8');
+test('local/README.md names every fault with its description', () => {
+  const docs = readFileSync(join(__dirname, '../../local/README.md'), 'utf8');
 
   for (const [name, { description }] of Object.entries({ ...FAULTS, ...UPLOAD_FAULTS, ...IDENTITY_FAULTS })) {
     expect(docs).toContain(`| \`${name}\` | ${description} |`);

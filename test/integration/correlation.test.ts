@@ -126,8 +126,8 @@ function fieldRows(section: string): string[] {
   return [...section.matchAll(/^\| `([\w.]+)` \|/gm)].map(([, field = '']) => field);
 }
 
-describe('docs/operations.md', () => {
-  const text = readFileSync(join(REPOSITORY_ROOT, 'docs', 'operations.md'), 'utf8');
+describe('docs/operate.md', () => {
+  const text = readFileSync(join(REPOSITORY_ROOT, 'docs', 'operate.md'), 'utf8');
   const section = text.slice(text.indexOf('## The line of a request'), text.indexOf('## Other lines'));
   const explained = fieldRows(section);
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ADELE } from '../../local/emulators/seed.ts';
+import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { buildDotnet } from '../support/dotnet.ts';
 import { REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 

@@ -44,7 +44,7 @@ interface Item {
   calls(method: string): AttachSite['graph']['requests'];
 }
 
-/** An item of a mailbox of its own. @param fault that Graph plays on calls to it (docs/emulators.md) */
+/** An item of a mailbox of its own. @param fault that Graph plays on calls to it (local/README.md) */
 function newItem(kind: Kind = 'message', fault?: string): Item {
   const name = `edge${items++}`;
   const mailbox = `${name}@contoso.example`;

@@ -1,6 +1,6 @@
 /**
  * The closed list of faults that the Graph emulator can play on any call: name → what it does. Those that need an upload
- * under way are in uploadFaults.ts. How to ask for one: docs/emulators.md.
+ * under way are in uploadFaults.ts. How to ask for one: local/README.md.
  */
 
 /** How the answer differs from the one that Graph would have given. */
@@ -96,7 +96,7 @@ export const FAULTS = {
     behaviour: { kind: 'redirect', location: 'https://elsewhere.invalid/' },
   },
   empty: created('201 without a body', ''),
-  notJson: created('201 declared as JSON that is none', '{"uploadUrl":'),
+  notJson: created('201 with invalid JSON', '{"uploadUrl":'),
   noUploadUrl: created('201 with an empty JSON object', '{}'),
   hangBeforeHeaders: {
     description: 'takes the request and never answers',
@@ -115,7 +115,7 @@ export const FAULTS = {
     behaviour: { kind: 'reset', at: 'afterHeaders' },
   },
   tlsReset: {
-    description: 'resets the connection during the TLS handshake (`play` alone: no id has been sent by then)',
+    description: 'resets the connection during the TLS handshake (only with `play`)',
     behaviour: { kind: 'reset', at: 'handshake' },
   },
   truncated: {

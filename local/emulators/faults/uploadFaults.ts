@@ -17,8 +17,7 @@ const MESSAGE_SIZE = {
 /** The faults of an upload under way, besides those of faults.ts: name → what it does. */
 export const UPLOAD_FAULTS = {
   resetAfterCommit: {
-    description:
-      'takes the bytes, then resets the connection in place of the answer; on the last piece the attachment exists',
+    description: 'takes the bytes, then resets the connection; after the last piece the attachment exists',
     behaviour: { kind: 'reset', at: 'afterCommit' },
   },
   hangAfterCommit: {

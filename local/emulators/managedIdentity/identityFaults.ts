@@ -58,7 +58,7 @@ export const IDENTITY_FAULTS = {
     behaviour: { kind: 'reply', status: 200, body: '<html>' },
   },
   noToken: {
-    description: '200 with JSON that holds no access_token',
+    description: '200 with JSON without access_token',
     behaviour: { kind: 'reply', status: 200, body: '{}' },
   },
   slow: {

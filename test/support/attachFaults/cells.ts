@@ -16,7 +16,7 @@ export interface Outcome {
 export interface GraphFault {
   /** As docs/attachFaults.md names it. */
   readonly name: string;
-  /** The item id that makes the emulator play it (docs/emulators.md), without its place and nonce. */
+  /** The item id that makes the emulator play it (local/README.md), without its place and nonce. */
   readonly id: string;
   /** How often it is played; absent: without end. */
   readonly times?: number;

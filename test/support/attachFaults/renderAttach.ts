@@ -82,7 +82,7 @@ ${rows.join('\n')}
 # Faults of attaching in one call
 
 What becomes of a file that is attached in one call (docs/api/attach.md) when Graph or the source fails. Each of the
-${observations.length} cells was played against the emulators (docs/emulators.md), with ${BUDGET_MS} ms for a file (ATTACH_TIMEOUT_MS).
+${observations.length} cells was played against the emulators (local/README.md), with ${BUDGET_MS} ms for a file (ATTACH_TIMEOUT_MS).
 **Attached** means that the item has one attachment, with exactly the bytes that were sent; else it has none, and the session at
 Graph is ended. What stands before or in its place is what the caller was answered; every error has Graph's shape
 (docs/errors.md), and its line in the log says the same.

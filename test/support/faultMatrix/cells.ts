@@ -19,7 +19,7 @@ export type GraphConduct =
 export interface FaultCase {
   /** As docs/faults.md names it. */
   readonly name: string;
-  /** The item id that makes the emulator play it (docs/emulators.md), without its nonce. */
+  /** The item id that makes the emulator play it (local/README.md), without its nonce. */
   readonly id: string;
   readonly conduct: GraphConduct;
 }

@@ -70,7 +70,7 @@ export function renderMatrix(observations: readonly Observation[]): string {
   return `<!-- Written by \`npm run faults\`, which plays every cell; a test plays them again and compares. -->
 # Faults
 
-What a caller is answered when Graph or the token fails. Each cell was played against the emulators (docs/emulators.md):
+What a caller is answered when Graph or the token fails. Each cell was played against the emulators (local/README.md):
 **status, code · calls that reached Graph**. A range means that the random part of the backoff, or the speed of the machine,
 decides how many calls fit. Every error has Graph's shape (docs/errors.md). Where calls are repeated or the budget is short,
 it may end in the middle of a call: then the answer is 504 TimedOut.

@@ -6,7 +6,7 @@ export type Refusal = `${number} ${string}`;
 export interface RangeFault {
   /** As docs/uploadFaults.md names it. */
   readonly name: string;
-  /** The item id that makes the emulator play it (docs/emulators.md), without its piece and nonce. */
+  /** The item id that makes the emulator play it (local/README.md), without its piece and nonce. */
   readonly id: string;
   /** How often it is played; absent: without end. */
   readonly times?: number;

@@ -66,7 +66,7 @@ export function renderRanges(observations: readonly Observation[]): string {
 # Faults of uploads
 
 What becomes of a file that comes in ranges through the proxy when a piece of it meets a fault on its way to Graph. Each of the
-${EVERY_CELL.length} cells was played against the emulators (docs/emulators.md), with ${RANGE_BUDGET_MS} ms for a range (UPLOAD_TIMEOUT_MS).
+${EVERY_CELL.length} cells was played against the emulators (local/README.md), with ${RANGE_BUDGET_MS} ms for a range (UPLOAD_TIMEOUT_MS).
 **Whole** means that the item has one attachment, with exactly the bytes that were sent, and that the upload says so; else
 nothing is attached. What stands before or in its place is what the caller was answered; every error has Graph's shape
 (docs/errors.md), and its line in the log says the same.
