@@ -16,7 +16,7 @@ const settings = Object.fromEntries(
 );
 const hasPolicy = 'POLICY' in settings || 'POLICY_FILE' in settings;
 const certificate = await createCertificate();
-const source = await startFileServer(certificate, `${import.meta.dirname}/../README.md`, () => {});
+const source = await startFileServer(certificate, `${import.meta.dirname}/../README.md`);
 const everyone = {
   name: 'Everyone',
   functionKey: true,
