@@ -224,19 +224,6 @@ export const MAX_RECORD_LIFE_MS = 86_400_000;
 /** A record is 3 to 5 kB (its uploadUrl holds a JWT); no larger blob is read. Our choice. */
 export const MAX_RECORD_BYTES = 64 * KIB;
 
-/**
- * What a range came to is written by itself after this time, where no next range has written it with its own intention: a
- * sender begins the next one within milliseconds of an answer, a round trip away. Our choice.
- */
-export const LATE_WRITE_MS = 100;
-
-/** So long and so many records are kept in memory for the next range of their upload; one takes 3 to 5 kB. Our choice. */
-export const RECENT_UPLOAD_MS = 60_000;
-export const MAX_RECENT_UPLOADS = 1000;
-
-/** A range that goes on where another instance has just confirmed waits so often, LATE_WRITE_MS each, for the record to say so. Our choice. */
-export const MAX_WAITS_FOR_LATE_WRITE = 5;
-
 /** The longest wait for one operation of the store, retries included: they take milliseconds. Our choice. */
 export const STORAGE_TIMEOUT_MS = 5_000;
 

@@ -78,7 +78,7 @@ async function keepUpload(
   { kind, version, itemPath }: Target,
   { owner, actsAs }: Admission,
   { declared }: ValidAttachment,
-  { config, uploads, recent }: Collaborators,
+  { config, uploads }: Collaborators,
 ): Promise<Answer> {
   const body = parseBody(answer.body);
   const session = readUploadSession(body);
@@ -94,7 +94,6 @@ async function keepUpload(
     }),
   );
   record.endStage('store');
-  recent.keep(stored);
   record.upload = hashUploadId(stored.id);
   const uploadUrl = uploadUrlOf(stored.id, request.url, config.publicBaseUrl);
   const replaced = replaceInUploadSession(body, uploadUrl, nextExpectedRanges(0, declared.sizeBytes));

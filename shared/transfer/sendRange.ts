@@ -28,8 +28,11 @@ export interface Account {
   readonly mayHold: readonly number[];
   /** Called before Graph can have the bytes up to here: adds to `mayHold`. */
   intend(toOffset: number): Promise<void>;
-  /** Graph holds the bytes up to here, and may hold those up to one of `mayHold`. */
-  held(offset: number, mayHold: readonly number[]): Promise<void>;
+  /**
+   * Graph holds the bytes up to here, and may hold those up to one of `mayHold`.
+   * @param isSaid Graph said so itself, in its response to these bytes
+   */
+  held(offset: number, mayHold: readonly number[], isSaid: boolean): Promise<void>;
   /** Opens a new session, of which Graph holds nothing; false where there were enough of them. */
   reopen(): Promise<boolean>;
   /** Looks whether the item has the attachment: the last piece's answer was lost. */
@@ -55,14 +58,14 @@ export async function sendRange(
     const end = Math.min(offset + MAX_PIECE_BYTES, last + 1, account.mayHold[0] ?? total);
     const sent = await fillAndSend(sending, { first: offset, last: end - 1, total }, end > last, reader, account);
     if (sent.kind !== 'held') return sent;
-    await account.held(end, sent.mayHold);
+    await account.held(end, sent.mayHold, sent.isSaid);
     offset = end;
   }
   return { kind: 'held', offset };
 }
 
 type SettledPiece =
-  | { readonly kind: 'held'; readonly mayHold: readonly number[] }
+  | { readonly kind: 'held'; readonly mayHold: readonly number[]; readonly isSaid: boolean }
   | Exclude<RangeOutcome, { readonly kind: 'held' }>;
 
 /** One piece, whose bytes go on while they come in. */
@@ -113,14 +116,14 @@ async function settle(
     const { outcome, isAmbiguous } = await sendPiece(sending, range, piece, signal);
     if (outcome.kind === 'attached' || outcome.kind === 'taken') piece.free();
     if (outcome.kind === 'attached') return outcome;
-    if (outcome.kind === 'taken') return { kind: 'held', mayHold: [] };
+    if (outcome.kind === 'taken') return { kind: 'held', mayHold: [], isSaid: true };
     if (outcome.kind === 'unsettled') throw unsettled(outcome.last);
     if (isAmbiguous && mayHold[0] !== end) mayHold = [end, ...mayHold];
     const mayBeAttached = mayHold.includes(range.total);
     const attached = mayBeAttached ? await lookTwice(sending, account) : undefined;
     if (attached !== undefined) return attached;
     if (outcome.kind === 'overlap' && mayHold.length > 0 && end < range.total) {
-      return { kind: 'held', mayHold: mayHold.filter((offset) => offset > end) };
+      return { kind: 'held', mayHold: mayHold.filter((offset) => offset > end), isSaid: false };
     }
     if (outcome.kind !== 'noSession' || range.first > 0 || mayBeAttached) return refused(outcome);
     await isReady; // A caller that sends other bytes than it said must not cost a session.
