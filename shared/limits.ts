@@ -128,13 +128,6 @@ export const MAX_WAITING_PER_UPLOAD = 16;
 /** An attempt to send a piece is given up when no answer comes for so long after its last byte. Outlook takes 1 to 2 s. Our choice. */
 export const PIECE_ANSWER_TIMEOUT_MS = 30_000;
 
-/** So much of a piece must come within that time (4 Mbit/s) for it to go up as it comes in; else it goes up once it is whole. Our choice. */
-export const EAGER_START_BYTES = 256 * KIB;
-export const EAGER_START_MS = 500;
-
-/** A piece that goes up as it comes in holds a place at the mailbox no longer than this before it is whole. Our choice. */
-export const MAX_EAGER_ATTEMPT_MS = 10_000;
-
 /** An attachment whose answer was lost is looked for once more after this time. Our choice. */
 export const LOOK_AGAIN_MS = 1_000;
 

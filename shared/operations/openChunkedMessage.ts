@@ -11,7 +11,7 @@ import type { Target } from '../route/target.ts';
 import { readDeclaredFile } from '../source/declaredFile.ts';
 import { isTooShortForSession } from '../transfer/addWhole.ts';
 import { createGraphItem, type GraphItem } from '../transfer/graphItem.ts';
-import { readUploadAddress } from '../transfer/uploadAddress.ts';
+import { readUploadAddress } from '../transfer/uploadHost.ts';
 import { storageNotConfigured } from '../upload/storageFault.ts';
 import { createUploadRecord, type UploadRecord } from '../upload/uploadRecord.ts';
 import type { StoredUpload } from '../upload/uploadStore.ts';

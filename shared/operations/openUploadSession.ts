@@ -11,7 +11,7 @@ import { SESSION_FROM_BYTES } from '../limits.ts';
 import { hashUploadId } from '../log/mask.ts';
 import { type Target, upstreamPath } from '../route/target.ts';
 import { SIZE_BELOW_MINIMUM } from '../transfer/addWhole.ts';
-import { readUploadAddress } from '../transfer/uploadAddress.ts';
+import { readUploadAddress } from '../transfer/uploadHost.ts';
 import { nextExpectedRanges } from '../upload/byteRange.ts';
 import { storageNotConfigured } from '../upload/storageFault.ts';
 import { createUploadRecord } from '../upload/uploadRecord.ts';

@@ -7,7 +7,7 @@ import { MAX_SLICE_BYTES, MAX_WAITING_PER_UPLOAD } from '../limits.ts';
 import type { IncomingRequest } from '../request/incomingRequest.ts';
 import { readWhole } from '../source/readWhole.ts';
 import { createRequestSource } from '../source/requestSource.ts';
-import { ChunkReader } from '../transfer/chunkReader.ts';
+import { ChunkBuffer } from '../transfer/chunkBuffer.ts';
 import type { GraphItem } from '../transfer/graphItem.ts';
 import type { RecordedTransfer } from '../transfer/recordedTransfer.ts';
 import { type RangeOutcome, sendRange } from '../transfer/sendRange.ts';
@@ -136,7 +136,7 @@ async function sendBytes(
 ): Promise<RangeOutcome> {
   const { transfer, sending } = upload;
   const source = createRequestSource(request.body, lengthOf(range));
-  const reader = new ChunkReader(source);
+  const reader = new ChunkBuffer(source);
   const { offset, session } = transfer.record;
   if (session === undefined) {
     requireWhole(range);
