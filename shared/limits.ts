@@ -128,13 +128,6 @@ export const MAX_WAITING_PER_UPLOAD = 16;
 /** An attempt to send a piece is given up when no answer comes for so long after its last byte. Outlook takes 1 to 2 s. Our choice. */
 export const PIECE_ANSWER_TIMEOUT_MS = 30_000;
 
-/** So much of a piece must come within that time (4 Mbit/s) for it to go up as it comes in; else it goes up once it is whole. Our choice. */
-export const EAGER_START_BYTES = 256 * KIB;
-export const EAGER_START_MS = 500;
-
-/** A piece that goes up as it comes in holds a place at the mailbox no longer than this before it is whole. Our choice. */
-export const MAX_EAGER_ATTEMPT_MS = 10_000;
-
 /** An attachment whose answer was lost is looked for once more after this time. Our choice. */
 export const LOOK_AGAIN_MS = 1_000;
 
@@ -223,19 +216,6 @@ export const MAX_RECORD_LIFE_MS = 86_400_000;
 
 /** A record is 3 to 5 kB (its uploadUrl holds a JWT); no larger blob is read. Our choice. */
 export const MAX_RECORD_BYTES = 64 * KIB;
-
-/**
- * What a range came to is written by itself after this time, where no next range has written it with its own intention: a
- * sender begins the next one within milliseconds of an answer, a round trip away. Our choice.
- */
-export const LATE_WRITE_MS = 100;
-
-/** So long and so many records are kept in memory for the next range of their upload; one takes 3 to 5 kB. Our choice. */
-export const RECENT_UPLOAD_MS = 60_000;
-export const MAX_RECENT_UPLOADS = 1000;
-
-/** A range that goes on where another instance has just confirmed waits so often, LATE_WRITE_MS each, for the record to say so. Our choice. */
-export const MAX_WAITS_FOR_LATE_WRITE = 5;
 
 /** The longest wait for one operation of the store, retries included: they take milliseconds. Our choice. */
 export const STORAGE_TIMEOUT_MS = 5_000;

@@ -31,7 +31,6 @@ import { readHead } from './request/requestHead.ts';
 import { createJsonMemory } from './source/jsonMemory.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
 import { createUploadHost } from './transfer/uploadHost.ts';
-import { createRecentUploads } from './upload/recentUploads.ts';
 import { createSealedBlobs } from './upload/sealedBlobs.ts';
 import { createUploadContainer, type UploadContainer } from './upload/uploadContainer.ts';
 import { createUploadStore } from './upload/uploadStore.ts';
@@ -140,7 +139,6 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     userTokens,
     queue,
     uploads,
-    recent: createRecentUploads(uploads),
     idempotency: createSealedBlobs(container, 'idempotency'),
     uploadHost: createUploadHost(),
     jsonMemory: createJsonMemory(),

@@ -1,7 +1,7 @@
 import type { Answer } from '../answer.ts';
 import { ServiceError } from '../errors.ts';
 import { JOB_POLL_SECONDS } from '../limits.ts';
-import { endSession } from '../transfer/endSession.ts';
+import { endSession } from '../transfer/sending.ts';
 import type { StoredUpload } from '../upload/uploadStore.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';

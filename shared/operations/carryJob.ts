@@ -3,11 +3,11 @@ import { MAX_JOB_SESSIONS, MIN_LOOKS_BEFORE_RESTART, SESSION_FROM_BYTES } from '
 import type { AddressSource } from '../source/addressSource.ts';
 import { readWhole } from '../source/readWhole.ts';
 import { addWhole, isTooLongForOneCall, isTooShortForSession } from '../transfer/addWhole.ts';
-import { ChunkReader } from '../transfer/chunkReader.ts';
-import { endSession } from '../transfer/endSession.ts';
+import { ChunkBuffer } from '../transfer/chunkBuffer.ts';
 import type { GraphItem } from '../transfer/graphItem.ts';
 import type { RecordedTransfer } from '../transfer/recordedTransfer.ts';
 import type { Sending } from '../transfer/sending.ts';
+import { endSession } from '../transfer/sending.ts';
 import { type Attached, type RangeOutcome, sendRange } from '../transfer/sendRange.ts';
 import { isRefusal, UpstreamFailure } from '../transfer/upstreamFailure.ts';
 
@@ -123,7 +123,7 @@ async function sendRest(job: JobUnderWay): Promise<RangeOutcome> {
   const { offset, attachment } = transfer.record;
   const total = attachment.sizeBytes;
   try {
-    return await sendRange(sending, { first: offset, last: total - 1, total }, new ChunkReader(source), transfer);
+    return await sendRange(sending, { first: offset, last: total - 1, total }, new ChunkBuffer(source), transfer);
   } finally {
     source.close();
   }

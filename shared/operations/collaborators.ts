@@ -8,7 +8,6 @@ import type { UserTokens } from '../graph/userTokens.ts';
 import type { JobQueue } from '../job/jobQueue.ts';
 import type { JsonMemory } from '../source/jsonMemory.ts';
 import type { UploadHost } from '../transfer/uploadHost.ts';
-import type { RecentUploads } from '../upload/recentUploads.ts';
 import type { SealedBlobs } from '../upload/sealedBlobs.ts';
 import type { UploadStore } from '../upload/uploadStore.ts';
 
@@ -26,7 +25,6 @@ export interface Collaborators {
   /** The places at each mailbox, for calls to Graph and for pieces alike. */
   readonly queue: MailboxQueue;
   readonly uploads: UploadStore;
-  readonly recent: RecentUploads;
   readonly idempotency: SealedBlobs;
   readonly uploadHost: UploadHost;
   /** Bounds the files in JSON that are held at once. */

@@ -1,5 +1,5 @@
 import type { JobOutcome } from '../log/jobLine.ts';
-import { endSession } from '../transfer/endSession.ts';
+import { endSession } from '../transfer/sending.ts';
 import type { UploadFailure } from '../upload/uploadRecord.ts';
 import type { JobUnderWay } from './carryJob.ts';
 

@@ -11,7 +11,7 @@ import type { Target } from '../route/target.ts';
 import { readDeclaredFile } from '../source/declaredFile.ts';
 import { isTooShortForSession } from '../transfer/addWhole.ts';
 import { createGraphItem, type GraphItem } from '../transfer/graphItem.ts';
-import { readUploadAddress } from '../transfer/uploadAddress.ts';
+import { readUploadAddress } from '../transfer/uploadHost.ts';
 import { storageNotConfigured } from '../upload/storageFault.ts';
 import { createUploadRecord, type UploadRecord } from '../upload/uploadRecord.ts';
 import type { StoredUpload } from '../upload/uploadStore.ts';
@@ -100,7 +100,7 @@ async function openUpload(
   earlier: UploadRecord | undefined,
   collaborators: Collaborators,
 ): Promise<Answer> {
-  const { config, forwarder, uploads, recent } = collaborators;
+  const { config, forwarder, uploads } = collaborators;
   let session: UploadSession | undefined;
   if (attachment.sizeBytes >= SESSION_FROM_BYTES) {
     const item = createGraphItem({
@@ -128,7 +128,6 @@ async function openUpload(
     sentBefore === undefined ? upload : { ...upload, createdAt: sentBefore.createdAt, mayHold: [sizeBytes] },
   );
   record.endStage('store');
-  recent.keep(stored);
   record.upload = hashUploadId(stored.id);
   const location = uploadUrlOf(stored.id, request.url, config.publicBaseUrl);
   return { status: 200, headers: { location, 'x-ms-chunk-size': String(MAX_PIECE_BYTES) }, body: '' };

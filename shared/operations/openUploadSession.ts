@@ -11,7 +11,7 @@ import { SESSION_FROM_BYTES } from '../limits.ts';
 import { hashUploadId } from '../log/mask.ts';
 import { type Target, upstreamPath } from '../route/target.ts';
 import { SIZE_BELOW_MINIMUM } from '../transfer/addWhole.ts';
-import { readUploadAddress } from '../transfer/uploadAddress.ts';
+import { readUploadAddress } from '../transfer/uploadHost.ts';
 import { nextExpectedRanges } from '../upload/byteRange.ts';
 import { storageNotConfigured } from '../upload/storageFault.ts';
 import { createUploadRecord } from '../upload/uploadRecord.ts';
@@ -78,7 +78,7 @@ async function keepUpload(
   { kind, version, itemPath }: Target,
   { owner, actsAs }: Admission,
   { declared }: ValidAttachment,
-  { config, uploads, recent }: Collaborators,
+  { config, uploads }: Collaborators,
 ): Promise<Answer> {
   const body = parseBody(answer.body);
   const session = readUploadSession(body);
@@ -94,7 +94,6 @@ async function keepUpload(
     }),
   );
   record.endStage('store');
-  recent.keep(stored);
   record.upload = hashUploadId(stored.id);
   const uploadUrl = uploadUrlOf(stored.id, request.url, config.publicBaseUrl);
   const replaced = replaceInUploadSession(body, uploadUrl, nextExpectedRanges(0, declared.sizeBytes));

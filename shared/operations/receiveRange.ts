@@ -1,29 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, errorCode, keptErrorAnswer } from '../answer.ts';
-import { untilAborted } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import type { UpstreamAnswer } from '../graph/exchange.ts';
 import { createMailboxQueue, type MailboxQueue } from '../graph/mailboxQueue.ts';
 import { parseBody } from '../graph/relay.ts';
-import { LATE_WRITE_MS, MAX_SLICE_BYTES, MAX_WAITING_PER_UPLOAD, MAX_WAITS_FOR_LATE_WRITE } from '../limits.ts';
+import { MAX_SLICE_BYTES, MAX_WAITING_PER_UPLOAD } from '../limits.ts';
 import type { IncomingRequest } from '../request/incomingRequest.ts';
 import { readWhole } from '../source/readWhole.ts';
 import { createRequestSource } from '../source/requestSource.ts';
-import { ChunkReader } from '../transfer/chunkReader.ts';
+import { ChunkBuffer } from '../transfer/chunkBuffer.ts';
 import type { GraphItem } from '../transfer/graphItem.ts';
 import type { RecordedTransfer } from '../transfer/recordedTransfer.ts';
 import { type RangeOutcome, sendRange } from '../transfer/sendRange.ts';
 import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
-import {
-  type ByteRange,
-  lengthOf,
-  locate,
-  nextExpectedRanges,
-  type ParsedContentRange,
-  parseContentRange,
-} from '../upload/byteRange.ts';
-import { isPastEnd, type UploadRecord } from '../upload/uploadRecord.ts';
-import { type StoredUpload, UploadConflict } from '../upload/uploadStore.ts';
+import { type ByteRange, lengthOf, locate, nextExpectedRanges, parseContentRange } from '../upload/byteRange.ts';
+import type { UploadRecord } from '../upload/uploadRecord.ts';
+import { UploadConflict } from '../upload/uploadStore.ts';
 import type { Exchange } from './answerOperation.ts';
 import type { Collaborators } from './collaborators.ts';
 import { failureOf } from './failureOf.ts';
@@ -44,37 +35,18 @@ export async function receiveRange(
   form: UploadForm,
   collaborators: Collaborators,
 ): Promise<Answer> {
-  const { signal } = exchange.deadline;
-  const { turns, recent } = collaborators;
-  const leave = await turns.enter(id, signal);
-  let known: StoredUpload | undefined;
-  let transfer: RecordedTransfer | undefined;
-  let isInDoubt = false;
+  const leave = await collaborators.turns.enter(id, exchange.deadline.signal);
   try {
-    const parsed = parseContentRange(exchange.request.headers.get('content-range') ?? undefined);
-    known = await recent.take(id, (record) => goesOn(record, parsed));
-    const stored = await readUpload(id, exchange, collaborators, known);
+    const stored = await readUpload(id, exchange, collaborators);
     if (isJob(stored)) throw bytesOfJob();
-    const range = checkRange(parsed, exchange.request, stored.record);
+    const range = checkRange(exchange.request, stored.record);
     exchange.record.rangeBytes = lengthOf(range);
     const upload = await takeUpUpload(stored, exchange, collaborators);
-    ({ transfer } = upload);
-    await awaitLateWrite(transfer, range, signal);
-    const settled = settledAnswer(transfer.record, range) ?? (await sendOn(exchange, range, upload));
+    const settled = settledAnswer(upload.transfer.record, range) ?? (await sendOn(exchange, range, upload));
     return await settled(form, upload.item, exchange);
-  } catch (error) {
-    isInDoubt = error instanceof ServiceError && error.code === 'StorageUnavailable'; // It may have been written all the same.
-    throw error;
   } finally {
-    const latest = transfer?.upload ?? known;
-    if (latest?.record.state.status === 'uploading' && !isInDoubt) recent.keep(latest);
     leave();
   }
-}
-
-/** Whether a range begins just where the record ends, and may. */
-function goesOn(record: UploadRecord, parsed: ParsedContentRange): boolean {
-  return parsed.kind === 'range' && parsed.range.first === record.offset && !isPastEnd(record, Date.now());
 }
 
 /** Sends the range, and gives the answer to what the upload has come to, by this sender or by another. */
@@ -110,11 +82,8 @@ export function createUploadTurns(): MailboxQueue {
 }
 
 /** @throws ServiceError InvalidRange */
-function checkRange(
-  parsed: ParsedContentRange,
-  { body }: IncomingRequest,
-  { attachment, state }: UploadRecord,
-): ByteRange {
+function checkRange({ headers, body }: IncomingRequest, { attachment, state }: UploadRecord): ByteRange {
+  const parsed = parseContentRange(headers.get('content-range') ?? undefined);
   if (parsed.kind === 'faulty') throw new ServiceError('InvalidRange', `${parsed.fault}.`);
   const { range } = parsed;
   const length = lengthOf(range);
@@ -132,16 +101,6 @@ function checkRange(
     throw new ServiceError('InvalidRange', message);
   }
   return range;
-}
-
-/** Another instance has confirmed what comes before this range, and has not written it yet. */
-async function awaitLateWrite(transfer: RecordedTransfer, { first }: ByteRange, signal: AbortSignal): Promise<void> {
-  for (let waits = 0; waits < MAX_WAITS_FOR_LATE_WRITE; waits += 1) {
-    const { state, offset, mayHold } = transfer.record;
-    if (state.status !== 'uploading' || first <= offset || !mayHold.includes(first)) return;
-    await untilAborted(sleep(LATE_WRITE_MS), signal);
-    await transfer.refresh();
-  }
 }
 
 type SettledAnswer = (form: UploadForm, item: GraphItem, exchange: Exchange) => Promise<Answer>;
@@ -177,7 +136,7 @@ async function sendBytes(
 ): Promise<RangeOutcome> {
   const { transfer, sending } = upload;
   const source = createRequestSource(request.body, lengthOf(range));
-  const reader = new ChunkReader(source);
+  const reader = new ChunkBuffer(source);
   const { offset, session } = transfer.record;
   if (session === undefined) {
     requireWhole(range);

@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import { createMemorySource } from '../source/memorySource.ts';
 import { addWhole, isTooLongForOneCall } from '../transfer/addWhole.ts';
-import { ChunkReader } from '../transfer/chunkReader.ts';
+import { ChunkBuffer } from '../transfer/chunkBuffer.ts';
 import { type RangeOutcome, sendRange } from '../transfer/sendRange.ts';
 import { isRefusal } from '../transfer/upstreamFailure.ts';
 import type { ByteRange } from '../upload/byteRange.ts';
@@ -50,7 +50,7 @@ async function addOrSend(
       if (!isTooLong || !(await transfer.reopen())) return refusalIn(error);
     }
   }
-  const reader = new ChunkReader(createMemorySource(chunks));
+  const reader = new ChunkBuffer(createMemorySource(chunks));
   await reader.skip(transfer.record.offset, sending.deadline.signal);
   return sendRange(sending, { ...range, first: transfer.record.offset }, reader, transfer);
 }

@@ -21,17 +21,11 @@ export interface UploadUnderWay {
 /**
  * Reads the upload's record and notes it for the log.
  *
- * @param known the record, where this instance has it
  * @throws ServiceError UploadNotFound, StorageUnavailable, StorageNotConfigured
  */
-export async function readUpload(
-  id: string,
-  { record }: Exchange,
-  { uploads, recent }: Collaborators,
-  known?: StoredUpload,
-): Promise<StoredUpload> {
+export async function readUpload(id: string, { record }: Exchange, { uploads }: Collaborators): Promise<StoredUpload> {
   record.upload = hashUploadId(id);
-  const stored = known ?? (await recent.peek(id)) ?? (await uploads.read(id));
+  const stored = await uploads.read(id);
   record.endStage('store');
   if (stored === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
   noteUpload(stored, record);

@@ -6,11 +6,10 @@ import { createMemorySource } from '../source/memorySource.ts';
 import { readWhole } from '../source/readWhole.ts';
 import type { UploadRecord } from '../upload/uploadRecord.ts';
 import { type AttachedFile, addWhole, isTooLongForOneCall, isTooShortForSession } from './addWhole.ts';
-import { ChunkReader } from './chunkReader.ts';
-import { endSession } from './endSession.ts';
+import { ChunkBuffer } from './chunkBuffer.ts';
 import { attachmentIdIn, findAttachment, type SoughtFile } from './findAttachment.ts';
 import type { GraphItem } from './graphItem.ts';
-import { createSending, type SendingOptions } from './sending.ts';
+import { createSending, endSession, type SendingOptions } from './sending.ts';
 import { type Account, type Attached, sendRange } from './sendRange.ts';
 import { UpstreamFailure } from './upstreamFailure.ts';
 
@@ -81,7 +80,7 @@ async function throughSession(
     const outcome = await sendRange(
       sending,
       { first: 0, last: total - 1, total },
-      new ChunkReader(file.source),
+      new ChunkBuffer(file.source),
       account,
     );
     if (outcome.kind === 'attached') return { id: attachmentIdIn(outcome.location) };

@@ -51,11 +51,28 @@ export class RecordedTransfer implements Account {
     return this.#write({ mayHold });
   }
 
-  /** A job's step is written at once, for its pollers; another goes with the next write: until then it is as one whose answer was lost. */
-  async held(offset: number, mayHold: readonly number[]): Promise<void> {
-    const { job } = this.record;
-    if (job !== undefined) return this.#write({ offset, mayHold, job: movedTo(offset, job) });
-    this.#stored = { ...this.#stored, record: { ...this.record, offset, mayHold }, isWritten: false };
+  /**
+   * If Graph said so itself, this stays true although another sender has written meanwhile: the record gets it unless it says as
+   * much already. A conclusion from Graph's refusal is different, since the other sender may have caused the refusal. A sender
+   * that has lost its lease writes nothing.
+   */
+  async held(offset: number, mayHold: readonly number[], isSaid: boolean): Promise<void> {
+    const { job, session } = this.record;
+    const write = () => this.#write({ offset, mayHold, ...(job !== undefined && { job: movedTo(offset, job) }) });
+    if (!isSaid || this.#lease !== undefined) return write();
+    let isWritten = false;
+    const isOvertaken = () =>
+      this.record.state.status !== 'uploading' ||
+      this.record.session?.uploadUrl !== session?.uploadUrl ||
+      this.record.offset >= offset;
+    await this.#insist(
+      () => isWritten || isOvertaken(),
+      async () => {
+        await write();
+        isWritten = true;
+      },
+    );
+    if (!isWritten) throw new UploadConflict('Another sender has moved the upload on.');
   }
 
   async reopen(): Promise<boolean> {

@@ -2,8 +2,7 @@ import { ServiceError } from '../errors.ts';
 import type { UpstreamAnswer } from '../graph/exchange.ts';
 import { LOOK_AGAIN_MS, MAX_PIECE_BYTES } from '../limits.ts';
 import { type ByteRange, lengthOf } from '../upload/byteRange.ts';
-import type { ChunkReader } from './chunkReader.ts';
-import { PieceBuffer } from './pieceBuffer.ts';
+import type { ChunkBuffer } from './chunkBuffer.ts';
 import type { Sending } from './sending.ts';
 import { type PieceOutcome, sendPiece } from './sendPiece.ts';
 import { unsettled } from './upstreamFailure.ts';
@@ -28,8 +27,11 @@ export interface Account {
   readonly mayHold: readonly number[];
   /** Called before Graph can have the bytes up to here: adds to `mayHold`. */
   intend(toOffset: number): Promise<void>;
-  /** Graph holds the bytes up to here, and may hold those up to one of `mayHold`. */
-  held(offset: number, mayHold: readonly number[]): Promise<void>;
+  /**
+   * Graph holds the bytes up to here, and may hold those up to one of `mayHold`.
+   * @param isSaid Graph said so itself, in its response to these bytes
+   */
+  held(offset: number, mayHold: readonly number[], isSaid: boolean): Promise<void>;
   /** Opens a new session, of which Graph holds nothing; false where there were enough of them. */
   reopen(): Promise<boolean>;
   /** Looks whether the item has the attachment: the last piece's answer was lost. */
@@ -37,117 +39,132 @@ export interface Account {
 }
 
 /**
- * Sends a run of a file's bytes, which begins where Graph's hold ends, in pieces and in order. Whatever is lost on the way,
- * Graph gets each byte once: no piece reaches over a place where Graph's hold may end, and Graph's refusal of bytes that it may
- * hold says that it does.
+ * Sends a range of a file, which begins where Graph's bytes end, in chunks and in order. It reads one chunk ahead. Whatever is
+ * lost on the way, Graph gets each byte once: no chunk reaches over an offset at which Graph's bytes may end, and if Graph
+ * refuses bytes that it may have, it has them.
  *
  * @throws ServiceError of the source, of the account, or for a Graph that does not answer; UploadConflict of the account.
  *   The transfer can be taken up again after each of them.
  */
 export async function sendRange(
   sending: Sending,
-  { first, last, total }: ByteRange,
-  reader: ChunkReader,
+  range: ByteRange,
+  buffer: ChunkBuffer,
   account: Account,
 ): Promise<RangeOutcome> {
-  let offset = first;
-  while (offset <= last) {
-    const end = Math.min(offset + MAX_PIECE_BYTES, last + 1, account.mayHold[0] ?? total);
-    const sent = await fillAndSend(sending, { first: offset, last: end - 1, total }, end > last, reader, account);
+  for await (const { piece, bytes } of readAhead(sending, cut(range, account.mayHold), buffer)) {
+    const end = piece.last + 1;
+    const before = account.mayHold;
+    await account.intend(end);
+    sending.record.endStage('store');
+    const sent = await settle(sending, piece, bytes, before, account);
     if (sent.kind !== 'held') return sent;
-    await account.held(end, sent.mayHold);
-    offset = end;
+    // After more than one attempt, an earlier one may still have bytes on their way out.
+    if (sent.isSaid && sent.attempts === 1) buffer.release(bytes);
+    await account.held(end, sent.mayHold, sent.isSaid);
+    sending.record.endStage('store');
   }
-  return { kind: 'held', offset };
+  return { kind: 'held', offset: range.last + 1 };
+}
+
+/** Chunks of which one ends at each offset where Graph's bytes may end. */
+function cut({ first, last, total }: ByteRange, mayHold: readonly number[]): readonly ByteRange[] {
+  const pieces: ByteRange[] = [];
+  for (let from = first; from <= last; ) {
+    const end = Math.min(from + MAX_PIECE_BYTES, last + 1, mayHold.find((offset) => offset > from) ?? total);
+    pieces.push({ first: from, last: end - 1, total });
+    from = end;
+  }
+  return pieces;
+}
+
+interface ReadPiece {
+  readonly piece: ByteRange;
+  readonly bytes: Buffer;
+}
+
+/** Gives each chunk once all of it is in memory. The next one is read while the consumer sends this one. */
+async function* readAhead(
+  { deadline, record }: Sending,
+  pieces: readonly ByteRange[],
+  buffer: ChunkBuffer,
+): AsyncGenerator<ReadPiece> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([deadline.signal, stop.signal]);
+  const read = async (piece: ByteRange): Promise<Buffer> => {
+    const startedAt = performance.now();
+    try {
+      const bytes = await buffer.read(lengthOf(piece), signal);
+      if (piece === pieces.at(-1)) await buffer.readEnd(signal);
+      return bytes;
+    } catch (error) {
+      // Only if the time has passed does the source know better whose time it was.
+      if (deadline.signal.aborted && !isTimeout(deadline.signal.reason)) throw deadline.signal.reason;
+      throw error;
+    } finally {
+      record.addTime('in', performance.now() - startedAt);
+    }
+  };
+  let reading: Promise<Buffer> | undefined;
+  try {
+    for (const [n, piece] of pieces.entries()) {
+      const bytes = await (reading ?? read(piece));
+      record.endStage('body');
+      const next = pieces[n + 1];
+      reading = next && read(next);
+      reading?.catch(() => {}); // A failure of the source is thrown once the chunk before it is settled.
+      yield { piece, bytes };
+    }
+  } finally {
+    stop.abort(); // Nobody reads the source any more once the range has ended.
+    await reading?.catch(() => {});
+  }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof ServiceError && reason.code === 'TimedOut';
 }
 
 type SettledPiece =
-  | { readonly kind: 'held'; readonly mayHold: readonly number[] }
+  | {
+      readonly kind: 'held';
+      readonly mayHold: readonly number[];
+      readonly isSaid: boolean;
+      readonly attempts: number;
+    }
   | Exclude<RangeOutcome, { readonly kind: 'held' }>;
 
-/** One piece, whose bytes go on while they come in. */
-async function fillAndSend(
-  sending: Sending,
-  range: ByteRange,
-  isEnd: boolean,
-  reader: ChunkReader,
-  account: Account,
-): Promise<SettledPiece> {
-  const piece = new PieceBuffer(lengthOf(range));
-  const stop = new AbortController();
-  const signal = AbortSignal.any([sending.deadline.signal, stop.signal]);
-  const before = account.mayHold;
-  const filling = fill(piece, reader, isEnd, signal, sending);
-  const work = [filling, account.intend(range.last + 1)];
-  const isReady = Promise.all(work).then(
-    () => piece.release(),
-    (error: unknown) => stop.abort(error),
-  );
-  try {
-    return await settle(sending, range, piece, before, account, signal, isReady);
-  } catch (error) {
-    const isLate = error instanceof ServiceError && error.code === 'TimedOut' && piece.missingBytes > 0;
-    throw isLate ? await filling.catch((late: unknown) => late) : error; // The source was waited for, and says so.
-  } finally {
-    stop.abort(); // Nothing of this piece goes on behind its outcome.
-    await Promise.allSettled(work);
-  }
-}
-
 /**
- * Where a piece may have been taken unseen, Graph's refusal means that it was, and at the end of the file the item says so. A
- * session that Graph does not know at the first piece is replaced, unless its file may be attached.
+ * If Graph may have taken the chunk unseen, its refusal means that it did, and at the end of the file the item tells. A session
+ * that Graph does not know at the first chunk is replaced, unless its file may be attached.
+ *
+ * @param before what Graph may have held before this chunk was announced
  */
 async function settle(
   sending: Sending,
   range: ByteRange,
-  piece: PieceBuffer,
+  bytes: Buffer,
   before: readonly number[],
   account: Account,
-  signal: AbortSignal,
-  isReady: Promise<void>,
 ): Promise<SettledPiece> {
   const end = range.last + 1;
   let mayHold = before;
   for (;;) {
-    const { outcome, isAmbiguous } = await sendPiece(sending, range, piece, signal);
-    if (outcome.kind === 'attached' || outcome.kind === 'taken') piece.free();
+    const { outcome, isAmbiguous, attempts } = await sendPiece(sending, range, bytes);
     if (outcome.kind === 'attached') return outcome;
-    if (outcome.kind === 'taken') return { kind: 'held', mayHold: [] };
+    if (outcome.kind === 'taken') return { kind: 'held', mayHold: [], isSaid: true, attempts };
     if (outcome.kind === 'unsettled') throw unsettled(outcome.last);
     if (isAmbiguous && mayHold[0] !== end) mayHold = [end, ...mayHold];
     const mayBeAttached = mayHold.includes(range.total);
     const attached = mayBeAttached ? await lookTwice(sending, account) : undefined;
     if (attached !== undefined) return attached;
     if (outcome.kind === 'overlap' && mayHold.length > 0 && end < range.total) {
-      return { kind: 'held', mayHold: mayHold.filter((offset) => offset > end) };
+      return { kind: 'held', mayHold: mayHold.filter((offset) => offset > end), isSaid: false, attempts };
     }
     if (outcome.kind !== 'noSession' || range.first > 0 || mayBeAttached) return refused(outcome);
-    await isReady; // A caller that sends other bytes than it said must not cost a session.
-    signal.throwIfAborted();
     if (!(await account.reopen())) return refused(outcome);
     await account.intend(end);
     mayHold = [];
-  }
-}
-
-async function fill(
-  piece: PieceBuffer,
-  reader: ChunkReader,
-  isEnd: boolean,
-  signal: AbortSignal,
-  { record }: Sending,
-): Promise<void> {
-  const startedAt = performance.now();
-  try {
-    while (piece.missingBytes > 0) {
-      const chunk = await reader.take(piece.missingBytes, signal);
-      if (chunk === undefined) throw new TypeError('The source ended before its length.');
-      piece.push(chunk);
-    }
-    if (isEnd) await reader.take(1, signal); // The source finds out here whether it has more than it said.
-  } finally {
-    record.addTime('in', performance.now() - startedAt);
   }
 }
 

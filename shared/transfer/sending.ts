@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deadline } from '../deadline.ts';
 import { challengeIn } from '../graph/challengeIn.ts';
-import type { UpstreamAnswer } from '../graph/exchange.ts';
+import type { Dispatched } from '../graph/dispatch.ts';
+import type { AttemptResult, UpstreamAnswer } from '../graph/exchange.ts';
 import type { MailboxQueue } from '../graph/mailboxQueue.ts';
+import { retryDelayMs } from '../graph/retryDelay.ts';
 import type { TokenSource } from '../graph/tokenSource.ts';
+import { RETRY_MIN_ATTEMPT_MS, SESSION_END_TIMEOUT_MS } from '../limits.ts';
 import type { RequestRecord } from '../log/requestRecord.ts';
-import { readUploadAddress, type UploadAddress } from './uploadAddress.ts';
-import type { UploadHost } from './uploadHost.ts';
+import { readUploadAddress, type UploadAddress, type UploadHost } from './uploadHost.ts';
+import { unsettled } from './upstreamFailure.ts';
 
 /** What sending the pieces of one file needs. */
 export interface Sending {
@@ -60,4 +63,86 @@ export function createSending({ hosts, uploadUrl, tokens, retryTimeoutMs, ...sha
       }
     },
   };
+}
+
+/**
+ * Sends one request to an uploadUrl until Graph's response settles it, while the waits fit. Otherwise it gives back the last
+ * result. A token that Graph refuses is renewed once.
+ */
+export async function untilSettled(
+  sending: Sending,
+  send: (token: string | undefined) => Promise<AttemptResult>,
+  isSettled: (answer: UpstreamAnswer) => boolean,
+): Promise<AttemptResult> {
+  let isTokenRenewed = false;
+  for (let attempts = 1; ; attempts += 1) {
+    const token = await sending.token();
+    const result = await send(token);
+    sending.deadline.signal.throwIfAborted();
+    const answer = result.kind === 'answer' ? result.answer : undefined;
+    if (answer?.status === 401 && token !== undefined) {
+      sending.dropToken(token, answer);
+      if (!isTokenRenewed) {
+        isTokenRenewed = true;
+        continue;
+      }
+    }
+    if (answer !== undefined && isSettled(answer)) return result;
+    const delayMs = backOffMs(answer?.headers['retry-after'], attempts, Date.now(), Math.random());
+    if (delayMs + RETRY_MIN_ATTEMPT_MS > sending.retryRemainingMs()) return result;
+    await sending.pause(delayMs);
+    sending.record.endStage('wait');
+  }
+}
+
+/** As retryDelayMs, but a chunk of megabytes is not sent again at once because `Retry-After` is short or 0. */
+export function backOffMs(retryAfter: string | undefined, failures: number, now: number, random: number): number {
+  const ownMs = retryDelayMs(undefined, failures, now, random);
+  return Math.max(ownMs, retryDelayMs(retryAfter, failures, now, random));
+}
+
+/** One attempt, which takes one of the mailbox's places. */
+export async function inPlace(
+  { queue, mailbox, record }: Sending,
+  signal: AbortSignal,
+  start: () => Promise<Dispatched>,
+): Promise<AttemptResult> {
+  const leave = await queue.enter(mailbox, signal);
+  record.endStage('queue');
+  try {
+    const { result, released } = await start();
+    void released.then(leave);
+    const settled = await result;
+    const answer = settled.kind === 'answer' ? settled.answer : undefined;
+    record.addAttempt(answer?.status ?? 0, answer?.headers['request-id']);
+    record.endStage('graph');
+    return settled;
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+export type SessionEnd =
+  /** By this request: no file is attached through it any more. */
+  | { readonly kind: 'ended' }
+  /** There was none: it has expired, or its file is attached. */
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'unknown'; readonly failure: unknown };
+
+/**
+ * Ends a session at Graph and discards its bytes. It makes one attempt within its own timeout, whatever became of the request: a
+ * session that is left expires. Never fails.
+ */
+export async function endSession(sending: Sending): Promise<SessionEnd> {
+  try {
+    const signal = AbortSignal.timeout(SESSION_END_TIMEOUT_MS);
+    const token = await sending.token();
+    const result = await inPlace(sending, signal, () => sending.host.remove(sending.address(), signal, token));
+    const status = result.kind === 'answer' ? result.answer.status : 0;
+    if (status === 204) return { kind: 'ended' };
+    return status === 404 || status === 410 ? { kind: 'gone' } : { kind: 'unknown', failure: unsettled(result) };
+  } catch (failure) {
+    return { kind: 'unknown', failure };
+  }
 }

@@ -13,8 +13,6 @@ export interface StoredUpload {
   readonly record: UploadRecord;
   /** Whether someone held the lease when this was read or written. */
   readonly isLeased: boolean;
-  /** False where the record is a step ahead of what the store has at this etag. */
-  readonly isWritten: boolean;
 }
 
 /** One holder at a time, for a while: only it can write the record. */
@@ -75,7 +73,7 @@ export function createUploadStore(container: UploadContainer, now: () => number 
       const secret = createSecret();
       const etag = await blobs.create(secret, format(record));
       if (etag === undefined) throw storageUnavailable(new Error('The store did not take a new record.'));
-      return { id: formatSecret(secret), etag, record, isLeased: false, isWritten: true };
+      return { id: formatSecret(secret), etag, record, isLeased: false };
     },
     async read(id, options) {
       const secret = parseSecret(id);
@@ -83,14 +81,12 @@ export function createUploadStore(container: UploadContainer, now: () => number 
       const record = blob && parseUploadRecord(JSON.parse(blob.content.toString()));
       if (blob === undefined || record === undefined) return undefined;
       const end = options?.isEndIgnored ? { ...record, session: undefined } : record;
-      return isPastEnd(end, now())
-        ? undefined
-        : { id, etag: blob.etag, record, isLeased: blob.isLeased, isWritten: true };
+      return isPastEnd(end, now()) ? undefined : { id, etag: blob.etag, record, isLeased: blob.isLeased };
     },
     async write({ id, etag }, record, lease) {
       const newEtag = await blobs.replace(secretOf(id), etag, format(record), lease?.leaseId);
       if (newEtag === undefined) throw new UploadConflict('The record is not as it was read.');
-      return { id, etag: newEtag, record, isLeased: lease !== undefined, isWritten: true };
+      return { id, etag: newEtag, record, isLeased: lease !== undefined };
     },
     async acquireLease(id, seconds) {
       const secret = parseSecret(id);

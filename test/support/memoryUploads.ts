@@ -49,7 +49,7 @@ export function createMemoryUploads(): MemoryUploads {
   function shown(id: string): StoredUpload | undefined {
     const entry = entries.get(id);
     const isLeased = leaseOf(id) !== undefined;
-    return entry && { id, etag: String(entry.etag), record: entry.record, isLeased, isWritten: true };
+    return entry && { id, etag: String(entry.etag), record: entry.record, isLeased };
   }
 
   function entryOf(id: string): Entry {
@@ -72,7 +72,7 @@ export function createMemoryUploads(): MemoryUploads {
       await called('create');
       const id = randomUUID();
       entries.set(id, { etag: 1, record, lease: undefined });
-      return { id, etag: '1', record, isLeased: false, isWritten: true };
+      return { id, etag: '1', record, isLeased: false };
     },
     async read(id) {
       await called('read');
@@ -85,7 +85,7 @@ export function createMemoryUploads(): MemoryUploads {
       if (String(entry.etag) !== etag || !isHeld) throw new UploadConflict('The record is not as it was read.');
       entry.etag += 1;
       entry.record = record;
-      return { id, etag: String(entry.etag), record, isLeased: lease !== undefined, isWritten: true };
+      return { id, etag: String(entry.etag), record, isLeased: lease !== undefined };
     },
     async acquireLease(id, seconds) {
       await called('acquireLease');

@@ -6,7 +6,6 @@ import { createMailboxQueue } from '../../shared/graph/mailboxQueue.ts';
 import type { Collaborators } from '../../shared/operations/collaborators.ts';
 import { createJsonMemory } from '../../shared/source/jsonMemory.ts';
 import type { UploadHost } from '../../shared/transfer/uploadHost.ts';
-import { createRecentUploads } from '../../shared/upload/recentUploads.ts';
 import type { UploadRecord } from '../../shared/upload/uploadRecord.ts';
 import { type StoredUpload, UploadConflict, type UploadStore } from '../../shared/upload/uploadStore.ts';
 import { configOf, policyOf, upstreamAnswer } from './builders.ts';
@@ -178,14 +177,14 @@ export function memoryStore(model: Pick<ModelOfGraph, 'turns'>): UploadStore {
   function put(id: string, record: UploadRecord): StoredUpload {
     etags += 1;
     stored.set(id, { etag: etags, record });
-    return { id, etag: String(etags), record, isLeased: false, isWritten: true };
+    return { id, etag: String(etags), record, isLeased: false };
   }
   return {
     create: async (record) => put(randomUUID(), record),
     async read(id) {
       await pass(model);
       const found = stored.get(id);
-      return found && { id, etag: String(found.etag), record: found.record, isLeased: false, isWritten: true };
+      return found && { id, etag: String(found.etag), record: found.record, isLeased: false };
     },
     async write({ id, etag }, record) {
       await pass(model);
@@ -227,7 +226,6 @@ export function instanceOf(uploads: UploadStore, { uploadHost, forwarder }: Mode
     userTokens: undefined,
     queue: createMailboxQueue(64),
     uploads: store,
-    recent: createRecentUploads(store, 5),
     idempotency: unused,
     uploadHost: alive(uploadHost(kill)),
     jsonMemory: createJsonMemory(),

@@ -48,7 +48,6 @@ const NOT_ASKED = {
     releaseLease: notAsked,
     breakLease: notAsked,
   },
-  recent: { keep: () => {}, take: notAsked, peek: notAsked },
   uploadHost: { put: notAsked, remove: notAsked },
   jsonMemory: createJsonMemory(),
   idempotency: {

@@ -117,22 +117,58 @@ describe('the account of a transfer', () => {
     await expect(transferOf(stored).intend(60)).rejects.toBeInstanceOf(UploadConflict);
   });
 
-  it('keeps what Graph holds for the next write', async () => {
+  it.each([true, false])('writes what Graph holds at once, whether Graph said so itself: %s', async (isSaid) => {
     const { transfer, record } = await begin({ mayHold: [120] });
 
-    await transfer.held(120, [240]);
+    await transfer.held(120, [240], isSaid);
 
-    expect([transfer.record.offset, transfer.mayHold, transfer.upload.isWritten]).toEqual([120, [240], false]);
-    expect([record().offset, record().mayHold, writes()]).toEqual([0, [120], 0]);
+    expect([record().offset, record().mayHold, writes()]).toEqual([120, [240], 1]);
+    expect([transfer.record.offset, transfer.mayHold]).toEqual([120, [240]]);
+  });
 
-    await transfer.intend(200);
-    expect([record().offset, record().mayHold, transfer.upload.isWritten]).toEqual([120, [200, 240], true]);
+  it('writes what Graph said although another sender of the same bytes has written meanwhile', async () => {
+    const { transfer, stored, id, record } = await begin();
+    await transfer.intend(120);
+    const other = transferOf(stored);
+    await other.refresh();
+    await other.intend(120);
+
+    await transfer.held(120, [], true);
+
+    expect(record()).toMatchObject({ offset: 120, mayHold: [] });
+    await expect(other.held(120, [], false)).rejects.toBeInstanceOf(UploadConflict);
+    expect(uploads.recordOf(id)).toMatchObject({ offset: 120, mayHold: [] });
+  });
+
+  it.each<[string, Partial<UploadRecord>]>([
+    ['has moved the upload on', { offset: 180, mayHold: [SIZE] }],
+    ['has written as much', { offset: 120, mayHold: [SIZE] }],
+    ['has opened a new session', { session: SESSION }],
+    ['has completed the upload', { state: COMPLETED }],
+    ['has cancelled the upload', { state: { status: 'cancelled' } }],
+  ])('leaves the record as it is if another sender %s', async (_, changes) => {
+    const { transfer, id, record } = await begin();
+    uploads.change(id, changes);
+    const changed = record();
+
+    await expect(transfer.held(120, [], true)).rejects.toBeInstanceOf(UploadConflict);
+
+    expect([record(), transfer.record]).toEqual([changed, changed]);
+  });
+
+  it('does not write a conclusion from a refusal over what another sender has written', async () => {
+    const { transfer, id, record } = await begin({ mayHold: [120] });
+    uploads.change(id, { mayHold: [60, 120] });
+
+    await expect(transfer.held(120, [], false)).rejects.toBeInstanceOf(UploadConflict);
+
+    expect(record()).toMatchObject({ offset: 0, mayHold: [60, 120] });
   });
 
   it('writes what Graph holds at once for a job, which has all its attempts again', async () => {
     const { transfer, record } = await begin({ job: JOB });
 
-    await transfer.held(120, []);
+    await transfer.held(120, [], true);
 
     expect(record()).toMatchObject({
       offset: 120,
@@ -143,7 +179,7 @@ describe('the account of a transfer', () => {
   it('never takes back how far a job was', async () => {
     const { transfer, record } = await begin({ job: JOB });
 
-    await transfer.held(60, []);
+    await transfer.held(60, [], true);
 
     expect(record()).toMatchObject({ offset: 60, job: { furthestOffset: 100 } });
   });
@@ -194,7 +230,8 @@ describe('the account of a transfer', () => {
 
     for (const write of [
       () => transfer.intend(60),
-      () => transfer.held(60, []),
+      () => transfer.held(60, [], false),
+      () => transfer.held(180, [], false),
       () => transfer.refused(),
       () => transfer.fail(FAILURE),
       () => transfer.openSession(),
@@ -396,6 +433,15 @@ describe('a lease', () => {
     await transfer.intend(120);
 
     expect(record()).toMatchObject({ offset: 60, mayHold: [120] });
+  });
+
+  it('that was lost keeps even what Graph said from being written', async () => {
+    const { transfer, id, record } = await beginLeased();
+    await uploads.breakLease(id);
+
+    await expect(transfer.held(120, [], true)).rejects.toBeInstanceOf(UploadConflict);
+
+    expect([record().offset, writes()]).toEqual([0, 1]);
   });
 
   it('that was lost does not go with the next write once the record was read again', async () => {

@@ -1,20 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Dispatched } from '../../../shared/graph/dispatch.ts';
 import type { AttemptResult } from '../../../shared/graph/exchange.ts';
-import {
-  EAGER_START_BYTES,
-  EAGER_START_MS,
-  MAX_EAGER_ATTEMPT_MS,
-  MAX_PIECE_BYTES,
-  PIECE_ANSWER_TIMEOUT_MS,
-} from '../../../shared/limits.ts';
+import { MAX_PIECE_BYTES, PIECE_ANSWER_TIMEOUT_MS } from '../../../shared/limits.ts';
 import { RequestRecord } from '../../../shared/log/requestRecord.ts';
-import { PieceBuffer } from '../../../shared/transfer/pieceBuffer.ts';
 import type { Sending } from '../../../shared/transfer/sending.ts';
 import { type SentPiece, sendPiece } from '../../../shared/transfer/sendPiece.ts';
 import { openDeadline, upstreamAnswer } from '../../support/builders.ts';
 
 const RANGE = { first: 0, last: MAX_PIECE_BYTES - 1, total: 2 * MAX_PIECE_BYTES };
+const BYTES = randomBytes(MAX_PIECE_BYTES);
 const TAKEN = upstreamAnswer(200, JSON.stringify({ nextExpectedRanges: [`${MAX_PIECE_BYTES}`] }));
 
 beforeEach(() => {
@@ -34,7 +29,7 @@ interface Attempt {
   answer(result: AttemptResult): void;
 }
 
-/** A piece under way. The upload host keeps its attempts, and lets go of one that is given up. */
+/** A chunk that is being sent. The upload host keeps its attempts, and lets go of one that is given up. */
 function start(token?: string) {
   const attempts: Attempt[] = [];
   const droppedTokens: string[] = [];
@@ -66,95 +61,57 @@ function start(token?: string) {
     retryRemainingMs: () => 90_000,
     pause: async () => {},
   };
-  const piece = new PieceBuffer(MAX_PIECE_BYTES);
   let sent: SentPiece | undefined;
-  const outcome = sendPiece(sending, RANGE, piece, sending.deadline.signal).then((result) => {
+  void sendPiece(sending, RANGE, BYTES).then((result) => {
     sent = result;
   });
-  return {
-    piece,
-    attempts,
-    droppedTokens,
-    places: () => places,
-    sent: () => sent,
-    outcome,
-    push: (bytes: number) => piece.push(Buffer.alloc(bytes)),
-    finish() {
-      piece.push(Buffer.alloc(piece.missingBytes));
-      piece.release();
-    },
-  };
+  return { attempts, droppedTokens, places: () => places, sent: () => sent };
 }
 
 /** Reads what the attempt has to send, as its connection does. */
-function drain({ stream }: Attempt): { bytes: () => number; isOver: () => boolean } {
-  let bytes = 0;
+function drain({ stream }: Attempt): { bytes: () => Buffer; isOver: () => boolean } {
+  const chunks: Buffer[] = [];
   let isOver = false;
-  stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-  });
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   stream.once('end', () => {
     isOver = true;
   });
-  return { bytes: () => bytes, isOver: () => isOver };
+  return { bytes: () => Buffer.concat(chunks), isOver: () => isOver };
 }
 
 describe('sendPiece', () => {
-  it('sends on what comes fast, and holds the end of it back until it may go', async () => {
-    const { attempts, push, piece, places, sent } = start();
-    push(EAGER_START_BYTES);
+  it('sends the whole chunk, and has a place at the mailbox until the response', async () => {
+    const { attempts, places, sent } = start();
     await pass(0);
-    expect([attempts.length, places()]).toEqual([1, 1]);
     const connection = drain(attempts[0] as Attempt);
-
-    push(piece.missingBytes);
     await pass(0);
-    expect(connection.bytes()).toBeGreaterThanOrEqual(EAGER_START_BYTES);
-    expect(connection.bytes()).toBeLessThan(MAX_PIECE_BYTES);
-    expect(connection.isOver()).toBe(false);
+    expect([connection.bytes().equals(BYTES), connection.isOver(), places()]).toEqual([true, true, 1]);
 
-    piece.release();
-    await pass(0);
-    expect([connection.bytes(), connection.isOver()]).toEqual([MAX_PIECE_BYTES, true]);
     attempts[0]?.answer({ kind: 'answer', answer: TAKEN });
     await pass(0);
-    expect([sent(), places()]).toEqual([{ outcome: { kind: 'taken' }, isAmbiguous: false }, 0]);
+
+    expect([sent(), places()]).toEqual([{ outcome: { kind: 'taken' }, isAmbiguous: false, attempts: 1 }, 0]);
   });
 
-  it('takes no place for what comes slowly before all of it is there', async () => {
-    const { attempts, push, finish, places } = start();
-    push(EAGER_START_BYTES - 1);
-    await pass(EAGER_START_MS + 1);
-    push(EAGER_START_BYTES);
-    await pass(60_000);
-    expect([attempts.length, places()]).toEqual([0, 0]);
-
-    finish();
+  it('sends the same bytes again in each attempt, and has no place between them', async () => {
+    const { attempts, places, sent } = start();
     await pass(0);
-
-    expect([attempts.length, places()]).toEqual([1, 1]);
-  });
-
-  it('gives its place up where what came fast no longer does, and begins again with the whole', async () => {
-    const { attempts, push, finish, places, sent } = start();
-    push(EAGER_START_BYTES);
-    await pass(MAX_EAGER_ATTEMPT_MS + 1);
-    expect([attempts[0]?.signal.aborted, places()]).toEqual([true, 0]);
-    await pass(60_000);
-    expect(attempts).toHaveLength(1);
-
-    finish();
+    (attempts[0] as Attempt).stream.once('data', () => {});
     await pass(0);
+    attempts[0]?.answer({ kind: 'failed', phase: 'beforeAnswer', cause: new Error('reset') });
+    await pass(0);
+    const again = drain(attempts[1] as Attempt);
+    await pass(0);
+    expect([again.bytes().equals(BYTES), again.isOver(), places()]).toEqual([true, true, 1]);
+
     attempts[1]?.answer({ kind: 'answer', answer: TAKEN });
     await pass(0);
 
-    // Graph could not have it: its end was never sent.
-    expect([sent(), places()]).toEqual([{ outcome: { kind: 'taken' }, isAmbiguous: false }, 0]);
+    expect([sent(), places()]).toEqual([{ outcome: { kind: 'taken' }, isAmbiguous: true, attempts: 2 }, 0]);
   });
 
   it('gives up what nobody answers, and is in doubt then', async () => {
-    const { attempts, finish, places, sent } = start();
-    finish();
+    const { attempts, places, sent } = start();
     await pass(0);
     drain(attempts[0] as Attempt);
     await pass(PIECE_ANSWER_TIMEOUT_MS - 1);
@@ -165,13 +122,11 @@ describe('sendPiece', () => {
     attempts[1]?.answer({ kind: 'answer', answer: upstreamAnswer(416) });
     await pass(0);
 
-    expect([sent(), places()]).toEqual([{ outcome: { kind: 'overlap' }, isAmbiguous: true }, 0]);
+    expect([sent(), places()]).toEqual([{ outcome: { kind: 'overlap' }, isAmbiguous: true, attempts: 2 }, 0]);
   });
 
   it('waits on where bytes still go, however slowly Graph takes them', async () => {
-    const { attempts, push, piece } = start();
-    while (piece.missingBytes > 0) push(EAGER_START_BYTES / 4);
-    piece.release();
+    const { attempts } = start();
     await pass(0);
     const stream = attempts[0]?.stream;
 
@@ -185,8 +140,7 @@ describe('sendPiece', () => {
   });
 
   it('renews a token that is refused once', async () => {
-    const { attempts, finish, droppedTokens, sent } = start('a token');
-    finish();
+    const { attempts, droppedTokens, sent } = start('a token');
     await pass(0);
     attempts[0]?.answer({ kind: 'answer', answer: upstreamAnswer(401) });
     await pass(0);
@@ -207,8 +161,7 @@ describe('sendPiece', () => {
     ['413', answered(413), 'refused'],
     ['401 without a token of ours', answered(401), 'refused'],
   ])('settles with %s', async (_, result, kind) => {
-    const { attempts, finish, sent } = start();
-    finish();
+    const { attempts, sent } = start();
     await pass(0);
     attempts[0]?.answer(result);
     await pass(0);
@@ -228,15 +181,14 @@ describe('sendPiece', () => {
     ['a redirect', answered(302), true],
     ['a broken connection', { kind: 'failed', phase: 'beforeAnswer', cause: new Error('reset') }, true],
   ])('tries again after %s', async (_, result, isAmbiguous) => {
-    const { attempts, finish, sent } = start();
-    finish();
+    const { attempts, sent } = start();
     await pass(0);
     attempts[0]?.answer(result);
     await pass(0);
     attempts[1]?.answer({ kind: 'answer', answer: TAKEN });
     await pass(0);
 
-    expect(sent()).toEqual({ outcome: { kind: 'taken' }, isAmbiguous });
+    expect(sent()).toEqual({ outcome: { kind: 'taken' }, isAmbiguous, attempts: 2 });
   });
 });
 

@@ -4,7 +4,7 @@ import type { AttemptResult } from '../../../shared/graph/exchange.ts';
 import { RequestRecord } from '../../../shared/log/requestRecord.ts';
 import type { ByteSource } from '../../../shared/source/byteSource.ts';
 import { createRequestSource } from '../../../shared/source/requestSource.ts';
-import { ChunkReader } from '../../../shared/transfer/chunkReader.ts';
+import { ChunkBuffer } from '../../../shared/transfer/chunkBuffer.ts';
 import type { Sending } from '../../../shared/transfer/sending.ts';
 import { type Account, sendRange } from '../../../shared/transfer/sendRange.ts';
 import { openDeadline, upstreamAnswer } from '../../support/builders.ts';
@@ -53,7 +53,7 @@ function send(source: ByteSource, graph: Graph) {
     findAttachment: async () => undefined,
   };
   const range = { first: 0, last: TOTAL - 1, total: TOTAL };
-  const outcome = sendRange(sending, range, new ChunkReader(source), account);
+  const outcome = sendRange(sending, range, new ChunkBuffer(source), account);
   outcome.catch(() => {}); // Some fail before the test looks.
   return { outcome, deadline };
 }

@@ -1,4 +1,4 @@
-import { readUploadAddress } from '../../../shared/transfer/uploadAddress.ts';
+import { readUploadAddress } from '../../../shared/transfer/uploadHost.ts';
 
 const HOSTS = ['outlook.office.com', 'graph.microsoft.com', 'localhost:8443'];
 const PATH = "/api/gv1.0/users('a@b')/messages('AAMk%3D')/AttachmentSessions('AAMk=')?authtoken=eyJh.b_c-d";
