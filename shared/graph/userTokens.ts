@@ -35,6 +35,8 @@ export interface UserTokensOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   readonly maxUsers?: number;
+  /** Timeout of one fetch, in milliseconds. */
+  readonly timeoutMs?: number;
 }
 
 interface HeldToken {
@@ -44,7 +46,7 @@ interface HeldToken {
 
 /** Held in memory alone, by the assertion's hash; the least recently used go first. */
 export function createUserTokens(options: UserTokensOptions): UserTokens {
-  const { scope, authorizationUri, now = Date.now, maxUsers = MAX_USER_TOKENS } = options;
+  const { scope, authorizationUri, now = Date.now, maxUsers = MAX_USER_TOKENS, timeoutMs = TOKEN_TIMEOUT_MS } = options;
   const credential = once(options.createCredential);
   /** Absent before the first fetch. */
   let held: LRUCache<string, HeldToken> | undefined;
@@ -58,7 +60,7 @@ export function createUserTokens(options: UserTokensOptions): UserTokens {
 
   async function fetchToken(assertion: string): Promise<HeldToken> {
     const facts = readAssertion(assertion);
-    const signal = AbortSignal.timeout(TOKEN_TIMEOUT_MS);
+    const signal = AbortSignal.timeout(timeoutMs);
     const request = { abortSignal: signal, enableCae: facts.takesChallenges };
     const ask = async () => (await credential()).getToken(assertion, scope, request);
     // A kept-alive connection may have been closed at the other end: a new one is worth one try.
