@@ -6,8 +6,7 @@ import { addWhole, isTooLongForOneCall, isTooShortForSession } from '../transfer
 import { ChunkBuffer } from '../transfer/chunkBuffer.ts';
 import type { GraphItem } from '../transfer/graphItem.ts';
 import type { RecordedTransfer } from '../transfer/recordedTransfer.ts';
-import type { Sending } from '../transfer/sending.ts';
-import { endSession } from '../transfer/sending.ts';
+import { endSession, type Sending } from '../transfer/sending.ts';
 import { type Attached, type RangeOutcome, sendRange } from '../transfer/sendRange.ts';
 import { isRefusal, UpstreamFailure } from '../transfer/upstreamFailure.ts';
 

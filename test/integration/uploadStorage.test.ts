@@ -100,7 +100,7 @@ describe.each(FAULTS)('where the store %s', (_, fault) => {
     ['a piece', 1],
     ['the last piece', 2],
   ])(
-    'when Graph has taken %s, the answer says so, the client goes on afterwards, and the file is there once',
+    'returns 503 if storage fails after Graph has taken %s; the client then continues and the file is attached once',
     async (__, slice) => {
       const { url, attached } = await begin(slice);
       site.graph.settings.uploadLatencyMs = 500;
