@@ -19,11 +19,11 @@ const ROUTE_PREFIX = 'api';
 
 const channel = await startWorkerChannel();
 let functions: readonly HttpFunction[] = [];
-let forwarder: StreamForwarder | undefined;
+let graphHttp: StreamForwarder | undefined;
 
 const context: InvocationContext = {
   workers: {
-    ready: async () => ({ invoke: channel.invoke, forwarder }),
+    ready: async () => ({ invoke: channel.invoke, forwarder: graphHttp }),
     restart: async () => undefined,
   },
   times: PLATFORM_TIMES,
@@ -46,8 +46,8 @@ const server = createServer((request, response) => {
 /** From now on requests go to these functions of the worker that connected last. */
 function serve({ metadata, httpUri }: CalledFunctions): void {
   functions = listHttpFunctions(metadata, ROUTE_PREFIX, (fault) => console.error(fault));
-  forwarder?.close();
-  forwarder = httpUri === undefined ? undefined : createStreamForwarder(httpUri, PLATFORM_TIMES);
+  graphHttp?.close();
+  graphHttp = httpUri === undefined ? undefined : createStreamForwarder(httpUri, PLATFORM_TIMES);
 }
 
 const { port } = await listen(server);

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorAnswer } from '../shared/answer.ts';
-import { once } from '../shared/once.ts';
-import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import { lazy } from '../shared/common/lazy.ts';
+import type { RequestMatcher } from '../shared/server/requestMatcher.ts';
+import { errorResponse } from '../shared/server/response.ts';
 import { addressOpenApi, addressPage, addressSwagger } from './addressDescription.ts';
 import type { Platform } from './platform.ts';
-import { type HttpAnswer, toHttpResponse } from './toHttpResponse.ts';
+import { type HttpResponse, toHttpResponse } from './toHttpResponse.ts';
 
 /**
  * The viewer's scripts come from this app and nothing is fetched from elsewhere. It styles itself with inline styles,
@@ -26,13 +26,13 @@ const PAGE_POLICY = [
  * Serves the description of the API, open to all: `GET openapi.json`, `swagger.json`, and `docs` for people. `folder` is
  * where the build wrote the files; each is read when it is first asked for, so that a start does not pay for them.
  */
-export function registerApiDescription({ http }: Platform, folder: string, requests: ProxiedRequests): void {
-  const file = (name: string) => once(() => readFile(join(folder, name)));
+export function registerApiDescription({ http }: Platform, folder: string, requests: RequestMatcher): void {
+  const file = (name: string) => lazy(() => readFile(join(folder, name)));
   const openApi = file('openapi.json');
   const swagger = file('swagger.json');
   const page = file('docs.html');
   const viewer = file('docsViewer.js');
-  const register = (name: string, route: string, answerAt: (url: URL) => Promise<HttpAnswer>) =>
+  const register = (name: string, route: string, answerAt: (url: URL) => Promise<HttpResponse>) =>
     http(name, {
       methods: ['GET'],
       authLevel: 'anonymous',
@@ -41,7 +41,7 @@ export function registerApiDescription({ http }: Platform, folder: string, reque
         const read = requests.taken(context.invocationId);
         if (read.kind === 'read') return answerAt(read.request.url);
         const ids = { requestId: context.invocationId, clientRequestId: context.invocationId };
-        return toHttpResponse(errorAnswer(read.fault, ids, new Date()));
+        return toHttpResponse(errorResponse(read.fault, ids, new Date()));
       },
     });
   register('apiOpenapi', 'openapi.json', async ({ href }) =>
@@ -63,12 +63,12 @@ export function registerApiDescription({ http }: Platform, folder: string, reque
 }
 
 /** The Logic Apps designer fetches the document from the portal's page (learn.microsoft.com/azure/logic-apps/call-azure-functions-from-workflows). */
-function document(text: string): HttpAnswer {
+function document(text: string): HttpResponse {
   return answer(Buffer.from(text), 'application/json', { 'access-control-allow-origin': '*' });
 }
 
 /** Nobody may store it: a document follows the Host header, and a page must not outlive its viewer. */
-function answer(body: Buffer, contentType: string, headers: Record<string, string> = {}): HttpAnswer {
+function answer(body: Buffer, contentType: string, headers: Record<string, string> = {}): HttpResponse {
   return {
     headers: {
       ...headers,

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { JOB_POISON_QUEUE, JOB_QUEUE } from '../shared/job/jobQueue.ts';
+import { JOB_POISON_QUEUE, JOB_QUEUE } from '../shared/jobs/jobQueue.ts';
 import type { Service } from '../shared/service.ts';
 
 /**
@@ -12,7 +12,7 @@ export function registerAttachJob({ runJob }: Pick<Service, 'runJob'>): void {
   app.storageQueue('attachJob', {
     queueName: JOB_QUEUE,
     connection,
-    handler: (message, context) => runJob(message, 'nudge', context),
+    handler: (message, context) => runJob(message, 'wakeUp', context),
   });
   app.storageQueue('attachJobPoison', {
     queueName: JOB_POISON_QUEUE,

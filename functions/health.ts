@@ -1,5 +1,5 @@
 import { liveness, readiness } from '../shared/health.ts';
-import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import type { RequestMatcher } from '../shared/server/requestMatcher.ts';
 import type { Service } from '../shared/service.ts';
 import type { Platform } from './platform.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
@@ -8,7 +8,7 @@ import { toHttpResponse } from './toHttpResponse.ts';
 export function registerHealth(
   { http }: Platform,
   service: Service,
-  requests: Pick<ProxiedRequests, 'unpaired'>,
+  requests: Pick<RequestMatcher, 'unmatched'>,
 ): void {
   http('health', {
     methods: ['GET', 'HEAD'],

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import { app } from '@azure/functions';
 import core from '@azure/functions-core';
-import { PAIRING_TIMEOUT_MS } from '../shared/limits.ts';
-import { describeCause } from '../shared/log/mask.ts';
-import { createHttpServer } from '../shared/request/httpServer.ts';
-import { createProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import { MATCH_TIMEOUT_MS } from '../shared/common/limits.ts';
+import { formatCause } from '../shared/logging/mask.ts';
+import { createHttpServer } from '../shared/server/httpServer.ts';
+import { createRequestMatcher } from '../shared/server/requestMatcher.ts';
 import { createService } from '../shared/service.ts';
 import { registerApiDescription } from './apiDescription.ts';
 import { registerAttachJob } from './attachJob.ts';
+import { registerErrorFallback } from './errorFallback.ts';
 import { registerHealth } from './health.ts';
-import { pairInvocations } from './pairInvocations.ts';
+import { matchInvocations } from './matchInvocations.ts';
 import { createPlatform } from './platform.ts';
 import { registerPreflight } from './preflight.ts';
-import { registerRepairHook } from './repairHook.ts';
 import { readRoutePrefix } from './routePrefix.ts';
 import { registerUploadSession } from './uploadSession.ts';
 import {
@@ -32,7 +32,7 @@ const api = isCoreApi(core) ? core : undefined;
 provideSetProgrammingModel(core);
 
 const service = createService({ environment: process.env, appRoot, log: (level, line) => console[level](line) });
-const requests = createProxiedRequests(PAIRING_TIMEOUT_MS, service.corsAllowedOrigins);
+const requests = createRequestMatcher(MATCH_TIMEOUT_MS, service.corsAllowedOrigins);
 let prefix: string | undefined;
 const routePrefix = () => (prefix ??= readRoutePrefix(appRoot));
 registerApiDescription(platform, __dirname, requests);
@@ -45,14 +45,14 @@ registerGraphPaths(platform, service, requests, routePrefix);
 if (api !== undefined) {
   const model = api.getProgrammingModel(); // The library has set it with the first function.
   platform.reportMissing(missingInModel(model));
-  registerRepairHook();
+  registerErrorFallback();
   app.hook.appTerminate(() => service.close());
   if (isProgrammingModel(model)) {
     const server = createHttpServer({
       onRequest: requests.arrive,
-      onError: (error) => console.error(JSON.stringify({ event: 'httpServerFailed', cause: describeCause(error) })),
+      onError: (error) => console.error(JSON.stringify({ event: 'httpServerFailed', cause: formatCause(error) })),
     });
-    pairInvocations(api, model, {
+    matchInvocations(api, model, {
       requests,
       startServer: server.listen,
       // Off the load path: the host sends the first request only once it has the capabilities.

@@ -1,6 +1,6 @@
 import { app, type HttpFunctionOptions, type HttpHandler } from '@azure/functions';
-import { errorAnswer } from '../shared/answer.ts';
 import { ServiceError } from '../shared/errors.ts';
+import { errorResponse } from '../shared/server/response.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
 
 /** What the app needs of the platform, and whether it is there. */
@@ -35,5 +35,5 @@ export function platformNotSupported(): ServiceError {
 /** Uses neither argument of a handler: another programming model than the library's may pass them in another order. */
 function refuse() {
   const requestId = crypto.randomUUID();
-  return toHttpResponse(errorAnswer(platformNotSupported(), { requestId, clientRequestId: requestId }, new Date()));
+  return toHttpResponse(errorResponse(platformNotSupported(), { requestId, clientRequestId: requestId }, new Date()));
 }

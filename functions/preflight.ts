@@ -1,4 +1,4 @@
-import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import type { RequestMatcher } from '../shared/server/requestMatcher.ts';
 import type { Service } from '../shared/service.ts';
 import type { Platform } from './platform.ts';
 import { toHttpResponse } from './toHttpResponse.ts';
@@ -10,8 +10,8 @@ import { toHttpResponse } from './toHttpResponse.ts';
  */
 export function registerPreflight(
   { http }: Platform,
-  service: Pick<Service, 'corsAllowedOrigins' | 'answerPreflight'>,
-  requests: ProxiedRequests,
+  service: Pick<Service, 'corsAllowedOrigins' | 'handlePreflight'>,
+  requests: RequestMatcher,
 ): void {
   if (service.corsAllowedOrigins.length === 0) return;
   http('preflight', {
@@ -19,6 +19,6 @@ export function registerPreflight(
     authLevel: 'anonymous',
     route: '{*path}',
     handler: async (_request, context) =>
-      toHttpResponse(service.answerPreflight(requests.taken(context.invocationId), context)),
+      toHttpResponse(service.handlePreflight(requests.taken(context.invocationId), context)),
   });
 }

@@ -1,5 +1,5 @@
 import type { HttpRequestParams } from '@azure/functions';
-import type { ReadRequest } from '../shared/request/incomingRequest.ts';
+import type { ParsedRequest } from '../shared/server/request.ts';
 
 /**
  * The value that the platform's routing found; undefined where the route has none. A member of a body, or of the query, with
@@ -18,7 +18,7 @@ export function routeParameter(params: HttpRequestParams, name: string): string 
  *
  * @param prefix of host.json, such as `api`; empty if there is none
  */
-export function pathBelowPrefix(read: ReadRequest, prefix: string): string {
+export function pathBelowPrefix(read: ParsedRequest, prefix: string): string {
   if (read.kind !== 'read') return '';
   const prefixSegments = prefix.split('/').filter(Boolean).length;
   const path = read.request.url.pathname

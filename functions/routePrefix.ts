@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isObject } from '../shared/isObject.ts';
+import { isObject } from '../shared/common/isObject.ts';
 
 /** learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook, host.json settings */
 const DEFAULT_PREFIX = 'api';

@@ -1,8 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { Answer } from '../shared/answer.ts';
+import type { ResponseData } from '../shared/server/response.ts';
 
 /** What a handler returns: the platform's form, as far as the app uses it. */
-export interface HttpAnswer extends HttpResponseInit {
+export interface HttpResponse extends HttpResponseInit {
   readonly headers?: Record<string, string>;
   readonly body?: string | Buffer;
 }
@@ -14,7 +14,7 @@ const SENDABLE = /^[\t\x20-\x7e]*$/;
  * An answer in the platform's form. What we answer is about one request and may hold an uploadUrl: nobody may store it. A
  * header that the platform cannot send, such as one that Graph wrote in Latin-1, is left out.
  */
-export function toHttpResponse({ status, headers, body }: Answer): HttpAnswer {
+export function toHttpResponse({ status, headers, body }: ResponseData): HttpResponse {
   const sendable = Object.entries(headers).filter(([, value]) => SENDABLE.test(value));
   return {
     status,

@@ -1,4 +1,4 @@
-import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import type { RequestMatcher } from '../shared/server/requestMatcher.ts';
 import type { Service } from '../shared/service.ts';
 import type { Platform } from './platform.ts';
 import { pathBelowPrefix, routeParameter } from './routeParameter.ts';
@@ -11,7 +11,7 @@ import { toHttpResponse } from './toHttpResponse.ts';
 export function registerUploadSession(
   { http }: Platform,
   service: Service,
-  requests: ProxiedRequests,
+  requests: RequestMatcher,
   readPrefix: () => string,
 ): void {
   http('uploadSession', {
@@ -21,7 +21,7 @@ export function registerUploadSession(
     handler: async ({ params }, context) => {
       const request = requests.taken(context.invocationId);
       const id = routeParameter(params, 'id') ?? pathBelowPrefix(request, readPrefix()).split('/')[1] ?? '';
-      return toHttpResponse(await service.answerUpload(request, id, context));
+      return toHttpResponse(await service.handleUpload(request, id, context));
     },
   });
 }

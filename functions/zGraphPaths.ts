@@ -1,5 +1,5 @@
 import type { HttpMethod } from '@azure/functions';
-import type { ProxiedRequests } from '../shared/request/proxiedRequests.ts';
+import type { RequestMatcher } from '../shared/server/requestMatcher.ts';
 import type { Service } from '../shared/service.ts';
 import type { Platform } from './platform.ts';
 import { pathBelowPrefix, routeParameter } from './routeParameter.ts';
@@ -18,7 +18,7 @@ const METHODS: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 
 export function registerGraphPaths(
   { http }: Platform,
   service: Service,
-  requests: ProxiedRequests,
+  requests: RequestMatcher,
   readPrefix: () => string,
 ): void {
   http(FUNCTION_NAME, {
@@ -28,7 +28,7 @@ export function registerGraphPaths(
     handler: async ({ params }, context) => {
       const request = requests.taken(context.invocationId);
       const path = routeParameter(params, 'path') ?? pathBelowPrefix(request, readPrefix());
-      return toHttpResponse(await service.answerGraphPath(request, path, context));
+      return toHttpResponse(await service.handleGraphPath(request, path, context));
     },
   });
 }

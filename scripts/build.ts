@@ -11,16 +11,16 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Files that only re-export a package; each becomes a file of its own, loaded when it is first imported. */
 const LIBRARIES = [
-  'shared/graph/identityLibrary.ts',
-  'shared/graph/managedIdentityLibrary.ts',
+  'shared/tokens/identityLibrary.ts',
+  'shared/tokens/managedIdentityLibrary.ts',
   'shared/graph/graphLibrary.ts',
   'shared/graph/httpLibrary.ts',
-  'shared/graph/cacheLibrary.ts',
-  'shared/caller/tokenLibrary.ts',
-  'shared/source/fileNameLibrary.ts',
-  'shared/source/sourceLibrary.ts',
+  'shared/tokens/cacheLibrary.ts',
+  'shared/access/tokenLibrary.ts',
+  'shared/sources/fileNameLibrary.ts',
+  'shared/sources/sourceLibrary.ts',
   'shared/telemetry/telemetryLibrary.ts',
-  'shared/upload/storageLibrary.ts',
+  'shared/storage/storageLibrary.ts',
 ];
 
 /**

@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import policy from '../docs/policy.schema.json' with { type: 'json' };
-import attachmentInfo from '../shared/body/schemas/attachmentInfo.schema.json' with { type: 'json' };
-import attachmentItem from '../shared/body/schemas/attachmentItem.schema.json' with { type: 'json' };
-import contentObject from '../shared/body/schemas/contentObject.schema.json' with { type: 'json' };
-import fileAttachment from '../shared/body/schemas/fileAttachment.schema.json' with { type: 'json' };
-import taskFileAttachment from '../shared/body/schemas/taskFileAttachment.schema.json' with { type: 'json' };
+import attachmentInfo from '../shared/json/schemas/attachmentInfo.schema.json' with { type: 'json' };
+import attachmentItem from '../shared/json/schemas/attachmentItem.schema.json' with { type: 'json' };
+import contentObject from '../shared/json/schemas/contentObject.schema.json' with { type: 'json' };
+import fileAttachment from '../shared/json/schemas/fileAttachment.schema.json' with { type: 'json' };
+import taskFileAttachment from '../shared/json/schemas/taskFileAttachment.schema.json' with { type: 'json' };
 
-const OUTPUT = fileURLToPath(new URL('../shared/validators.generated.cjs', import.meta.url));
+const OUTPUT = fileURLToPath(new URL('../shared/json/validators.generated.cjs', import.meta.url));
 
 /**
  * Compiles the JSON Schemas to plain functions, so that ajv's compiler stays off the app's import path.

@@ -1,10 +1,16 @@
-import { authorize, grantOf } from '../shared/caller/authorize.ts';
-import type { Caller } from '../shared/caller/caller.ts';
-import { type Grant, OPERATIONS, type Operation, type Policy, type PolicyDocument } from '../shared/caller/policy.ts';
-import { ITEM_KINDS, type ItemKind } from '../shared/route/entityModel.ts';
-import type { TargetOwner } from '../shared/route/target.ts';
-import type { SourceRule } from '../shared/source/sourceRules.ts';
-import { parseSourceUrl } from '../shared/source/sourceUrl.ts';
+import type { Caller } from '../shared/access/caller.ts';
+import { authorize, ruleOf } from '../shared/access/evaluatePolicy.ts';
+import {
+  type CallerRules,
+  OPERATIONS,
+  type Operation,
+  type Policy,
+  type PolicyDocument,
+} from '../shared/access/policy.ts';
+import { ITEM_KINDS, type ItemKind } from '../shared/paths/entityModel.ts';
+import type { TargetOwner } from '../shared/paths/target.ts';
+import type { SourceRule } from '../shared/sources/sourceRules.ts';
+import { parseSourceUrl } from '../shared/sources/sourceUrl.ts';
 
 /** May this caller attach a file of this size to an item of this kind in this mailbox (or group)? */
 export interface Question {
@@ -48,7 +54,7 @@ export function explainPolicy({ policy, document }: ExplainedPolicy, question: Q
   const caller = callerOf(document, question);
   const ask = { operation, kind, owner: ownerOf(question), sizeBytes: size, sourceUrl: sourceUrl?.url };
   const decision = authorize(policy, caller, ask);
-  const grant = grantOf(policy, caller);
+  const grant = ruleOf(policy, caller);
   const given = grant === undefined ? '' : `\n${describeGrant(grant)}`;
   const explained = (verdict: string) => {
     return { kind: 'explained', allowed: decision.kind === 'allowed', text: `${verdict}${given}` } as const;
@@ -56,17 +62,17 @@ export function explainPolicy({ policy, document }: ExplainedPolicy, question: Q
   switch (decision.kind) {
     case 'allowed': {
       const from = decision.source === undefined ? '' : ` and ${place(document, decision.source.place)}`;
-      return explained(`allowed by ${place(document, decision.decidedBy)}${from}`);
+      return explained(`allowed by ${place(document, decision.policyPath)}${from}`);
     }
     case 'meUnknown':
       return explained('denied: nothing says which mailbox me is');
     case 'denied':
-      return explained(`denied (${decision.reason}) by ${place(document, decision.decidedBy)}`);
+      return explained(`denied (${decision.reason}) by ${place(document, decision.policyPath)}`);
   }
 }
 
 /** One line: `Invoices: acts as app; createUploadSession with uploadUrl graph; attach, also from https://files.contoso.com/`. */
-export function describeGrant({ name, actsAs, operations, uploadUrl, sources }: Grant): string {
+export function describeGrant({ name, actsAs, operations, uploadUrl, sources }: CallerRules): string {
   const opens = operations.has('createUploadSession') ? `; createUploadSession with uploadUrl ${uploadUrl}` : '';
   const from = sources.length === 0 ? '' : `, also from ${sources.map(patternOf).join(' and ')}`;
   return `${name}: acts as ${actsAs}${opens}${operations.has('attach') ? `; attach${from}` : ''}`;

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { readLocalValues } from '../local/host/settings.ts';
-import { loadPolicy, type PolicyResult, type PolicySettings } from '../shared/caller/loadPolicy.ts';
+import { loadPolicy, type PolicyResult, type PolicySettings } from '../shared/access/loadPolicy.ts';
 import { policySource } from '../shared/config/config.ts';
-import { type ConfigFault, type Environment, readSettings } from '../shared/config/readSettings.ts';
+import { type ConfigError, type Environment, readSettings } from '../shared/config/readSettings.ts';
 import { describeGrant, explainPolicy } from './explainPolicy.ts';
 
 const USAGE = `npm run policy -- check [--file policy.json]
@@ -119,7 +119,7 @@ function folderOfHostJson(folder: string): string | undefined {
 function readPolicySettings(
   appRoot: string | undefined,
   options: { readonly file?: string; readonly 'me-mailbox'?: string },
-): PolicySettings | { readonly faults: readonly ConfigFault[] } {
+): PolicySettings | { readonly faults: readonly ConfigError[] } {
   const { file } = options;
   const given: Environment = { ...localValues(appRoot), ...process.env };
   const environment: Environment = {
@@ -127,7 +127,7 @@ function readPolicySettings(
     ...given,
     ...(file === undefined ? {} : { POLICY: undefined, POLICY_FILE: file }),
   };
-  const found: ConfigFault[] = [];
+  const found: ConfigError[] = [];
   const values = readSettings(environment, found);
   const source = policySource(values, environment, found);
   const faults = found.filter(({ setting }) => CONCERNED.includes(setting));

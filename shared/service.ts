@@ -1,42 +1,42 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { InvocationContext } from '@azure/functions';
-import { type Answer, errorAnswer } from './answer.ts';
-import { functionKeyAuthenticator } from './caller/caller.ts';
-import { createEntraAuthenticator } from './caller/entraAuthenticator.ts';
-import { loadPolicy } from './caller/loadPolicy.ts';
-import { actsForUsersAlone } from './caller/policy.ts';
+import { functionKeyAuthenticator } from './access/caller.ts';
+import { createEntraAuthenticator } from './access/entraAuthenticator.ts';
+import { loadPolicy } from './access/loadPolicy.ts';
+import { actsForUsersAlone } from './access/policy.ts';
+import { startDeadline } from './common/deadline.ts';
+import { lazy } from './common/lazy.ts';
+import { TOKEN_TIMEOUT_MS } from './common/limits.ts';
 import { type Config, parseConfig } from './config/config.ts';
 import type { Environment } from './config/readSettings.ts';
-import { startDeadline } from './deadline.ts';
+import type { Dependencies } from './dependencies.ts';
 import { ServiceError } from './errors.ts';
-import { createCredential } from './graph/credential.ts';
-import { createForwarder } from './graph/forwarder.ts';
-import { createMailboxQueue } from './graph/mailboxQueue.ts';
-import { createTokenSource, type TokenSource } from './graph/tokenSource.ts';
-import { createUserCredential } from './graph/userCredential.ts';
-import { createUserTokens, type UserTokens } from './graph/userTokens.ts';
-import { hasQueueTrigger } from './job/hasQueueTrigger.ts';
-import { createJobQueue, type JobQueue } from './job/jobQueue.ts';
-import { TOKEN_TIMEOUT_MS } from './limits.ts';
-import { describeCause } from './log/mask.ts';
-import { once } from './once.ts';
-import { answerGraphPath } from './operations/answerGraphPath.ts';
-import { answerUpload } from './operations/answerUpload.ts';
-import type { Collaborators } from './operations/collaborators.ts';
-import { createUploadTurns } from './operations/receiveRange.ts';
-import { type JobMessageKind, runJob } from './operations/runJob.ts';
-import { preflightAnswer } from './request/crossOrigin.ts';
-import type { ReadRequest } from './request/incomingRequest.ts';
-import { readHead } from './request/requestHead.ts';
-import { createJsonMemory } from './source/jsonMemory.ts';
+import { createConcurrencyLimiter } from './graph/concurrencyLimiter.ts';
+import { createGraphHttp } from './graph/graphHttp.ts';
+import { handleGraphPath } from './handleGraphPath.ts';
+import { handleUpload } from './handleUpload.ts';
+import { hasQueueTrigger } from './jobs/hasQueueTrigger.ts';
+import { createJobQueue, type JobQueue } from './jobs/jobQueue.ts';
+import { type JobMessageKind, runJob } from './jobs/runJob.ts';
+import { formatCause } from './logging/mask.ts';
+import { preflightResponse } from './server/crossOrigin.ts';
+import type { ParsedRequest } from './server/request.ts';
+import { readRequestInfo } from './server/requestInfo.ts';
+import { errorResponse, type ResponseData } from './server/response.ts';
+import { createJsonMemory } from './sources/jsonMemory.ts';
+import { createUploadContainer, type UploadContainer } from './storage/blobContainer.ts';
+import { createSealedBlobs } from './storage/sealedBlobs.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
-import { createUploadHost } from './transfer/uploadHost.ts';
-import { createSealedBlobs } from './upload/sealedBlobs.ts';
-import { createUploadContainer, type UploadContainer } from './upload/uploadContainer.ts';
-import { createUploadStore } from './upload/uploadStore.ts';
+import { createCredential } from './tokens/credential.ts';
+import { createTokenSource, type TokenSource } from './tokens/tokenSource.ts';
+import { createUserCredential } from './tokens/userCredential.ts';
+import { createUserTokens, type UserTokens } from './tokens/userTokens.ts';
+import { createUploadClient } from './transfer/uploadClient.ts';
+import { createUploadLocks } from './uploads/putRange.ts';
+import { createUploadStore } from './uploads/uploadStore.ts';
 
 /** A fault of settings or policy, with the name of the setting or the place in the policy. */
-export interface StartUpFault {
+export interface StartUpError {
   readonly part: 'settings' | 'policy';
   readonly setting: string;
   readonly pointer?: string;
@@ -45,17 +45,17 @@ export interface StartUpFault {
 
 export interface Service {
   /** Answers a request on one of Graph's own paths: `path` is what stands below the route prefix, decoded once. */
-  answerGraphPath(request: ReadRequest, path: string, context: InvocationContext): Promise<Answer>;
+  handleGraphPath(request: ParsedRequest, path: string, context: InvocationContext): Promise<ResponseData>;
   /** Answers a request at the address of an upload. */
-  answerUpload(request: ReadRequest, id: string, context: InvocationContext): Promise<Answer>;
+  handleUpload(request: ParsedRequest, id: string, context: InvocationContext): Promise<ResponseData>;
   /** Answers OPTIONS on any path. Costs nothing and reaches nothing. */
-  answerPreflight(request: ReadRequest, context: InvocationContext): Answer;
+  handlePreflight(request: ParsedRequest, context: InvocationContext): ResponseData;
   /** As in Config. Empty if the settings have faults. */
   readonly corsAllowedOrigins: readonly string[];
   /** Absent where the app runs no jobs. @param message of the queue, as the trigger gives it */
   readonly runJob: ((message: unknown, kind: JobMessageKind, context: InvocationContext) => Promise<void>) | undefined;
   /** Empty where the settings and the policy are sound. */
-  readonly faults: readonly StartUpFault[];
+  readonly faults: readonly StartUpError[];
   /** Absent where there are faults, and where every caller acts as its user. */
   readonly tokens: TokenSource | undefined;
   /** Absent where there are faults, or the settings name no storage account. */
@@ -79,7 +79,7 @@ export interface ServiceEdges {
   readonly log: (level: 'info' | 'error', line: string) => void;
 }
 
-/** Builds the collaborators once. Faults do not stop the app: it answers each request 503 and names them in the log. */
+/** Builds the dependencies once. Faults do not stop the app: it answers each request 503 and names them in the log. */
 export function createService({ environment, appRoot, log }: ServiceEdges): Service {
   const parsed = parseConfig(environment);
   if (parsed.kind === 'faulty') {
@@ -98,7 +98,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     );
   }
   const onTokenFailure = (error: unknown) =>
-    log('error', JSON.stringify({ event: 'tokenFailed', cause: describeCause(error) }));
+    log('error', JSON.stringify({ event: 'tokenFailed', cause: formatCause(error) }));
   const tokens = createTokenSource({
     createCredential: () => createCredential(config.credential),
     scope: `${config.graphOrigin}/.default`,
@@ -107,53 +107,53 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
   const ownTokens = actsForUsersAlone(policy.policy) ? undefined : tokens;
   const userTokens = tokensOfUsers(config, onTokenFailure);
   const container = createUploadContainer(config.storage, (error) =>
-    log('error', JSON.stringify({ event: 'storageFailed', cause: describeCause(error) })),
+    log('error', JSON.stringify({ event: 'storageFailed', cause: formatCause(error) })),
   );
   const jobs =
     config.jobs.kind === 'queue' && hasQueueTrigger(appRoot)
       ? createJobQueue(config.jobs, (error) =>
-          log('error', JSON.stringify({ event: 'queueFailed', cause: describeCause(error) })),
+          log('error', JSON.stringify({ event: 'queueFailed', cause: formatCause(error) })),
         )
       : undefined;
   const closing = new AbortController();
   const runs = new Set<Promise<void>>();
-  const queue = createMailboxQueue(config.mailboxQueueLength);
-  const spans = once(() => createSpans(config));
+  const queue = createConcurrencyLimiter(config.mailboxQueueLength);
+  const spans = lazy(() => createSpans(config));
   // The Graph SDK is loaded by the first request that passes every check, or by the warm-up.
-  const forwarder = once(async () =>
-    createForwarder({
+  const graphHttp = lazy(async () =>
+    createGraphHttp({
       graphOrigin: config.graphOrigin,
-      queue,
+      concurrencyLimiter: queue,
       maxAttempts: config.graphMaxAttempts,
       spans: await spans(),
     }),
   );
   const uploads = createUploadStore(container);
-  const collaborators: Collaborators = {
+  const dependencies: Dependencies = {
     config,
     policy: policy.policy,
     authenticator:
       config.callerAuth.kind === 'entra' ? createEntraAuthenticator(config.callerAuth) : functionKeyAuthenticator,
-    forwarder,
+    graphHttp,
     appTokens: tokens,
     userTokens,
-    queue,
+    concurrencyLimiter: queue,
     uploads,
     idempotency: createSealedBlobs(container, 'idempotency'),
-    uploadHost: createUploadHost(),
+    uploadClient: createUploadClient(),
     jsonMemory: createJsonMemory(),
-    turns: createUploadTurns(),
+    uploadLocks: createUploadLocks(),
     jobs,
     closing: closing.signal,
   };
   return {
-    answerGraphPath: (request, path, context) => answerGraphPath(request, path, context, collaborators),
-    answerUpload: (request, id, context) => answerUpload(request, id, context, collaborators),
+    handleGraphPath: (request, path, context) => handleGraphPath(request, path, context, dependencies),
+    handleUpload: (request, id, context) => handleUpload(request, id, context, dependencies),
     ...crossOrigin(config),
     runJob:
       jobs &&
       (async (message, kind, context) => {
-        const run = runJob(message, kind, context, collaborators);
+        const run = runJob(message, kind, context, dependencies);
         runs.add(run);
         await run.finally(() => runs.delete(run));
       }),
@@ -168,7 +168,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
       // One library in each turn: what the one before has asked for, and a request that has come, go on in between.
       const token = Promise.allSettled([ownTokens?.acquire(deadline)]);
       await nextTurn();
-      const connection = Promise.allSettled([forwarder().then(({ connect }) => connect())]);
+      const connection = Promise.allSettled([graphHttp().then(({ connect }) => connect())]);
       await nextTurn();
       await Promise.allSettled([token, connection, userTokens?.prepare()]);
       deadline.end();
@@ -198,22 +198,22 @@ async function createSpans({ otlpEndpoint, graphOrigin }: Config): Promise<Graph
   return otlpEndpoint === undefined ? noSpans : createGraphSpans(otlpEndpoint, graphOrigin);
 }
 
-function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log'], config?: Config): Service {
+function misconfigured(faults: readonly StartUpError[], log: ServiceEdges['log'], config?: Config): Service {
   for (const fault of faults) log('error', JSON.stringify({ event: 'misconfigured', ...fault }));
-  const answer: Service['answerGraphPath'] = async ({ request }, _path, context) => {
+  const answer: Service['handleGraphPath'] = async ({ request }, _path, context) => {
     const error = new ServiceError(
       'ServiceMisconfigured',
       'The service is not configured; its operator must look at its log.',
     );
-    const head = readHead(request.headers, context);
+    const info = readRequestInfo(request.headers, context);
     context.error(
-      JSON.stringify({ event: 'request', code: error.code, status: error.status, requestId: head.requestId }),
+      JSON.stringify({ event: 'request', code: error.code, status: error.status, requestId: info.requestId }),
     );
-    return errorAnswer(error, head, new Date());
+    return errorResponse(error, info, new Date());
   };
   return {
-    answerGraphPath: answer,
-    answerUpload: answer,
+    handleGraphPath: answer,
+    handleUpload: answer,
     ...crossOrigin(config),
     runJob: undefined,
     faults,
@@ -226,12 +226,12 @@ function misconfigured(faults: readonly StartUpFault[], log: ServiceEdges['log']
   };
 }
 
-function crossOrigin(config: Config | undefined): Pick<Service, 'answerPreflight' | 'corsAllowedOrigins'> {
+function crossOrigin(config: Config | undefined): Pick<Service, 'handlePreflight' | 'corsAllowedOrigins'> {
   const corsAllowedOrigins = config?.corsAllowedOrigins ?? [];
   return {
     corsAllowedOrigins,
-    answerPreflight: ({ request: { headers } }, context) =>
-      preflightAnswer(headers, corsAllowedOrigins, readHead(headers, context)),
+    handlePreflight: ({ request: { headers } }, context) =>
+      preflightResponse(headers, corsAllowedOrigins, readRequestInfo(headers, context)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
-import { MAX_PIECE_BYTES } from '../../shared/limits.ts';
+import { MAX_CHUNK_BYTES } from '../../shared/common/limits.ts';
 import { launchApp } from '../appProcess.ts';
 import { type App, PIPE, READER } from '../apps.ts';
 import { type Bench, startBench } from '../bench.ts';
@@ -216,7 +216,7 @@ async function send({ sender }: Parts, { name, server, wayOf }: Carrier, sending
     server,
     way: wayOf(sending),
     fileBytes: bytesOf(sending),
-    rangeBytes: MAX_PIECE_BYTES,
+    rangeBytes: MAX_CHUNK_BYTES,
     isChunked: sending.isChunked,
     files,
   };
@@ -226,5 +226,5 @@ async function send({ sender }: Parts, { name, server, wayOf }: Carrier, sending
 }
 
 function bytesOf({ way }: Sending): number {
-  return way === 'ranges' ? RANGES * MAX_PIECE_BYTES : FILE_BYTES;
+  return way === 'ranges' ? RANGES * MAX_CHUNK_BYTES : FILE_BYTES;
 }

@@ -12,13 +12,13 @@ import type { StreamForwarder } from './streamForwarder.ts';
 export async function callStreaming(
   { request, response, headers, target, match, callerGone, context }: HttpCall,
   worker: Worker,
-  forwarder: StreamForwarder,
+  graphHttp: StreamForwarder,
   body: RequestBody | undefined,
   whole: Buffer | undefined,
 ): Promise<void> {
   const answer = createClientAnswer(response);
   const invocation = createStreamInvocation(headers, target, match, whole);
-  const forwarding = forwarder.forward(
+  const forwarding = graphHttp.forward(
     {
       incoming: request,
       headers,

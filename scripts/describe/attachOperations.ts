@@ -1,4 +1,4 @@
-import { JOB_POLL_SECONDS, MAX_PIECE_BYTES, SESSION_FROM_BYTES } from '../../shared/limits.ts';
+import { JOB_POLL_SECONDS, MAX_CHUNK_BYTES, SESSION_FROM_BYTES } from '../../shared/common/limits.ts';
 import { fileNameOf } from './bodySchemas.ts';
 import type { OpenApiOperation, OpenApiParameter, OpenApiResponse, Reference } from './openApiDocument.ts';
 import type { DescribedItem } from './operations.ts';
@@ -88,7 +88,7 @@ export const ATTACH_RESPONSES = {
       ...idHeaders("The proxy's id of the call."),
       Location: { description: 'Where the chunks go. It is their credential.', schema: { type: 'string' } },
       'x-ms-chunk-size': {
-        description: `The best length of a chunk: ${MAX_PIECE_BYTES} bytes.`,
+        description: `The best length of a chunk: ${MAX_CHUNK_BYTES} bytes.`,
         schema: { type: 'string' },
       },
     },

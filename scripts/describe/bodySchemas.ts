@@ -1,9 +1,9 @@
-import attachmentInfoSchema from '../../shared/body/schemas/attachmentInfo.schema.json' with { type: 'json' };
-import attachmentItemSchema from '../../shared/body/schemas/attachmentItem.schema.json' with { type: 'json' };
-import fileAttachmentSchema from '../../shared/body/schemas/fileAttachment.schema.json' with { type: 'json' };
-import taskFileAttachmentSchema from '../../shared/body/schemas/taskFileAttachment.schema.json' with { type: 'json' };
 import { SETTINGS } from '../../shared/config/settings.ts';
-import type { ItemKind } from '../../shared/route/entityModel.ts';
+import attachmentInfoSchema from '../../shared/json/schemas/attachmentInfo.schema.json' with { type: 'json' };
+import attachmentItemSchema from '../../shared/json/schemas/attachmentItem.schema.json' with { type: 'json' };
+import fileAttachmentSchema from '../../shared/json/schemas/fileAttachment.schema.json' with { type: 'json' };
+import taskFileAttachmentSchema from '../../shared/json/schemas/taskFileAttachment.schema.json' with { type: 'json' };
+import type { ItemKind } from '../../shared/paths/entityModel.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
 

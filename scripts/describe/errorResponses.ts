@@ -1,5 +1,5 @@
-import { errorAnswer } from '../../shared/answer.ts';
 import { DETAIL_CODES, ERRORS, type ErrorCode, type ErrorDetail, ServiceError } from '../../shared/errors.ts';
+import { errorResponse } from '../../shared/server/response.ts';
 import type { Schema } from './bodySchemas.ts';
 
 /** The status of a response in OpenAPI's terms: `4XX` stands for every status that is not named. */
@@ -140,5 +140,5 @@ function exampleError(code: ErrorCode): unknown {
     code === 'InvalidAttachment' ? EXAMPLE_FAULTS : { message: ERRORS[code].means, details: [] };
   const [first] = details;
   const error = new ServiceError(code, message, { details, ...(first && { target: first.target }) });
-  return JSON.parse(errorAnswer(error, IDS, new Date('2026-11-23T10:00:00Z')).body);
+  return JSON.parse(errorResponse(error, IDS, new Date('2026-11-23T10:00:00Z')).body);
 }

@@ -1,4 +1,4 @@
-import { ENTITY_TYPES, type EntityTypeName, type ItemKind, ROOTS } from '../../shared/route/entityModel.ts';
+import { ENTITY_TYPES, type EntityTypeName, type ItemKind, ROOTS } from '../../shared/paths/entityModel.ts';
 
 /** What a maker may fill in: a part of the path. */
 export interface PathParameter {

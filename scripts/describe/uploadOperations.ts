@@ -1,4 +1,4 @@
-import { MAX_PIECE_BYTES, MAX_SLICE_BYTES } from '../../shared/limits.ts';
+import { MAX_CHUNK_BYTES, MAX_SLICE_BYTES } from '../../shared/common/limits.ts';
 import type { Schema } from './bodySchemas.ts';
 import type { OpenApiOperation, OpenApiParameter, OpenApiResponse, PathItem } from './openApiDocument.ts';
 import { UPLOAD_SESSION } from './uploadSession.ts';
@@ -85,7 +85,7 @@ export const UPLOAD_RESPONSES = {
     description: 'The chunk is held. The answer to the last one has the attachment; the others have no body.',
     headers: {
       Range: header('All that is held, as `bytes=0-<last byte>`.'),
-      'x-ms-chunk-size': header(`The best length for the next chunk: ${MAX_PIECE_BYTES} bytes.`),
+      'x-ms-chunk-size': header(`The best length for the next chunk: ${MAX_CHUNK_BYTES} bytes.`),
     },
     content: jsonContent('Attachment', 'The file is attached', ATTACHMENT_EXAMPLE),
   },

@@ -1,5 +1,5 @@
-import { JOB_POISON_QUEUE, JOB_QUEUE } from '../../shared/job/jobQueue.ts';
-import { UPLOAD_CONTAINER } from '../../shared/upload/uploadContainer.ts';
+import { JOB_POISON_QUEUE, JOB_QUEUE } from '../../shared/jobs/jobQueue.ts';
+import { UPLOAD_CONTAINER } from '../../shared/storage/blobContainer.ts';
 import { type ArmResource, type ArmTemplate, allResources, at } from './armTemplate.ts';
 import { type Assertion, differences } from './assertion.ts';
 

@@ -1,7 +1,7 @@
-import { mailboxFault } from '../route/opaqueId.ts';
+import { mailboxError } from '../paths/opaqueId.ts';
 import { type JobsConfig, jobsConfig } from './jobsConfig.ts';
 import { type OnBehalfOfConfig, onBehalfOf } from './onBehalfOf.ts';
-import { type ConfigFault, type Environment, readSettings, type SettingValues } from './readSettings.ts';
+import { type ConfigError, type Environment, readSettings, type SettingValues } from './readSettings.ts';
 import { required } from './required.ts';
 import { type StorageConfig, storageConfig } from './storageConfig.ts';
 
@@ -70,7 +70,7 @@ export interface Config {
   readonly attachTimeoutMs: number;
   readonly graphMaxAttempts: number;
   readonly mailboxQueueLength: number;
-  readonly ceilings: { readonly outlookBytes: number; readonly toDoBytes: number };
+  readonly maxSizes: { readonly outlookBytes: number; readonly toDoBytes: number };
   /** A developer's machine: only there may loopback be a source. */
   readonly isDevelopment: boolean;
   /** The largest file in the JSON of one request, decoded. */
@@ -81,11 +81,11 @@ export interface Config {
 
 export type ConfigResult =
   | { readonly kind: 'ok'; readonly config: Config }
-  | { readonly kind: 'faulty'; readonly faults: readonly ConfigFault[] };
+  | { readonly kind: 'faulty'; readonly faults: readonly ConfigError[] };
 
 /** The one reader of the environment: text to a checked configuration, or every fault at once. */
 export function parseConfig(environment: Environment): ConfigResult {
-  const faults: ConfigFault[] = [];
+  const faults: ConfigError[] = [];
   const values = readSettings(environment, faults);
   if (values.GRAPH_BASE_URL.startsWith('http:')) faults.push({ setting: 'GRAPH_BASE_URL', fault: 'must be https' });
   checkMeMailbox(values.ME_MAILBOX, faults);
@@ -110,7 +110,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     attachTimeoutMs: values.ATTACH_TIMEOUT_MS,
     graphMaxAttempts: values.GRAPH_MAX_ATTEMPTS,
     mailboxQueueLength: values.MAILBOX_QUEUE_LENGTH,
-    ceilings: { outlookBytes: values.MAX_OUTLOOK_ATTACHMENT_BYTES, toDoBytes: values.MAX_TODO_ATTACHMENT_BYTES },
+    maxSizes: { outlookBytes: values.MAX_OUTLOOK_ATTACHMENT_BYTES, toDoBytes: values.MAX_TODO_ATTACHMENT_BYTES },
     isDevelopment: values.AZURE_FUNCTIONS_ENVIRONMENT === 'Development',
     maxJsonAttachmentBytes: values.MAX_JSON_ATTACHMENT_BYTES,
     logMailbox: values.LOG_MAILBOX,
@@ -120,13 +120,13 @@ export function parseConfig(environment: Environment): ConfigResult {
 }
 
 /** `me` must never go upstream, and the mailbox goes into a path as an id does. */
-function checkMeMailbox(mailbox: string | undefined, faults: ConfigFault[]): void {
+function checkMeMailbox(mailbox: string | undefined, faults: ConfigError[]): void {
   if (mailbox === undefined) return;
-  const fault = mailbox.toLowerCase() === 'me' ? 'must name a mailbox' : mailboxFault(mailbox);
+  const fault = mailbox.toLowerCase() === 'me' ? 'must name a mailbox' : mailboxError(mailbox);
   if (fault !== undefined) faults.push({ setting: 'ME_MAILBOX', fault });
 }
 
-function callerAuth(values: SettingValues, faults: ConfigFault[]): CallerAuthConfig {
+function callerAuth(values: SettingValues, faults: ConfigError[]): CallerAuthConfig {
   if (values.CALLER_AUTH === 'functionKey') return { kind: 'functionKey' };
   const because = 'CALLER_AUTH=entra';
   return {
@@ -139,7 +139,7 @@ function callerAuth(values: SettingValues, faults: ConfigFault[]): CallerAuthCon
 }
 
 /** Where the settings say that the policy stands. */
-export function policySource(values: SettingValues, environment: Environment, faults: ConfigFault[]): PolicySource {
+export function policySource(values: SettingValues, environment: Environment, faults: ConfigError[]): PolicySource {
   const isFileNamed = (environment['POLICY_FILE'] ?? '').trim() !== '';
   if (values.POLICY === undefined) {
     return { kind: isFileNamed ? 'file' : 'defaultFile', path: values.POLICY_FILE };
@@ -148,7 +148,7 @@ export function policySource(values: SettingValues, environment: Environment, fa
   return { kind: 'inline', document: values.POLICY };
 }
 
-function credential(values: SettingValues, faults: ConfigFault[]): CredentialConfig {
+function credential(values: SettingValues, faults: ConfigError[]): CredentialConfig {
   const kind = values.GRAPH_CREDENTIAL;
   if (kind === 'managedIdentity') return { kind, clientId: values.AZURE_CLIENT_ID };
   if (kind === 'developer') {

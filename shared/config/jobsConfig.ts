@@ -1,5 +1,5 @@
-import { MIN_JOB_KEY_LENGTH } from '../limits.ts';
-import type { ConfigFault, SettingValues } from './readSettings.ts';
+import { MIN_JOB_KEY_LENGTH } from '../common/limits.ts';
+import type { ConfigError, SettingValues } from './readSettings.ts';
 import type { StorageConfig } from './storageConfig.ts';
 
 /** What jobs need besides the store of records. */
@@ -14,7 +14,7 @@ export type JobsConfig =
     };
 
 /** The key of the settings goes before the platform's own. */
-export function jobsConfig(values: SettingValues, storage: StorageConfig, faults: ConfigFault[]): JobsConfig {
+export function jobsConfig(values: SettingValues, storage: StorageConfig, faults: ConfigError[]): JobsConfig {
   const { JOB_KEY, WEBSITE_AUTH_ENCRYPTION_KEY, JOB_TIMEOUT_MINUTES } = values;
   if (JOB_KEY !== undefined && JOB_KEY.length < MIN_JOB_KEY_LENGTH) {
     faults.push({ setting: 'JOB_KEY', fault: `must have at least ${MIN_JOB_KEY_LENGTH} characters` });

@@ -1,4 +1,4 @@
-import type { ConfigFault, Environment, SettingValues } from './readSettings.ts';
+import type { ConfigError, Environment, SettingValues } from './readSettings.ts';
 import { required } from './required.ts';
 import type { SettingName } from './settings.ts';
 
@@ -33,7 +33,7 @@ const DEPENDENTS = [
 export function onBehalfOf(
   values: SettingValues,
   environment: Environment,
-  faults: ConfigFault[],
+  faults: ConfigError[],
 ): OnBehalfOfConfig | undefined {
   const clientId = values.OBO_CLIENT_ID;
   if (clientId === undefined) {
@@ -56,7 +56,7 @@ export function onBehalfOf(
   };
 }
 
-function credential(values: SettingValues, faults: ConfigFault[]): OnBehalfOfCredentialConfig {
+function credential(values: SettingValues, faults: ConfigError[]): OnBehalfOfCredentialConfig {
   const kind = values.OBO_CREDENTIAL;
   const because = `OBO_CREDENTIAL=${kind}`;
   switch (kind) {

@@ -1,7 +1,7 @@
 import { SETTINGS, type SettingKind, type SettingName } from './settings.ts';
 
 /** A setting that cannot be used, by its name; never with its value, which may be a secret. */
-export interface ConfigFault {
+export interface ConfigError {
   readonly setting: string;
   readonly fault: string;
 }
@@ -36,7 +36,7 @@ export type SettingValues = { readonly [N in SettingName]: Value<(typeof SETTING
  * Reads every setting of the table from the environment. An empty text counts as absent. Where a value cannot be read
  * a fault is added and the default stands in, so that all faults are found in one go.
  */
-export function readSettings(environment: Environment, faults: ConfigFault[]): SettingValues {
+export function readSettings(environment: Environment, faults: ConfigError[]): SettingValues {
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
     const fallback = 'default' in setting ? setting.default : undefined;

@@ -1,4 +1,4 @@
-import type { ConfigFault, SettingValues } from './readSettings.ts';
+import type { ConfigError, SettingValues } from './readSettings.ts';
 
 type TextSettingName =
   | 'ENTRA_TENANT_ID'
@@ -13,7 +13,7 @@ type TextSettingName =
   | 'OBO_CERTIFICATE_PATH';
 
 /** The value, or a fault and an empty text that no one sees: a faulty configuration is never used. */
-export function required(values: SettingValues, name: TextSettingName, because: string, faults: ConfigFault[]): string {
+export function required(values: SettingValues, name: TextSettingName, because: string, faults: ConfigError[]): string {
   const value = values[name];
   if (typeof value === 'string') return value;
   const isReported = faults.some((fault) => fault.setting === name);

@@ -17,7 +17,7 @@ import {
   MAX_SETTABLE_JSON_ATTACHMENT_BYTES,
   MAX_SETTABLE_REQUEST_BODY_LIMIT_BYTES,
   MIN_REQUEST_TIMEOUT_MS,
-} from '../limits.ts';
+} from '../common/limits.ts';
 
 /** How a setting's text is read; `config.ts` has one reader per kind. */
 export type SettingKind =

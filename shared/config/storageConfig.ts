@@ -1,4 +1,4 @@
-import type { ConfigFault, SettingValues } from './readSettings.ts';
+import type { ConfigError, SettingValues } from './readSettings.ts';
 
 /** The storage account that the host uses as well, for what must outlive a request. */
 export type StorageConfig =
@@ -19,7 +19,7 @@ export type StorageCredentialConfig =
 const ACCOUNT_NAME = /^[a-z0-9]{3,24}$/; // learn.microsoft.com/azure/storage/common/storage-account-overview
 
 /** The account that the host would take: a connection string before an identity, addresses before an account's name. */
-export function storageConfig(values: SettingValues, faults: ConfigFault[]): StorageConfig {
+export function storageConfig(values: SettingValues, faults: ConfigError[]): StorageConfig {
   if (values.AzureWebJobsStorage !== undefined) {
     const connectionString = completeConnectionString(values.AzureWebJobsStorage);
     if (connectionString === undefined) {
@@ -36,7 +36,7 @@ export function storageConfig(values: SettingValues, faults: ConfigFault[]): Sto
   return { kind: 'identity', blobServiceUri, queueServiceUri, credential: credential(values, faults) };
 }
 
-function serviceUri(values: SettingValues, service: 'blob' | 'queue', faults: ConfigFault[]): string | undefined {
+function serviceUri(values: SettingValues, service: 'blob' | 'queue', faults: ConfigError[]): string | undefined {
   const setting = `AzureWebJobsStorage__${service}ServiceUri` as const;
   const uri = values[setting];
   if (uri !== undefined) {
@@ -53,7 +53,7 @@ function serviceUri(values: SettingValues, service: 'blob' | 'queue', faults: Co
 }
 
 /** Settings that say how to reach an account which no setting names. */
-function reportLonely(values: SettingValues, faults: ConfigFault[]): void {
+function reportLonely(values: SettingValues, faults: ConfigError[]): void {
   const names = [
     'AzureWebJobsStorage__queueServiceUri',
     'AzureWebJobsStorage__clientId',
@@ -65,7 +65,7 @@ function reportLonely(values: SettingValues, faults: ConfigFault[]): void {
 }
 
 /** The host's own rule: without `credential` the developer's sign-in on a developer's machine, the identity elsewhere. */
-function credential(values: SettingValues, faults: ConfigFault[]): StorageCredentialConfig {
+function credential(values: SettingValues, faults: ConfigError[]): StorageCredentialConfig {
   const name = values.AzureWebJobsStorage__credential;
   if (name !== undefined && name.toLowerCase() !== 'managedidentity') {
     faults.push({ setting: 'AzureWebJobsStorage__credential', fault: 'must be managedidentity' });

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
-import { KEEP_ALIVE_MS } from '../limits.ts';
+import { KEEP_ALIVE_MS } from '../common/limits.ts';
 
 /** A connection that is opened before there is a request for it. */
 export interface EarlyConnection {

@@ -1,9 +1,9 @@
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import type { Dispatcher } from 'undici';
-import { isObject } from '../isObject.ts';
-import { once } from '../once.ts';
-import { dispatch } from './dispatch.ts';
-import { Exchange } from './exchange.ts';
+import { isObject } from '../common/isObject.ts';
+import { lazy } from '../common/lazy.ts';
+import { GraphAttempt } from './graphAttempt.ts';
+import { httpRequest } from './httpRequest.ts';
 import { createPool } from './pool.ts';
 
 export interface HttpHandler extends Middleware {
@@ -13,20 +13,20 @@ export interface HttpHandler extends Middleware {
 
 /**
  * The last handler of the SDK's chain: sends over kept-alive connections and reads the answer whole. It follows no
- * redirect, retries nothing, and leaves time limits to the exchange's signal.
+ * redirect, retries nothing, and leaves time limits to the attempt's signal.
  */
 export function createHttpHandler(origin: string): HttpHandler {
-  const pool = once(() => createPool(origin));
+  const pool = lazy(() => createPool(origin));
   return {
     async connect() {
       (await pool()).connectAhead();
     },
     async execute(context: Context): Promise<void> {
-      const exchange = context.middlewareControl?.getMiddlewareOptions(Exchange);
-      if (!(exchange instanceof Exchange)) throw new TypeError('The request carries no Exchange.');
-      const dispatched = dispatch((await pool()).pool, toDispatchOptions(context, origin), exchange.signal);
-      exchange.released = dispatched.released;
-      exchange.result = await dispatched.result;
+      const attempt = context.middlewareControl?.getMiddlewareOptions(GraphAttempt);
+      if (!(attempt instanceof GraphAttempt)) throw new TypeError('The request carries no GraphAttempt.');
+      const dispatched = httpRequest((await pool()).pool, toDispatchOptions(context, origin), attempt.signal);
+      attempt.released = dispatched.released;
+      attempt.result = await dispatched.result;
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Pool } from 'undici';
-import { KEEP_ALIVE_MS, MAX_CONNECTIONS_TO_GRAPH } from '../limits.ts';
+import { KEEP_ALIVE_MS, MAX_CONNECTIONS_TO_GRAPH } from '../common/limits.ts';
 import { type EarlyConnection, openEarly } from './earlyConnection.ts';
 
 export interface ConnectionPool {
@@ -17,7 +17,7 @@ export async function createPool(origin: string): Promise<ConnectionPool> {
   const pool = new Pool(origin, {
     connections: MAX_CONNECTIONS_TO_GRAPH,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: 0, // The exchange's signal is the one clock.
+    headersTimeout: 0, // The attempt's signal is the one clock.
     bodyTimeout: 0,
     connect(options, callback) {
       const taken = early?.take();

@@ -1,4 +1,4 @@
-import { RETRY_BASE_DELAY_MS } from '../limits.ts';
+import { RETRY_BASE_DELAY_MS } from '../common/limits.ts';
 
 /** Statuses that Graph asks to repeat: learn.microsoft.com/graph/errors, learn.microsoft.com/graph/throttling */
 export function isRetryableStatus(status: number): boolean {

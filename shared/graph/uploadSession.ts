@@ -1,5 +1,5 @@
-import { isObject } from '../isObject.ts';
-import { ASSUMED_SESSION_LIFE_MS } from '../limits.ts';
+import { isObject } from '../common/isObject.ts';
+import { ASSUMED_SESSION_LIFE_MS } from '../common/limits.ts';
 
 /** The members of Graph's uploadSession that are read here. learn.microsoft.com/graph/api/resources/uploadsession */
 export interface UploadSession {
@@ -20,7 +20,7 @@ export function readUploadSession(body: unknown): UploadSession | undefined {
 }
 
 /**
- * The first byte that Graph does not hold, from an answer to a piece: `["26"]`, `["26-"]` or `["26-99"]`, in whatever letter case
+ * The first byte that Graph does not hold, from an answer to a chunk: `["26"]`, `["26-"]` or `["26-99"]`, in whatever letter case
  * the service writes the member (learn.microsoft.com/graph/outlook-large-attachments, …/todo-attachments). Undefined where it
  * does not say.
  */

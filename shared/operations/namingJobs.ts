@@ -1,8 +1,8 @@
-import { errorCode } from '../answer.ts';
+import { isObject } from '../common/isObject.ts';
 import { ServiceError } from '../errors.ts';
-import { parseBody, relayError } from '../graph/relay.ts';
-import { isObject } from '../isObject.ts';
-import { UpstreamFailure } from '../transfer/upstreamFailure.ts';
+import { GraphError } from '../graph/graphError.ts';
+import { parseBody, relayError } from '../graph/relayResponse.ts';
+import { errorCode } from '../server/response.ts';
 
 const HINT = 'A file at a sourceUrl can be attached later: send the header Prefer: respond-async.';
 
@@ -12,15 +12,15 @@ const HINT = 'A file at a sourceUrl can be attached later: send the header Prefe
  * @throws always: the failure, with the hint where it is one of these
  */
 export function namingJobs(failure: unknown): never {
-  if (!(failure instanceof UpstreamFailure) || ![429, 503].includes(failure.answer.status)) throw failure;
-  const body = parseBody(failure.answer.body);
+  if (!(failure instanceof GraphError) || ![429, 503].includes(failure.response.status)) throw failure;
+  const body = parseBody(failure.response.body);
   if (isObject(body) && isObject(body['error']) && errorCode(body) !== undefined) {
     const { error } = body;
     const message = [error['message'], HINT].filter((part) => typeof part === 'string').join(' ');
-    throw new UpstreamFailure({ ...failure.answer, body: JSON.stringify({ ...body, error: { ...error, message } }) });
+    throw new GraphError({ ...failure.response, body: JSON.stringify({ ...body, error: { ...error, message } }) });
   }
   try {
-    relayError(failure.answer);
+    relayError(failure.response);
   } catch (unrelayable) {
     if (!(unrelayable instanceof ServiceError)) throw unrelayable;
     const { code, message, headers } = unrelayable;

@@ -1,6 +1,6 @@
 import type { Span, SpanContext } from '@opentelemetry/api';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { GraphCall } from '../graph/forward.ts';
+import type { GraphCall } from '../graph/sendOnce.ts';
 
 /** One attempt at Graph as a trace shows it. */
 export interface GraphSpan {

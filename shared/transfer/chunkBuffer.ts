@@ -1,4 +1,4 @@
-import type { ByteSource } from '../source/byteSource.ts';
+import type { ByteSource } from '../sources/byteSource.ts';
 
 /**
  * Reads a source in chunks that are in memory as a whole, so that a chunk can be sent again. While one chunk is being sent the

@@ -1,11 +1,11 @@
-import type { UploadRecord } from '../upload/uploadRecord.ts';
-import type { GraphAttachment, GraphItem } from './graphItem.ts';
+import type { AttachmentsApi, GraphAttachment } from '../graph/attachmentsApi.ts';
+import type { UploadRecord } from '../uploads/uploadRecord.ts';
 
 /** Clocks of Graph and of this instance differ. */
 const CLOCK_SKEW_MS = 120_000;
 
 /** A file that may be attached. */
-export interface SoughtFile extends Pick<UploadRecord, 'attachment' | 'createdAt'> {
+export interface SearchedFile extends Pick<UploadRecord, 'attachment' | 'createdAt'> {
   /**
    * Epoch milliseconds: Graph was sent the whole file then, and refused it. What was attached before is another file. Clocks count
    * as equal, since a refusal is nearly always true.
@@ -20,8 +20,8 @@ export interface SoughtFile extends Pick<UploadRecord, 'attachment' | 'createdAt
  * @param bytes of a small file: one of the same name with other bytes is passed over, as where a loop attaches several
  */
 export async function findAttachment(
-  item: Pick<GraphItem, 'listAttachments' | 'readContent'>,
-  { attachment, createdAt, refusedSince }: SoughtFile,
+  item: Pick<AttachmentsApi, 'listAttachments' | 'readContent'>,
+  { attachment, createdAt, refusedSince }: SearchedFile,
   bytes?: Buffer,
 ): Promise<GraphAttachment | undefined> {
   const since = refusedSince ?? Date.parse(createdAt) - CLOCK_SKEW_MS;

@@ -1,1 +1,1 @@
-import '../unit/source/sourceRules.test.ts';
+import '../unit/sources/sourceRules.test.ts';

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
-import { MAX_REQUEST_BODY_BYTES } from '../../shared/limits.ts';
+import { MAX_REQUEST_BODY_BYTES } from '../../shared/common/limits.ts';
 import { type RawAnswer, sendRaw } from '../support/probeApp/sendRaw.ts';
 import { ATTACHMENT_ITEM, graphErrorBody, type Site, startSite } from '../support/site.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { requestLine } from '../../shared/log/requestLine.ts';
-import { RequestRecord } from '../../shared/log/requestRecord.ts';
+import { LogEntry } from '../../shared/logging/logEntry.ts';
+import { requestLine } from '../../shared/logging/requestLine.ts';
 import { member } from '../support/faultMatrix/graphShape.ts';
 import { type AppEvent, GUID, postJson, REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 
@@ -56,7 +56,7 @@ describe('the three ids of a request', () => {
       Array(3).fill(CLIENT_REQUEST_ID),
     );
     expect(atGraph?.requestId).toMatch(GUID);
-    expect([headers.get('request-id'), line['upstreamRequestId']]).toEqual(Array(2).fill(atGraph?.requestId));
+    expect([headers.get('request-id'), line['graphRequestId']]).toEqual(Array(2).fill(atGraph?.requestId));
   });
 
   test('are the same where Graph refuses', async () => {
@@ -68,7 +68,7 @@ describe('the three ids of a request', () => {
     expect(line).toMatchObject({
       requestId,
       clientRequestId: CLIENT_REQUEST_ID,
-      upstreamRequestId: atGraph?.requestId,
+      graphRequestId: atGraph?.requestId,
     });
     expect([headers.get('request-id'), member(inner, 'request-id')]).toEqual(Array(2).fill(atGraph?.requestId));
     expect(member(inner, 'client-request-id')).toBe(CLIENT_REQUEST_ID);
@@ -80,7 +80,7 @@ describe('the three ids of a request', () => {
     expect([headers.get('request-id'), member(inner, 'request-id'), line['requestId']]).toEqual(
       Array(3).fill(requestId),
     );
-    expect(line['upstreamRequestId']).toBe(upstream[0]?.requestId);
+    expect(line['graphRequestId']).toBe(upstream[0]?.requestId);
   });
 
   test('stay the same over retries; the line names the last answer of Graph', async () => {
@@ -89,8 +89,8 @@ describe('the three ids of a request', () => {
     });
 
     expect(upstream.map(({ headers }) => headers['client-request-id'])).toEqual(Array(3).fill(CLIENT_REQUEST_ID));
-    expect(line).toMatchObject({ attempts: 3, upstreamStatuses: [503, 503, 201] });
-    expect(line['upstreamRequestId']).toBe(upstream[2]?.requestId);
+    expect(line).toMatchObject({ attempts: 3, graphStatuses: [503, 503, 201] });
+    expect(line['graphRequestId']).toBe(upstream[2]?.requestId);
   });
 
   test.each(['', 'not-a-guid', `${CLIENT_REQUEST_ID}-and-more`])(
@@ -162,7 +162,7 @@ describe('docs/operate.md', () => {
     });
 
     expect(fieldsOf(example)).toEqual(fieldsOf(line));
-    expect([example['mailbox'], example['decidedBy']]).toEqual([line['mailbox'], line['decidedBy']]);
+    expect([example['mailbox'], example['policyPath']]).toEqual([line['mailbox'], line['policyPath']]);
   });
 });
 
@@ -178,7 +178,7 @@ async function rangeLine(): Promise<AppEvent> {
     headers: { 'content-range': `bytes 0-999/${size}` },
     body: Buffer.alloc(1000),
   });
-  return site.findEvent('request', ({ operation }) => operation === 'receiveRange');
+  return site.findEvent('request', ({ operation }) => operation === 'putRange');
 }
 
 /** A failure that nothing foresees cannot be had from outside. */
@@ -191,7 +191,7 @@ function unforeseen(): AppEvent {
     workflowRunId: undefined,
   };
   const outcome = { status: 500, code: 'InternalError', error: new TypeError('unforeseen') };
-  return JSON.parse(requestLine(new RequestRecord('createUploadSession'), head, outcome, 'hashed'));
+  return JSON.parse(requestLine(new LogEntry('createUploadSession'), head, outcome, 'hashed'));
 }
 
 /** Names in the order of the line; those within `ms` with a dot. */

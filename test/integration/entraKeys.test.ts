@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { JWKS_COOLDOWN_MS } from '../../shared/limits.ts';
+import { JWKS_COOLDOWN_MS } from '../../shared/common/limits.ts';
 import type { RawAnswer } from '../support/probeApp/sendRaw.ts';
 import { errorCode, itemPath, startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 

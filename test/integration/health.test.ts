@@ -64,7 +64,7 @@ describe('a sound app', () => {
 
     expect(await read(site, 'health/ready', KEY)).toEqual({
       status: 200,
-      body: { status: 'ready', checks, unpairedRequests: 0 },
+      body: { status: 'ready', checks, unmatchedRequests: 0 },
     });
   });
 
@@ -89,7 +89,7 @@ test('names the token where none can be had, without the reason, and stays alive
     const alive = await read(site, 'health');
 
     const checks = { settings: 'ok', policy: 'ok', token: 'failing', storage: 'none', queue: 'none' };
-    expect(ready).toEqual({ status: 503, body: { status: 'notReady', checks, unpairedRequests: 0 } });
+    expect(ready).toEqual({ status: 503, body: { status: 'notReady', checks, unmatchedRequests: 0 } });
     expect(alive.status).toBe(200);
     await site.findEvent('tokenFailed', ({ cause }) => /identity/i.test(String(cause)));
   } finally {
@@ -124,7 +124,7 @@ test('names the policy where it is broken', async () => {
     const alive = await read(site, 'health');
 
     const checks = { settings: 'ok', policy: 'failing', token: 'failing', storage: 'none', queue: 'none' };
-    expect(ready).toEqual({ status: 503, body: { status: 'notReady', checks, unpairedRequests: 0 } });
+    expect(ready).toEqual({ status: 503, body: { status: 'notReady', checks, unmatchedRequests: 0 } });
     expect(alive).toEqual({ status: 503, body: expect.objectContaining({ status: 'misconfigured' }) });
   });
 });

@@ -135,7 +135,7 @@ test('is cancelled before it begins, and its message does nothing', async () => 
 
   expect(cancelled.status).toBe(204);
   await expectGraphError(await fetch(location), 410, 'UploadCancelled');
-  expect(site.runs.map(({ code }) => code)).toEqual(['Over']);
+  expect(site.runs.map(({ code }) => code)).toEqual(['AlreadyFinished']);
   expect(site.graph.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
 });
 
@@ -177,7 +177,7 @@ test('hands on when its instance ends', async () => {
 
   await worker.close();
 
-  expect(site.runs.map(({ code }) => code)).toEqual(['HandedOn']);
+  expect(site.runs.map(({ code }) => code)).toEqual(['Continued']);
   await site.startWorker();
   expect((await untilOver(location)).status).toBe(201);
   expect(attached(file.name)).toEqual([expect.objectContaining({ sha256: file.sha256 })]);

@@ -188,7 +188,7 @@ describe.each([
     const isOfRun = (operation: string) => (line: Readonly<Record<string, unknown>>) =>
       line['workflowRunId'] === run.runId && line['operation'] === operation;
     const opening = await workflows.site.findEvent('request', isOfRun('attach'));
-    const chunk = await workflows.site.findEvent('request', isOfRun('receiveRange'));
+    const chunk = await workflows.site.findEvent('request', isOfRun('putRange'));
     expect([opening, chunk]).toEqual(
       [1, 2].map(() => expect.objectContaining({ status: 200, upload: chunk['upload'] })),
     );

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { DEMANDED_CONTEXT, type TokenRefusalName } from '../../local/emulators/entra/tenantRefusals.ts';
 import { HOSTILE_TOKENS, type HostileToken, type IssueOptions } from '../../local/emulators/entra/tenantTokens.ts';
 import { ADELE, MARKETING, MEGAN } from '../../local/emulators/graph/seed.ts';
-import type { ItemKind } from '../../shared/route/entityModel.ts';
+import type { ItemKind } from '../../shared/paths/entityModel.ts';
 import type { RawAnswer } from '../support/probeApp/sendRaw.ts';
 import { errorCode, ROLE, startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
-import { ENTITY_TYPES, type EntityTypeName, type NavigationProperty } from '../../shared/route/entityModel.ts';
+import { ENTITY_TYPES, type EntityTypeName, type NavigationProperty } from '../../shared/paths/entityModel.ts';
 import { sendRaw } from '../support/probeApp/sendRaw.ts';
 import {
   ATTACHMENT_INFO,

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parsePolicy } from '../../shared/caller/loadPolicy.ts';
+import { parsePolicy } from '../../shared/access/loadPolicy.ts';
 import { REPOSITORY_ROOT } from '../support/site.ts';
 
 const DOCUMENT = readFileSync(path.join(REPOSITORY_ROOT, 'docs', 'policy.md'), 'utf8');

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { explainPolicy, type Question } from '../../scripts/explainPolicy.ts';
-import { parsePolicy } from '../../shared/caller/loadPolicy.ts';
-import { compilePolicy, type PolicyDocument, type PolicyEntry } from '../../shared/caller/policy.ts';
-import { ITEM_KINDS, type ItemKind } from '../../shared/route/entityModel.ts';
+import { parsePolicy } from '../../shared/access/loadPolicy.ts';
+import { compilePolicy, type PolicyDocument, type PolicyEntry } from '../../shared/access/policy.ts';
+import { ITEM_KINDS, type ItemKind } from '../../shared/paths/entityModel.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { itemPath, openSession, PERMISSIVE_GRAPH, ROLE, startTenantSite } from '../support/tenantSite.ts';
 import { until } from '../support/until.ts';
@@ -115,7 +115,7 @@ async function differences(
   await Promise.all(Array.from({ length: 4 }, asker));
   // An answer may overtake its log line.
   await until('a line of each request', () => site.events('request').length >= asked.length);
-  const places = new Map(site.events('request').map((line) => [line['clientRequestId'], line['decidedBy']]));
+  const places = new Map(site.events('request').map((line) => [line['clientRequestId'], line['policyPath']]));
   return asked.flatMap((question, index) => {
     const { status = 0, id } = answers[index] ?? {};
     const decided = `${[200, 201].includes(status) ? 'allowed' : 'denied'} by ${places.get(id) ?? 'nothing'}`;

@@ -30,7 +30,7 @@ describe('the policy', () => {
     const { answer, line } = await ask('users/adele@contoso.example', await site.bearer(ATTACHER));
 
     expect([answer.status, errorCode(answer)]).toEqual([403, 'CallerNotAllowed']);
-    expect(line).toMatchObject({ decidedBy: '/callers/0/operations', cause: 'denied: operation' });
+    expect(line).toMatchObject({ policyPath: '/callers/0/operations', cause: 'denied: operation' });
     expect(site.graph.requests).toEqual([]);
   });
 
@@ -38,7 +38,7 @@ describe('the policy', () => {
     const { answer, line } = await ask('users/adele@contoso.example', await site.bearer(ASSISTANT));
 
     expect([answer.status, errorCode(answer)]).toEqual([403, 'CallerNotAllowed']);
-    expect(line).toMatchObject({ decidedBy: '/callers/1/actsAs', cause: 'denied: appNotAdmitted' });
+    expect(line).toMatchObject({ policyPath: '/callers/1/actsAs', cause: 'denied: appNotAdmitted' });
     expect(site.graph.requests).toEqual([]);
   });
 

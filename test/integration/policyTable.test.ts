@@ -1,5 +1,5 @@
 import { ADELE, MARKETING, MEGAN } from '../../local/emulators/graph/seed.ts';
-import type { ItemKind } from '../../shared/route/entityModel.ts';
+import type { ItemKind } from '../../shared/paths/entityModel.ts';
 import { errorCode, errorMessage, itemPath, startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 
 /** In the order of the policy; the last one is not in it. */
@@ -110,7 +110,7 @@ describe('the policy', () => {
 
     expect(answer.status).toBe(kind === 'todoTask' ? 200 : 201);
     expect(site.graph.requests.map(({ path }) => decodeURIComponent(path.split('/')[3] ?? ''))).toEqual([sentTo]);
-    expect(line['decidedBy']).toBe(`/callers/${Object.keys(APPS).indexOf(app)}${place}`);
+    expect(line['policyPath']).toBe(`/callers/${Object.keys(APPS).indexOf(app)}${place}`);
   });
 
   test.each<[App, ItemKind, owner: string, asked: string, member: string, item?: string]>([
@@ -155,7 +155,7 @@ describe('the policy', () => {
     const named = asked === 'me' ? 'me' : `${/groups/i.test(owner) ? 'group' : 'mailbox'} '${asked}'`;
     const message = `This caller may not attach a file to a ${kind} of ${named}.`;
     expect(errorMessage(answer)).toBe(message);
-    expect(line['decidedBy']).toBe(`/callers/${Object.keys(APPS).indexOf(app)}/${member}`);
+    expect(line['policyPath']).toBe(`/callers/${Object.keys(APPS).indexOf(app)}/${member}`);
     expect(line['cause']).toBe(`denied: ${member === 'kinds' ? 'kind' : 'owner'}`);
     expect(site.graph.requests).toEqual([]);
   });
@@ -169,14 +169,14 @@ describe('the policy', () => {
 
     expect([most, more, unbounded].map(({ answer }) => answer.status)).toEqual([201, 403, 201]);
     expect(errorMessage(more.answer)).toMatch(/ a file of more than 5000000 bytes to a message of /);
-    expect(more.line).toMatchObject({ decidedBy: '/callers/0/maxBytes', cause: 'denied: maxBytes' });
+    expect(more.line).toMatchObject({ policyPath: '/callers/0/maxBytes', cause: 'denied: maxBytes' });
   });
 
   test('does not take the entry for function keys for a token', async () => {
     const { answer, line } = await ask('Stranger', 'message', pathOf(`users/${UPN}`, 'message'));
 
     expect([answer.status, errorCode(answer)]).toEqual([403, 'CallerNotAllowed']);
-    expect(line).toMatchObject({ decidedBy: '/callers', cause: 'denied: unknownCaller', caller: APPS.Stranger });
+    expect(line).toMatchObject({ policyPath: '/callers', cause: 'denied: unknownCaller', caller: APPS.Stranger });
   });
 
   test('names the caller in the log as the policy does', async () => {

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import tls from 'node:tls';
 import { createCertificate, type EmulatorCertificate } from '../../local/emulators/common/certificate.ts';
 import { ServiceError } from '../../shared/errors.ts';
-import { type AddressOptions, type AddressSource, openAddress } from '../../shared/source/addressSource.ts';
-import { compileSources, type SourceRule } from '../../shared/source/sourceRules.ts';
+import { compileSources, type SourceRule } from '../../shared/sources/sourceRules.ts';
+import { openUrl, type UrlSource, type UrlSourceOptions } from '../../shared/sources/urlSource.ts';
 import { type SourceFault, type SourceFile, type SourceServer, startSourceServer } from '../support/sourceServer.ts';
 
 const FILE = randomBytes(3_000_000);
@@ -33,14 +33,14 @@ function ruleOf(pattern: string): SourceRule {
 
 const never = new AbortController().signal;
 
-const OPTIONS: AddressOptions = {
+const OPTIONS: UrlSourceOptions = {
   isDevelopment: true,
   checkSize: () => {},
   times: { answerMs: 2000, silenceMs: 200, retryDelay: (retryAfter) => Number(retryAfter ?? 0) * 1000 },
 };
 
-function open(options: Partial<AddressOptions> = {}, signal = never): Promise<AddressSource> {
-  return openAddress(new URL(`${server.origin}${PATH}?sig=secret`), rule, { ...OPTIONS, ...options }, signal);
+function open(options: Partial<UrlSourceOptions> = {}, signal = never): Promise<UrlSource> {
+  return openUrl(new URL(`${server.origin}${PATH}?sig=secret`), rule, { ...OPTIONS, ...options }, signal);
 }
 
 function hold(faults: readonly SourceFault[], file: Partial<SourceFile> = {}): void {
@@ -48,7 +48,7 @@ function hold(faults: readonly SourceFault[], file: Partial<SourceFile> = {}): v
 }
 
 /** Reads to the end and checks that all bytes are those that were said. */
-async function readAll(source: AddressSource, expected: Buffer = FILE, signal = never): Promise<void> {
+async function readAll(source: UrlSource, expected: Buffer = FILE, signal = never): Promise<void> {
   const hash = createHash('sha256');
   let bytes = 0;
   try {
@@ -65,7 +65,7 @@ async function readAll(source: AddressSource, expected: Buffer = FILE, signal = 
 }
 
 /** The error of opening or of reading, and how many bytes came before it. */
-async function failureOf(options: Partial<AddressOptions> = {}): Promise<{ error: ServiceError; bytes: number }> {
+async function failureOf(options: Partial<UrlSourceOptions> = {}): Promise<{ error: ServiceError; bytes: number }> {
   let bytes = 0;
   try {
     const source = await open(options);
@@ -84,7 +84,7 @@ function requestsOf(count: number) {
   return server.requests.slice(-count).map(({ headers }) => [headers.range, headers['if-range']]);
 }
 
-describe('openAddress', () => {
+describe('openUrl', () => {
   it('reads a file byte for byte, with what the source says of it', async () => {
     hold([], { contentType: 'application/pdf' });
 
@@ -242,8 +242,8 @@ describe('openAddress', () => {
     const address = silent.address();
     const port = typeof address === 'object' ? address?.port : undefined;
     const times = { answerMs: 50, silenceMs: 50, retryDelay: () => 0 };
-    const at = (origin: string, options: Partial<AddressOptions>) =>
-      openAddress(new URL(origin), ruleOf(origin), { ...OPTIONS, ...options }, never);
+    const at = (origin: string, options: Partial<UrlSourceOptions>) =>
+      openUrl(new URL(origin), ruleOf(origin), { ...OPTIONS, ...options }, never);
 
     await expect(at(`https://localhost:${port}`, { times })).rejects.toMatchObject({ code: 'SourceUnavailable' });
     await expect(
@@ -264,7 +264,7 @@ describe('openAddress', () => {
     });
   });
 
-  it.each<[string, Partial<AddressOptions>]>([
+  it.each<[string, Partial<UrlSourceOptions>]>([
     ['utf-8', {}],
     ['', {}],
     ['gzip', { declared: { name: 'backup.tar.gz' } }],
@@ -298,7 +298,7 @@ describe('openAddress', () => {
   it('refuses what its rule does not admit', async () => {
     const before = server.requests.length;
 
-    await expect(openAddress(new URL(`${server.origin}/secret`), rule, OPTIONS, never)).rejects.toMatchObject({
+    await expect(openUrl(new URL(`${server.origin}/secret`), rule, OPTIONS, never)).rejects.toMatchObject({
       code: 'SourceNotAllowed',
       status: 403,
     });
@@ -311,7 +311,7 @@ describe('openAddress', () => {
 
     expect((await failureOf({ isDevelopment: false })).error.code).toBe('SourceNotAllowed');
     await expect(
-      openAddress(new URL(`${server.origin}${PATH}`), { ...rule, isPortNamed: false }, OPTIONS, never),
+      openUrl(new URL(`${server.origin}${PATH}`), { ...rule, isPortNamed: false }, OPTIONS, never),
     ).rejects.toMatchObject({ code: 'SourceNotAllowed' });
     expect(server.requests.length).toBe(before);
   });
@@ -369,7 +369,7 @@ describe('openAddress', () => {
   it('demands a certificate for the host', async () => {
     const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
     const origin = server.origin.replace('localhost', 'files.contoso.example');
-    const source = openAddress(new URL(origin), ruleOf(origin), { ...OPTIONS, resolve }, never);
+    const source = openUrl(new URL(origin), ruleOf(origin), { ...OPTIONS, resolve }, never);
 
     await expect(source).rejects.toMatchObject({
       code: 'SourceUnavailable',

@@ -1,9 +1,9 @@
 import { BlockList, isIPv4 } from 'node:net';
 import fc from 'fast-check';
 import { ServiceError } from '../../shared/errors.ts';
-import { openAddress } from '../../shared/source/addressSource.ts';
-import { admitSource, compileSources } from '../../shared/source/sourceRules.ts';
-import { parseSourceUrl } from '../../shared/source/sourceUrl.ts';
+import { compileSources, findSourceRule } from '../../shared/sources/sourceRules.ts';
+import { parseSourceUrl } from '../../shared/sources/sourceUrl.ts';
+import { openUrl } from '../../shared/sources/urlSource.ts';
 import { runs } from '../support/runs.ts';
 import { type ConnectWatch, watchConnects } from '../support/watchConnects.ts';
 
@@ -256,13 +256,13 @@ describe('the addresses that sources are read from', () => {
 });
 
 /** What the app does with an address: parses it, asks the policy, opens it. */
-async function tryOpen(text: string, options: Parameters<typeof openAddress>[2]): Promise<string> {
+async function tryOpen(text: string, options: Parameters<typeof openUrl>[2]): Promise<string> {
   const parsed = parseSourceUrl(text);
   if (parsed.kind === 'fault') return 'faulty';
-  const rule = admitSource(RULES, parsed.url);
+  const rule = findSourceRule(RULES, parsed.url);
   if (rule === undefined) return 'notAdmitted';
   try {
-    await openAddress(parsed.url, rule, options, new AbortController().signal);
+    await openUrl(parsed.url, rule, options, new AbortController().signal);
   } catch (error) {
     if (error instanceof ServiceError) return error.code;
     throw error;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
-import { PAIRING_TIMEOUT_MS } from '../../shared/limits.ts';
+import { MATCH_TIMEOUT_MS } from '../../shared/common/limits.ts';
 import { watchLiveHeap } from '../support/liveHeap.ts';
 import { type RawAnswer, sendRaw } from '../support/probeApp/sendRaw.ts';
 import { runs } from '../support/runs.ts';
@@ -50,18 +50,18 @@ async function sendUtf8Header(): Promise<string> {
   return text(socket);
 }
 
-async function unpairedRequests(): Promise<number> {
+async function unmatchedRequests(): Promise<number> {
   const response = await fetch(`${site.api}/health/ready`);
   const readiness: unknown = await response.json();
-  return Number(Reflect.get(Object(readiness), 'unpairedRequests'));
+  return Number(Reflect.get(Object(readiness), 'unmatchedRequests'));
 }
 
 /** Both sides of each stray are given up within the time for pairing. */
 async function settled(count: number): Promise<number> {
-  const end = performance.now() + 6 * PAIRING_TIMEOUT_MS;
+  const end = performance.now() + 6 * MATCH_TIMEOUT_MS;
   for (;;) {
-    const unpaired = await unpairedRequests();
-    if (unpaired >= count || performance.now() > end) return unpaired;
+    const unmatched = await unmatchedRequests();
+    if (unmatched >= count || performance.now() > end) return unmatched;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
@@ -90,7 +90,7 @@ test("gives the platform's own answer to a header in UTF-8, and harms no other",
   expect(answer).toMatch(/^HTTP\/1\.1 500 /);
   expect(answer).toMatch(/\r\n\r\n$/);
   expect((await other).status).toBe(201);
-  await site.findEvent('requestLost');
+  await site.findEvent('unmatchedInvocation');
 });
 
 test("does not hold up what comes after it on the caller's connection", async () => {
@@ -103,7 +103,7 @@ test("does not hold up what comes after it on the caller's connection", async ()
   const statuses = (await text(socket)).match(/(?<=HTTP\/1\.1 )\d+/g);
 
   expect(statuses).toEqual(['400', '200']);
-  expect(performance.now() - startedAt).toBeLessThan(PAIRING_TIMEOUT_MS);
+  expect(performance.now() - startedAt).toBeLessThan(MATCH_TIMEOUT_MS);
 });
 
 async function sendStrays(count: number): Promise<void> {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SiteOptions } from '../../local/emulatedSite.ts';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
 import type { IdentityFaultName } from '../../local/emulators/managedIdentity/identityFaults.ts';
-import { TOKEN_TIMEOUT_MS } from '../../shared/limits.ts';
+import { TOKEN_TIMEOUT_MS } from '../../shared/common/limits.ts';
 import { expectGraphError, postJson, type Site, startSite } from '../support/site.ts';
 import { until } from '../support/until.ts';
 
@@ -76,7 +76,7 @@ test('names the user-assigned identity of AZURE_CLIENT_ID', async () => {
 });
 
 test('goes on with the token it has while an early refresh fails, and recovers', async () => {
-  // A token of 20 s is refreshed from its 10th second on and used up to its 16th (shared/graph/tokenSource.ts).
+  // A token of 20 s is refreshed from its 10th second on and used up to its 16th (shared/tokens/tokenSource.ts).
   await withSite({ identity: { lifetimeSeconds: 20 } }, async (site) => {
     const first = await openSession(site);
     site.identity.play('refused');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
-import { MAX_PIECE_BYTES, MAX_SLICE_BYTES } from '../../shared/limits.ts';
+import { MAX_CHUNK_BYTES, MAX_SLICE_BYTES } from '../../shared/common/limits.ts';
 import { runs } from '../support/runs.ts';
 import { type SecondHost, startSecondHost } from '../support/secondHost.ts';
 import { type Site, startSite } from '../support/site.ts';
@@ -90,7 +90,7 @@ const LOSSES = ['resetAfterCommit', 'resetBeforeHeaders', 'status503AfterCommit'
 test.each([
   { what: 'small', size: 200_000, numRuns: runs(10, 40), losses: [] },
   { what: 'small, one answer of eight lost', size: 200_000, numRuns: runs(3, 8), losses: LOSSES },
-  { what: 'of several pieces', size: 3 * MAX_PIECE_BYTES + 12_345, numRuns: runs(2, 5), losses: [] },
+  { what: 'of several pieces', size: 3 * MAX_CHUNK_BYTES + 12_345, numRuns: runs(2, 5), losses: [] },
 ])('attaches files ($what) once, whatever ranges come in which order through whichever instance', async (played) => {
   const { size, numRuns, losses } = played;
   const file = fileOf(size);

@@ -1,6 +1,6 @@
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
-import { STORAGE_TIMEOUT_MS } from '../../shared/limits.ts';
+import { STORAGE_TIMEOUT_MS } from '../../shared/common/limits.ts';
 import { expectGraphError, postJson, type Site, startSite } from '../support/site.ts';
 import { type StorageFault, type StorageProxy, startStorageProxy } from '../support/storageProxy.ts';
 import { until } from '../support/until.ts';

@@ -1,15 +1,15 @@
 import { AccountSASPermissions, BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
-import { MAX_RECORD_BYTES } from '../../shared/limits.ts';
-import { createSecret, formatSecret, nameOf, parseSecret, seal } from '../../shared/upload/seal.ts';
-import { createSealedBlobs } from '../../shared/upload/sealedBlobs.ts';
-import { createUploadContainer } from '../../shared/upload/uploadContainer.ts';
+import { MAX_RECORD_BYTES } from '../../shared/common/limits.ts';
+import { createUploadContainer } from '../../shared/storage/blobContainer.ts';
+import { createSecret, formatSecret, nameOf, parseSecret, seal } from '../../shared/storage/seal.ts';
+import { createSealedBlobs } from '../../shared/storage/sealedBlobs.ts';
 import {
   createUploadStore,
   type StoredUpload,
   UploadConflict,
   type UploadStore,
-} from '../../shared/upload/uploadStore.ts';
+} from '../../shared/uploads/uploadStore.ts';
 import { configOf } from '../support/builders.ts';
 import { openContainer, readWholeStore } from '../support/readWholeStore.ts';
 import { uploadRecordOf } from '../support/uploadRecords.ts';

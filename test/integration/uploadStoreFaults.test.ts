@@ -1,10 +1,10 @@
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { STORAGE_TIMEOUT_MS } from '../../shared/common/limits.ts';
 import { ServiceError } from '../../shared/errors.ts';
-import { STORAGE_TIMEOUT_MS } from '../../shared/limits.ts';
-import { describeCause } from '../../shared/log/mask.ts';
-import { createSecret, formatSecret } from '../../shared/upload/seal.ts';
-import { createUploadContainer, type UploadContainer } from '../../shared/upload/uploadContainer.ts';
-import { createUploadStore, type StoredUpload, type UploadStore } from '../../shared/upload/uploadStore.ts';
+import { formatCause } from '../../shared/logging/mask.ts';
+import { createUploadContainer, type UploadContainer } from '../../shared/storage/blobContainer.ts';
+import { createSecret, formatSecret } from '../../shared/storage/seal.ts';
+import { createUploadStore, type StoredUpload, type UploadStore } from '../../shared/uploads/uploadStore.ts';
 import { openContainer } from '../support/readWholeStore.ts';
 import { type StorageFault, type StorageProxy, startStorageProxy } from '../support/storageProxy.ts';
 import { uploadRecordOf } from '../support/uploadRecords.ts';
@@ -55,7 +55,7 @@ async function expectUnavailable(): Promise<void> {
     const reason: unknown = outcome.status === 'rejected' ? outcome.reason : `${name} succeeded`;
     expect([name, reason]).toEqual([name, expect.any(ServiceError)]);
     expect(reason).toMatchObject({ code: 'StorageUnavailable', status: 503 });
-    const log = describeCause(reason);
+    const log = formatCause(reason);
     expect(log).not.toMatch(/Zq7|SharedKey|AccountKey/);
     expect(log).not.toContain(upload.id);
   }
@@ -101,7 +101,7 @@ describe('where the store', () => {
     open(azurite.connectionString.replace(azurite.accountKey, createSecret().toString('base64')));
 
     await expectUnavailable();
-    expect(describeCause(failures[0])).toMatch(/403/);
+    expect(formatCause(failures[0])).toMatch(/403/);
   });
 
   test('comes back, the same process goes on', async () => {

@@ -13,10 +13,10 @@ import type { TenantFault } from '../../local/emulators/entra/tenantFaults.ts';
 import { DEMANDED_CONTEXT, type TokenRefusalName } from '../../local/emulators/entra/tenantRefusals.ts';
 import type { IssueOptions } from '../../local/emulators/entra/tenantTokens.ts';
 import { type IdentityEmulator, startIdentityEmulator } from '../../local/emulators/managedIdentity/identity.ts';
+import { TOKEN_TIMEOUT_MS } from '../../shared/common/limits.ts';
 import type { OnBehalfOfCredentialConfig } from '../../shared/config/onBehalfOf.ts';
-import { createUserCredential } from '../../shared/graph/userCredential.ts';
-import { createUserTokens, type UserTokens } from '../../shared/graph/userTokens.ts';
-import { TOKEN_TIMEOUT_MS } from '../../shared/limits.ts';
+import { createUserCredential } from '../../shared/tokens/userCredential.ts';
+import { createUserTokens, type UserTokens } from '../../shared/tokens/userTokens.ts';
 import { openDeadline } from '../support/builders.ts';
 
 const API = '6a7f0f2e-94d5-4a4e-8a53-0a2a5c2c3f10';

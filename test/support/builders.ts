@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import { InvocationContext, type LogLevel, type TraceContext } from '@azure/functions';
-import { compilePolicy, type Policy, type PolicyEntry } from '../../shared/caller/policy.ts';
+import { compilePolicy, type Policy, type PolicyEntry } from '../../shared/access/policy.ts';
+import type { Deadline } from '../../shared/common/deadline.ts';
 import { type Config, parseConfig } from '../../shared/config/config.ts';
 import type { Environment } from '../../shared/config/readSettings.ts';
-import type { Deadline } from '../../shared/deadline.ts';
 import type { ServiceError } from '../../shared/errors.ts';
-import type { UpstreamAnswer } from '../../shared/graph/exchange.ts';
-import type { IncomingRequest } from '../../shared/request/incomingRequest.ts';
-import { createRequestBody } from '../../shared/request/requestBody.ts';
-import type { RequestHead } from '../../shared/request/requestHead.ts';
+import type { GraphResponse } from '../../shared/graph/graphAttempt.ts';
+import { createRequestBody } from '../../shared/server/body.ts';
+import type { IncomingRequest } from '../../shared/server/request.ts';
+import type { RequestInfo } from '../../shared/server/requestInfo.ts';
 
 export const REQUEST_ID = '5b2f4a9e-1c7d-4f63-9a18-0d3e6c5b7a21';
 export const CLIENT_REQUEST_ID = '0c9a7be3-52d4-4d0e-8f86-2b1f3a4c5d6e';
@@ -75,7 +75,7 @@ export function invocation(traceContext?: TraceContext): LoggedContext {
   return { context, lines };
 }
 
-export const HEAD: RequestHead = {
+export const INFO: RequestInfo = {
   requestId: REQUEST_ID,
   clientRequestId: CLIENT_REQUEST_ID,
   wantsImmutableIds: false,
@@ -112,7 +112,7 @@ export function configOf(environment: Environment = {}): Config {
   return result.config;
 }
 
-export function upstreamAnswer(status: number, body = '', headers: Record<string, string> = {}): UpstreamAnswer {
+export function upstreamAnswer(status: number, body = '', headers: Record<string, string> = {}): GraphResponse {
   return { status, headers, body };
 }
 

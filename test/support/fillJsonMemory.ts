@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { MAX_JSON_BYTES_HELD } from '../../shared/limits.ts';
+import { MAX_JSON_BYTES_HELD } from '../../shared/common/limits.ts';
 import type { Site } from './site.ts';
 
 const FILES = 4;

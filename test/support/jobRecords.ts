@@ -1,8 +1,8 @@
 import type { StorageConfig } from '../../shared/config/storageConfig.ts';
-import { isJob, type StoredJob } from '../../shared/operations/storedJob.ts';
-import { createUploadContainer } from '../../shared/upload/uploadContainer.ts';
-import type { JobPart } from '../../shared/upload/uploadRecord.ts';
-import { createUploadStore, type UploadStore } from '../../shared/upload/uploadStore.ts';
+import { isJob, type StoredJob } from '../../shared/jobs/storedJob.ts';
+import { createUploadContainer } from '../../shared/storage/blobContainer.ts';
+import type { JobPart } from '../../shared/uploads/uploadRecord.ts';
+import { createUploadStore, type UploadStore } from '../../shared/uploads/uploadStore.ts';
 
 /** The records of a site, as the app sees them. */
 export function openUploadStore(connectionString: string): UploadStore {

@@ -1,4 +1,4 @@
-import type { SealedBlobs } from '../../shared/upload/sealedBlobs.ts';
+import type { SealedBlobs } from '../../shared/storage/sealedBlobs.ts';
 
 /** Keeps texts in memory, on the conditions of the blob store. `reads` counts. */
 export function memoryBlobs(): SealedBlobs & { readonly reads: () => number } {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { UploadRecord } from '../../shared/upload/uploadRecord.ts';
+import type { UploadRecord } from '../../shared/uploads/uploadRecord.ts';
 import {
   type StoredUpload,
   UploadConflict,
   type UploadLease,
   type UploadStore,
-} from '../../shared/upload/uploadStore.ts';
+} from '../../shared/uploads/uploadStore.ts';
 
 /** Upload records and leases in memory, on the conditions of the real store. Its clock is `Date.now`. */
 export interface MemoryUploads extends UploadStore {

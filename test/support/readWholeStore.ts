@@ -1,5 +1,5 @@
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
-import { UPLOAD_CONTAINER } from '../../shared/upload/uploadContainer.ts';
+import { UPLOAD_CONTAINER } from '../../shared/storage/blobContainer.ts';
 
 /** The container of records as a reader of the storage account sees it. */
 export function openContainer(connectionString: string): ContainerClient {

@@ -5,8 +5,8 @@ import { createTokenRegistry } from '../../local/emulators/common/tokenRegistry.
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/entra/tenant.ts';
 import type { TenantClient } from '../../local/emulators/entra/tenantClient.ts';
 import type { IssueOptions, TokenSubject } from '../../local/emulators/entra/tenantTokens.ts';
-import { parsePolicy } from '../../shared/caller/loadPolicy.ts';
-import type { ItemKind } from '../../shared/route/entityModel.ts';
+import { parsePolicy } from '../../shared/access/loadPolicy.ts';
+import type { ItemKind } from '../../shared/paths/entityModel.ts';
 import { type RawAnswer, sendRaw } from './probeApp/sendRaw.ts';
 import { type Site, startSite, type TestSiteOptions } from './site.ts';
 

@@ -1,13 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { createHash, randomUUID } from 'node:crypto';
-import type { AttemptResult } from '../../shared/graph/exchange.ts';
-import type { Forwarder } from '../../shared/graph/forwarder.ts';
-import { createMailboxQueue } from '../../shared/graph/mailboxQueue.ts';
-import type { Collaborators } from '../../shared/operations/collaborators.ts';
-import { createJsonMemory } from '../../shared/source/jsonMemory.ts';
-import type { UploadHost } from '../../shared/transfer/uploadHost.ts';
-import type { UploadRecord } from '../../shared/upload/uploadRecord.ts';
-import { type StoredUpload, UploadConflict, type UploadStore } from '../../shared/upload/uploadStore.ts';
+import type { Dependencies } from '../../shared/dependencies.ts';
+import { createConcurrencyLimiter } from '../../shared/graph/concurrencyLimiter.ts';
+import type { AttemptResult } from '../../shared/graph/graphAttempt.ts';
+import type { GraphHttp } from '../../shared/graph/graphHttp.ts';
+import { createJsonMemory } from '../../shared/sources/jsonMemory.ts';
+import type { UploadClient } from '../../shared/transfer/uploadClient.ts';
+import type { UploadRecord } from '../../shared/uploads/uploadRecord.ts';
+import { type StoredUpload, UploadConflict, type UploadStore } from '../../shared/uploads/uploadStore.ts';
 import { configOf, policyOf, upstreamAnswer } from './builders.ts';
 
 /** What becomes of one piece on its way to the model of Graph. */
@@ -27,8 +27,8 @@ export type Fate = (typeof FATES)[number];
 
 export interface ModelOfGraph {
   /** @param kill ends the instance that sends through it */
-  uploadHost(kill: () => void): UploadHost;
-  readonly forwarder: Forwarder;
+  uploadHost(kill: () => void): UploadClient;
+  readonly graphHttp: GraphHttp;
   /** SHA-256 of each attachment. */
   readonly attached: string[];
   /** Taken from the front, one for each piece; then all are answered. */
@@ -70,7 +70,7 @@ export function modelOfGraph(sizeBytes: number): ModelOfGraph {
     return answer(201, '', { location: `https://outlook.office.com/Attachments('${attached.length}')` });
   }
 
-  const uploadHost = (kill: () => void): UploadHost => ({
+  const uploadHost = (kill: () => void): UploadClient => ({
     async put({ path }, { first, last }, stream, signal) {
       const released = Promise.resolve();
       if (signal.aborted) return { released, result: Promise.resolve(failed(signal.reason)) };
@@ -100,7 +100,7 @@ export function modelOfGraph(sizeBytes: number): ModelOfGraph {
     },
   });
 
-  const forwarder: Forwarder = {
+  const graphHttp: GraphHttp = {
     connect: async () => {},
     async send({ method }) {
       if (method === 'GET') {
@@ -120,7 +120,7 @@ export function modelOfGraph(sizeBytes: number): ModelOfGraph {
 
   const model: ModelOfGraph = {
     uploadHost,
-    forwarder,
+    graphHttp,
     attached,
     fates: [],
     turns: [],
@@ -199,13 +199,13 @@ export function memoryStore(model: Pick<ModelOfGraph, 'turns'>): UploadStore {
 }
 
 export interface Instance {
-  readonly collaborators: Collaborators;
+  readonly dependencies: Dependencies;
   /** Settles when the instance dies: it answers nothing more, and reaches neither the store nor Graph. */
   readonly death: Promise<void>;
 }
 
 /** One instance of the proxy over a store and a Graph that it shares with others. */
-export function instanceOf(uploads: UploadStore, { uploadHost, forwarder }: ModelOfGraph): Instance {
+export function instanceOf(uploads: UploadStore, { uploadHost, graphHttp }: ModelOfGraph): Instance {
   const { promise: death, resolve: kill } = Promise.withResolvers<void>();
   let isDead = false;
   void death.then(() => {
@@ -217,26 +217,26 @@ export function instanceOf(uploads: UploadStore, { uploadHost, forwarder }: Mode
         isDead && name !== 'then' ? () => Promise.reject(new Error('dead')) : Reflect.get(target, name, receiver),
     });
   const store = alive(uploads);
-  const collaborators = {
+  const dependencies = {
     config: configOf({ ALLOW_ANY_MAILBOX: 'true', UPLOAD_TIMEOUT_MS: '900' }),
     authenticator: { authenticate: async () => ({ kind: 'functionKey' as const }) },
     policy: policyOf(),
-    forwarder: async () => alive(forwarder),
-    appTokens: { acquire: async () => 'token', drop: () => {} },
+    graphHttp: async () => alive(graphHttp),
+    appTokens: { acquire: async () => 'token', invalidate: () => {} },
     userTokens: undefined,
-    queue: createMailboxQueue(64),
+    concurrencyLimiter: createConcurrencyLimiter(64),
     uploads: store,
     idempotency: unused,
-    uploadHost: alive(uploadHost(kill)),
+    uploadClient: alive(uploadHost(kill)),
     jsonMemory: createJsonMemory(),
-    turns: createMailboxQueue(16, 1),
+    uploadLocks: createConcurrencyLimiter(16, 1),
     jobs: undefined,
     closing: new AbortController().signal,
   };
-  return { collaborators, death };
+  return { dependencies, death };
 }
 
-const unused: Collaborators['idempotency'] = {
+const unused: Dependencies['idempotency'] = {
   read: async () => undefined,
   create: async () => undefined,
   replace: async () => undefined,

@@ -1,4 +1,4 @@
-import type { JobPart, UploadRecord } from '../../shared/upload/uploadRecord.ts';
+import type { JobPart, UploadRecord } from '../../shared/uploads/uploadRecord.ts';
 
 /** A sound record of an upload that has just begun. */
 export function uploadRecordOf(changes: Partial<UploadRecord> = {}): UploadRecord {
@@ -19,7 +19,7 @@ export function uploadRecordOf(changes: Partial<UploadRecord> = {}): UploadRecor
       expirationDateTime: new Date(Date.now() + 3_600_000).toISOString(),
     },
     offset: 0,
-    mayHold: [],
+    uncertainOffsets: [],
     sessionsOpened: 1,
     state: { status: 'uploading' },
     ...changes,
@@ -45,7 +45,7 @@ export function jobPartOf(changes: Partial<JobPart> = {}): JobPart {
     notBefore: now,
     movedAt: now,
     attempts: 0,
-    nudges: 0,
+    wakeUps: 0,
     furthestOffset: 0,
     ...changes,
   };

@@ -80,12 +80,13 @@ describe('source', () => {
   });
 
   it("lets no operation have the app's tokens but through tokensFor and tokensForUpload, which ask as whom it acts", () => {
-    const users = sources('shared/operations').filter((path) => /\bappTokens\b/.test(read(path)));
+    const users = sources('shared').filter((path) => /\bappTokens\b/.test(read(path)));
 
     expect(users.sort()).toEqual([
-      'shared/operations/collaborators.ts',
-      'shared/operations/tokensFor.ts',
-      'shared/operations/tokensForUpload.ts',
+      'shared/access/tokensFor.ts',
+      'shared/access/tokensForUpload.ts',
+      'shared/dependencies.ts',
+      'shared/service.ts',
     ]);
   });
 

@@ -1,5 +1,5 @@
+import { MAX_REQUEST_BODY_BYTES } from '../../shared/common/limits.ts';
 import { DETAIL_CODES, ERRORS, type ErrorCode, ServiceError } from '../../shared/errors.ts';
-import { MAX_REQUEST_BODY_BYTES } from '../../shared/limits.ts';
 
 const codes = Object.keys(ERRORS) as ErrorCode[];
 

@@ -1,22 +1,22 @@
 import packageJson from '../../package.json' with { type: 'json' };
+import { TOKEN_TIMEOUT_MS } from '../../shared/common/limits.ts';
 import { ServiceError } from '../../shared/errors.ts';
-import type { TokenSource } from '../../shared/graph/tokenSource.ts';
 import { liveness, readiness } from '../../shared/health.ts';
-import { TOKEN_TIMEOUT_MS } from '../../shared/limits.ts';
-import type { Service, StartUpFault } from '../../shared/service.ts';
+import type { Service, StartUpError } from '../../shared/service.ts';
+import type { TokenSource } from '../../shared/tokens/tokenSource.ts';
 
-const settingsFault: StartUpFault = { part: 'settings', setting: 'ENTRA_TENANT_ID', fault: 'must be a GUID' };
-const policyFault: StartUpFault = { part: 'policy', setting: 'policy.json', pointer: '/callers', fault: 'is missing' };
+const settingsFault: StartUpError = { part: 'settings', setting: 'ENTRA_TENANT_ID', fault: 'must be a GUID' };
+const policyFault: StartUpError = { part: 'policy', setting: 'policy.json', pointer: '/callers', fault: 'is missing' };
 
-const goodTokens: TokenSource = { acquire: async () => 'Zq7-token', drop: () => {} };
+const goodTokens: TokenSource = { acquire: async () => 'Zq7-token', invalidate: () => {} };
 const badTokens: TokenSource = {
   acquire: async () => {
     throw new ServiceError('TokenUnavailable', 'Zq7-reason');
   },
-  drop: () => {},
+  invalidate: () => {},
 };
 
-const REQUESTS = { unpaired: 0 };
+const REQUESTS = { unmatched: 0 };
 
 const goodStorage: Service['storage'] = { check: async () => {} };
 const badStorage: Service['storage'] = {
@@ -26,7 +26,7 @@ const badStorage: Service['storage'] = {
 };
 
 function serviceOf(
-  faults: StartUpFault[] = [],
+  faults: StartUpError[] = [],
   tokens: TokenSource | undefined = faults.length > 0 ? undefined : goodTokens,
   storage?: Service['storage'],
 ): Service {
@@ -37,9 +37,9 @@ function serviceOf(
     jobs: undefined,
     authLevel: 'function',
     runJob: undefined,
-    answerUpload: () => Promise.reject(new Error('not asked for')),
-    answerGraphPath: () => Promise.reject(new Error('not asked for')),
-    answerPreflight: () => {
+    handleUpload: () => Promise.reject(new Error('not asked for')),
+    handleGraphPath: () => Promise.reject(new Error('not asked for')),
+    handlePreflight: () => {
       throw new Error('not asked for');
     },
     corsAllowedOrigins: [],
@@ -54,13 +54,13 @@ describe('liveness', () => {
       acquire: () => {
         throw new Error('asked');
       },
-      drop: () => {},
+      invalidate: () => {},
     };
 
-    const answer = liveness(serviceOf([], tokens));
+    const response = liveness(serviceOf([], tokens));
 
-    expect(answer.status).toBe(200);
-    expect(JSON.parse(answer.body)).toEqual({
+    expect(response.status).toBe(200);
+    expect(JSON.parse(response.body)).toEqual({
       status: 'ok',
       version: packageJson.version,
       uptimeSeconds: Math.floor(process.uptime()),
@@ -68,38 +68,38 @@ describe('liveness', () => {
   });
 
   it.each([settingsFault, policyFault])('is red over a fault of the $part, without saying which', (fault) => {
-    const answer = liveness(serviceOf([fault]));
+    const response = liveness(serviceOf([fault]));
 
-    expect(answer.status).toBe(503);
-    expect(JSON.parse(answer.body)).toMatchObject({ status: 'misconfigured' });
-    expect(answer.body).not.toContain(fault.setting);
+    expect(response.status).toBe(503);
+    expect(JSON.parse(response.body)).toMatchObject({ status: 'misconfigured' });
+    expect(response.body).not.toContain(fault.setting);
   });
 });
 
 describe('readiness', () => {
   it('is green where settings and policy are sound and a token can be had', async () => {
-    const answer = await readiness(serviceOf(), REQUESTS);
+    const response = await readiness(serviceOf(), REQUESTS);
 
-    expect(answer.status).toBe(200);
-    expect(JSON.parse(answer.body)).toEqual({
+    expect(response.status).toBe(200);
+    expect(JSON.parse(response.body)).toEqual({
       status: 'ready',
       checks: { settings: 'ok', policy: 'ok', token: 'ok', storage: 'none', queue: 'none' },
-      unpairedRequests: 0,
+      unmatchedRequests: 0,
     });
   });
 
   it('asks for no token where every caller acts as its user', async () => {
-    const answer = await readiness({ ...serviceOf(), tokens: undefined }, REQUESTS);
+    const response = await readiness({ ...serviceOf(), tokens: undefined }, REQUESTS);
 
-    expect(answer.status).toBe(200);
-    expect(JSON.parse(answer.body)).toHaveProperty('checks.token', 'none');
+    expect(response.status).toBe(200);
+    expect(JSON.parse(response.body)).toHaveProperty('checks.token', 'none');
   });
 
   it('is green where the storage account that is set can be used', async () => {
-    const answer = await readiness(serviceOf([], goodTokens, goodStorage), REQUESTS);
+    const response = await readiness(serviceOf([], goodTokens, goodStorage), REQUESTS);
 
-    expect(answer.status).toBe(200);
-    expect(JSON.parse(answer.body)).toHaveProperty('checks.storage', 'ok');
+    expect(response.status).toBe(200);
+    expect(JSON.parse(response.body)).toHaveProperty('checks.storage', 'ok');
   });
 
   it.each([
@@ -129,10 +129,10 @@ describe('readiness', () => {
       { settings: 'ok', policy: 'ok', token: 'ok', storage: 'ok', queue: 'failing' },
     ],
   ])('says that %s fails, never why', async (_, service, checks) => {
-    const answer = await readiness(service, REQUESTS);
+    const response = await readiness(service, REQUESTS);
 
-    expect(answer.status).toBe(503);
-    expect(JSON.parse(answer.body)).toEqual({ status: 'notReady', checks, unpairedRequests: 0 });
+    expect(response.status).toBe(503);
+    expect(JSON.parse(response.body)).toEqual({ status: 'notReady', checks, unmatchedRequests: 0 });
   });
 
   it('shows no token', async () => {
@@ -156,7 +156,7 @@ describe('readiness', () => {
       const hanging: TokenSource = {
         acquire: ({ signal }) =>
           new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
-        drop: () => {},
+        invalidate: () => {},
       };
       const asked = readiness(serviceOf([], hanging), REQUESTS);
 

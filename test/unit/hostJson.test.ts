@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { JOB_RUN_MS, MAX_REQUEST_TIMEOUT_MS, READ_AWAY_TIMEOUT_MS } from '../../shared/limits.ts';
+import { DRAIN_TIMEOUT_MS, JOB_RUN_MS, MAX_REQUEST_TIMEOUT_MS } from '../../shared/common/limits.ts';
 
 const { functionTimeout, extensions, extensionBundle } = JSON.parse(
   readFileSync(join(__dirname, '../../host.json'), 'utf8'),
@@ -12,7 +12,7 @@ function milliseconds(time: unknown): number {
 }
 
 test("a function's time outlasts the longest request and the reading away behind it", () => {
-  expect(milliseconds(functionTimeout)).toBeGreaterThan(MAX_REQUEST_TIMEOUT_MS + READ_AWAY_TIMEOUT_MS);
+  expect(milliseconds(functionTimeout)).toBeGreaterThan(MAX_REQUEST_TIMEOUT_MS + DRAIN_TIMEOUT_MS);
 });
 
 test("a run of a job ends well before a function's time", () => {

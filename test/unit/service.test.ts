@@ -107,14 +107,14 @@ describe('createService', () => {
     const { service } = start(environment);
     const { context, lines } = invocation();
 
-    const answer = await service.answerGraphPath(
+    const response = await service.handleGraphPath(
       { kind: 'read', request: incomingRequest() },
       'users/u/messages/m/attachments/createUploadSession',
       context,
     );
 
-    expect(answer.status).toBe(503);
-    expect(JSON.parse(answer.body)).toMatchObject({
+    expect(response.status).toBe(503);
+    expect(JSON.parse(response.body)).toMatchObject({
       error: {
         code: 'ServiceMisconfigured',
         message: 'The service is not configured; its operator must look at its log.',
@@ -137,12 +137,12 @@ describe('createService', () => {
   it('answers an unknown path without looking for a token', async () => {
     const { service } = start({ ME_MAILBOX: 'adele@contoso.example' });
 
-    const answer = await service.answerGraphPath(
+    const response = await service.handleGraphPath(
       { kind: 'read', request: incomingRequest() },
       'nothing',
       invocation().context,
     );
 
-    expect(answer.status).toBe(404);
+    expect(response.status).toBe(404);
   });
 });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { hashUploadId } from '../../../shared/log/mask.ts';
+import { hashUploadId } from '../../../shared/logging/mask.ts';
 import { member, readError } from '../faultMatrix/graphShape.ts';
 import { type Site, startSite } from '../site.ts';
 import { until } from '../until.ts';
@@ -193,8 +193,7 @@ function expectedOffset(progress: unknown): number {
 function readLog(site: Site): ReadonlyMap<string, readonly unknown[]> {
   const codes = new Map<string, unknown[]>();
   for (const { operation, upload, code } of site.events('request')) {
-    if (operation === 'receiveRange' && typeof upload === 'string')
-      codes.set(upload, [...(codes.get(upload) ?? []), code]);
+    if (operation === 'putRange' && typeof upload === 'string') codes.set(upload, [...(codes.get(upload) ?? []), code]);
   }
   return codes;
 }

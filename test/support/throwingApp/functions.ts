@@ -1,10 +1,10 @@
 import { app, type HttpHandler } from '@azure/functions';
-import { registerRepairHook } from '../../../functions/repairHook.ts';
+import { registerErrorFallback } from '../../../functions/errorFallback.ts';
 
 // Handlers that fail in every way that a handler can, behind the product's repair hook.
 
 app.setup({ enableHttpStream: true });
-registerRepairHook();
+registerErrorFallback();
 
 /** Has the type `any`: a handler in JavaScript may return what its type forbids. */
 const anything = JSON.parse('{ "null": null, "text": "no response" }');

@@ -49,16 +49,16 @@ async function send(
   { method, url, headers, bytes, saysLength }: EngineRequest,
   dispatcher: Dispatcher,
 ): Promise<EngineAnswer> {
-  const answer = await request(url, {
+  const response = await request(url, {
     method: method as Dispatcher.HttpMethod,
     headers: { ...headers, ...(bytes === undefined && method !== 'GET' && { 'content-length': '0' }) },
     body: bytes === undefined || saysLength ? (bytes ?? null) : Readable.from([bytes], { objectMode: false }),
     dispatcher,
   });
-  const received = Object.entries(answer.headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]);
+  const received = Object.entries(response.headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]);
   return {
-    statusCode: answer.statusCode,
+    statusCode: response.statusCode,
     headers: Object.fromEntries(received),
-    bytes: Buffer.from(await answer.body.arrayBuffer()),
+    bytes: Buffer.from(await response.body.arrayBuffer()),
   };
 }

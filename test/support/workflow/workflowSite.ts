@@ -177,13 +177,13 @@ async function platformToken({ identity }: Site, audience: string): Promise<stri
 /** As the user who has signed in to the Outlook connection. */
 async function createDraft(site: Site, subject: string, dispatcher: Dispatcher): Promise<string> {
   const token = site.identity.tokens.issue({ audience: site.graph.url, lifetimeSeconds: 600 });
-  const answer = await request(`${site.graph.url}/v1.0/users/${ADELE.userPrincipalName}/messages`, {
+  const response = await request(`${site.graph.url}/v1.0/users/${ADELE.userPrincipalName}/messages`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ subject }),
     dispatcher,
   });
-  const { id } = (await answer.body.json()) as { id: string }; // The emulator's own answer.
+  const { id } = (await response.body.json()) as { id: string }; // The emulator's own answer.
   return id;
 }
 

@@ -1,8 +1,8 @@
 import { parseConfig } from '../../../shared/config/config.ts';
-import type { ConfigFault, Environment } from '../../../shared/config/readSettings.ts';
+import type { ConfigError, Environment } from '../../../shared/config/readSettings.ts';
 import { APP_ID, configOf, TENANT_ID } from '../../support/builders.ts';
 
-function faultsOf(environment: Environment): readonly ConfigFault[] {
+function faultsOf(environment: Environment): readonly ConfigError[] {
   const result = parseConfig(environment);
   return result.kind === 'faulty' ? result.faults : [];
 }
@@ -36,7 +36,7 @@ describe('parseConfig', () => {
       mailboxQueueLength: 64,
       isDevelopment: false,
       maxJsonAttachmentBytes: 26_214_400,
-      ceilings: { outlookBytes: 157_286_400, toDoBytes: 26_214_400 },
+      maxSizes: { outlookBytes: 157_286_400, toDoBytes: 26_214_400 },
       logMailbox: 'hashed',
     });
   });
@@ -62,7 +62,7 @@ describe('parseConfig', () => {
       requestTimeoutMs: 1_000,
       graphMaxAttempts: 1,
       mailboxQueueLength: 7,
-      ceilings: { outlookBytes: 10, toDoBytes: 5 },
+      maxSizes: { outlookBytes: 10, toDoBytes: 5 },
       logMailbox: 'plain',
       otlpEndpoint: 'https://collector.example:4318',
     });

@@ -1,12 +1,12 @@
 import { parseConfig } from '../../../shared/config/config.ts';
-import type { ConfigFault, Environment } from '../../../shared/config/readSettings.ts';
+import type { ConfigError, Environment } from '../../../shared/config/readSettings.ts';
 import { APP_ID, configOf, TENANT_ID } from '../../support/builders.ts';
 
 const API_ID = '6a7f0f2e-94d5-4a4e-8a53-0a2a5c2c3f10';
 const ENTRA = { CALLER_AUTH: 'entra', ENTRA_TENANT_ID: TENANT_ID, API_AUDIENCE: `api://${API_ID}` };
 const OBO = { ...ENTRA, OBO_CLIENT_ID: API_ID };
 
-function faultsOf(environment: Environment): readonly ConfigFault[] {
+function faultsOf(environment: Environment): readonly ConfigError[] {
   const result = parseConfig(environment);
   return result.kind === 'faulty' ? result.faults : [];
 }

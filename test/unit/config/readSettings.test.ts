@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import {
-  type ConfigFault,
+  type ConfigError,
   type Environment,
   readSettings,
   type SettingValues,
 } from '../../../shared/config/readSettings.ts';
 import { SETTINGS, type SettingName } from '../../../shared/config/settings.ts';
 
-function read(environment: Environment): { values: SettingValues; faults: ConfigFault[] } {
-  const faults: ConfigFault[] = [];
+function read(environment: Environment): { values: SettingValues; faults: ConfigError[] } {
+  const faults: ConfigError[] = [];
   return { values: readSettings(environment, faults), faults };
 }
 

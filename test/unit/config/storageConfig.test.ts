@@ -1,12 +1,12 @@
 import { parseConfig } from '../../../shared/config/config.ts';
-import type { ConfigFault, Environment } from '../../../shared/config/readSettings.ts';
+import type { ConfigError, Environment } from '../../../shared/config/readSettings.ts';
 import { APP_ID, configOf } from '../../support/builders.ts';
 
 const KEY = Buffer.from('no key of an account').toString('base64');
 const ACCOUNT = `DefaultEndpointsProtocol=https;AccountName=contoso;AccountKey=${KEY};EndpointSuffix=core.windows.net`;
 const URI = 'https://contoso.blob.core.windows.net';
 
-function faultsOf(environment: Environment): readonly ConfigFault[] {
+function faultsOf(environment: Environment): readonly ConfigError[] {
   const result = parseConfig(environment);
   return result.kind === 'faulty' ? result.faults : [];
 }

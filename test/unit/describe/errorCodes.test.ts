@@ -3,9 +3,9 @@ import path from 'node:path';
 import { describeErrors, FAULTY_BODY } from '../../../scripts/describe/errorResponses.ts';
 import { buildOpenApi } from '../../../scripts/describe/openApi.ts';
 import { toSwagger } from '../../../scripts/describe/swagger.ts';
-import { validateAttachment } from '../../../shared/body/validateAttachment.ts';
 import { DETAIL_CODES, ERRORS, ServiceError } from '../../../shared/errors.ts';
-import { relay } from '../../../shared/graph/relay.ts';
+import { relayResponse } from '../../../shared/graph/relayResponse.ts';
+import { validateAttachment } from '../../../shared/json/validateAttachment.ts';
 import { configOf, thrownBy, upstreamAnswer } from '../../support/builders.ts';
 
 const document = buildOpenApi();
@@ -84,7 +84,7 @@ describe('the error codes', () => {
 
 describe('describeErrors', () => {
   it('shows for a faulty body what the proxy says of it', () => {
-    const error = thrownBy(() => validateAttachment(FAULTY_BODY, 'message', configOf().ceilings));
+    const error = thrownBy(() => validateAttachment(FAULTY_BODY, 'message', configOf().maxSizes));
 
     const example = describeErrors().find(({ status }) => status === '400')?.examples['InvalidAttachment'];
 
@@ -99,7 +99,7 @@ describe('describeErrors', () => {
       const upstream = upstreamAnswer(Number(status), '{"error":{"code":"ErrorItemNotFound","message":"No."}}');
       let isRelayed = true;
       try {
-        relay(upstream);
+        relayResponse(upstream);
       } catch {
         isRelayed = false;
       }

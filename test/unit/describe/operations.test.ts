@@ -1,11 +1,11 @@
 import { SEED } from '../../../local/emulators/graph/seed.ts';
 import { BODY_SCHEMAS, bodyNameOf, FILE_SCHEMAS, fileNameOf } from '../../../scripts/describe/bodySchemas.ts';
 import { describeItems } from '../../../scripts/describe/operations.ts';
-import { validateAttachment } from '../../../shared/body/validateAttachment.ts';
-import { ITEM_KINDS } from '../../../shared/route/entityModel.ts';
-import { parsePath } from '../../../shared/route/parsePath.ts';
-import { readJsonAttachment } from '../../../shared/source/jsonAttachment.ts';
-import { createJsonMemory } from '../../../shared/source/jsonMemory.ts';
+import { validateAttachment } from '../../../shared/json/validateAttachment.ts';
+import { ITEM_KINDS } from '../../../shared/paths/entityModel.ts';
+import { parsePath } from '../../../shared/paths/parsePath.ts';
+import { readJsonAttachment } from '../../../shared/sources/jsonAttachment.ts';
+import { createJsonMemory } from '../../../shared/sources/jsonMemory.ts';
 import { configOf } from '../../support/builders.ts';
 
 const items = describeItems();
@@ -79,7 +79,7 @@ describe('FILE_SCHEMAS', () => {
 
 describe('BODY_SCHEMAS', () => {
   it.each(ITEM_KINDS)('has an example that the proxy takes for the kind %s', (kind) => {
-    const { ceilings } = configOf();
+    const { maxSizes: ceilings } = configOf();
     const { examples } = BODY_SCHEMAS[bodyNameOf(kind)];
 
     expect(examples).toHaveLength(1);

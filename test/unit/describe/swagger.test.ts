@@ -1,7 +1,7 @@
 import packageJson from '../../../package.json' with { type: 'json' };
 import { buildOpenApi } from '../../../scripts/describe/openApi.ts';
 import { toSwagger } from '../../../scripts/describe/swagger.ts';
-import { parsePath } from '../../../shared/route/parsePath.ts';
+import { parsePath } from '../../../shared/paths/parsePath.ts';
 
 const swagger = toSwagger(buildOpenApi());
 const operations = Object.values(swagger.paths).flatMap((item) => Object.values(item));

@@ -1,6 +1,6 @@
 import { pathBelowPrefix, routeParameter } from '../../../functions/routeParameter.ts';
 import { encodePathFully, readRequestTarget } from '../../../local/host/requestTarget.ts';
-import type { ReadRequest } from '../../../shared/request/incomingRequest.ts';
+import type { ParsedRequest } from '../../../shared/server/request.ts';
 
 describe('routeParameter', () => {
   it.each([
@@ -14,10 +14,10 @@ describe('routeParameter', () => {
 });
 
 /** A request as the host forwards it. */
-function forwarded(target: string): ReadRequest {
+function forwarded(target: string): ParsedRequest {
   const path = encodePathFully(readRequestTarget(target)?.path ?? '');
   const url = new URL(`https://proxy.example${path}`);
-  return { kind: 'read', request: { url } } as ReadRequest; // The rest is not read.
+  return { kind: 'read', request: { url } } as ParsedRequest; // The rest is not read.
 }
 
 describe('pathBelowPrefix', () => {
@@ -36,6 +36,6 @@ describe('pathBelowPrefix', () => {
   });
 
   it('gives nothing for a request without a valid URL', () => {
-    expect(pathBelowPrefix({ kind: 'faulty' } as ReadRequest, 'api')).toBe('');
+    expect(pathBelowPrefix({ kind: 'faulty' } as ParsedRequest, 'api')).toBe('');
   });
 });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, connect as netConnect, type Server, type Socket } from 'node:net';
+import { KEEP_ALIVE_MS } from '../../../shared/common/limits.ts';
 import { openEarly } from '../../../shared/graph/earlyConnection.ts';
-import { KEEP_ALIVE_MS } from '../../../shared/limits.ts';
 
 let server: Server;
 let accepted: Socket[];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import { RETRY_BASE_DELAY_MS } from '../../../shared/common/limits.ts';
 import { isRetryableStatus, parseRetryAfter, retryDelayMs } from '../../../shared/graph/retryDelay.ts';
-import { RETRY_BASE_DELAY_MS } from '../../../shared/limits.ts';
 
 const NOW = Date.parse('Mon, 23 Nov 2026 10:00:00 GMT');
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

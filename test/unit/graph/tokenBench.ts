@@ -1,5 +1,5 @@
 import type { AccessToken, GetTokenOptions } from '@azure/identity';
-import { createTokenSource, type TokenSource } from '../../../shared/graph/tokenSource.ts';
+import { createTokenSource, type TokenSource } from '../../../shared/tokens/tokenSource.ts';
 import { openDeadline, settled } from '../../support/builders.ts';
 
 export const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
+import { MAX_TOKEN_RETRY_PAUSE_MS, MIN_TOKEN_RETRY_PAUSE_MS, TOKEN_TIMEOUT_MS } from '../../../shared/common/limits.ts';
 import { ServiceError } from '../../../shared/errors.ts';
-import { createTokenSource } from '../../../shared/graph/tokenSource.ts';
-import { MAX_TOKEN_RETRY_PAUSE_MS, MIN_TOKEN_RETRY_PAUSE_MS, TOKEN_TIMEOUT_MS } from '../../../shared/limits.ts';
+import { createTokenSource } from '../../../shared/tokens/tokenSource.ts';
 import { openDeadline, settled } from '../../support/builders.ts';
 import { HOUR_MS, tokenBench } from './tokenBench.ts';
 

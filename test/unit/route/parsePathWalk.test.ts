@@ -6,9 +6,9 @@ import {
   type ItemKind,
   NAMESPACES,
   type NavigationProperty,
-} from '../../../shared/route/entityModel.ts';
-import { parsePath } from '../../../shared/route/parsePath.ts';
-import type { TargetOwner } from '../../../shared/route/target.ts';
+} from '../../../shared/paths/entityModel.ts';
+import { parsePath } from '../../../shared/paths/parsePath.ts';
+import type { TargetOwner } from '../../../shared/paths/target.ts';
 import { thrownBy } from '../../support/builders.ts';
 
 describe('parsePath, on random walks through the entity model', () => {

@@ -6,7 +6,7 @@ import { findInSchema, findInSource } from '../../../scripts/findRegularExpressi
 
 const SCRIPT = join(__dirname, '../../../scripts/checkRegularExpressions.ts');
 
-/** Of shared/upload/byteRange.ts, until a header of 15 kB was found to block the event loop for 149 ms. */
+/** Of shared/transfer/contentRange.ts, until a header of 15 kB was found to block the event loop for 149 ms. */
 const OLD_CONTENT_RANGE = String.raw`/^\s*bytes\s*[\s=]\s*(\d{1,15})\s*-\s*(\d{1,15})\s*\/\s*(\d{1,15})\s*$/i`;
 
 function check(name: string, text: string): { status: number | null; lines: string[] } {

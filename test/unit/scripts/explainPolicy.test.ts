@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { type Explanation, explainPolicy, type Question } from '../../../scripts/explainPolicy.ts';
-import { authorize } from '../../../shared/caller/authorize.ts';
+import { authorize } from '../../../shared/access/evaluatePolicy.ts';
 import {
   compilePolicy,
   type PolicyDefaults,
   type PolicyDocument,
   policyWithoutDocument,
-} from '../../../shared/caller/policy.ts';
-import { ITEM_KINDS } from '../../../shared/route/entityModel.ts';
+} from '../../../shared/access/policy.ts';
+import { ITEM_KINDS } from '../../../shared/paths/entityModel.ts';
 import { APP_ID, policyEntry, USER_ID } from '../../support/builders.ts';
 
 const ADD_IN = APP_ID.replace(/^1/, '2');

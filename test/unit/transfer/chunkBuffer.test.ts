@@ -1,4 +1,4 @@
-import type { ByteSource } from '../../../shared/source/byteSource.ts';
+import type { ByteSource } from '../../../shared/sources/byteSource.ts';
 import { ChunkBuffer } from '../../../shared/transfer/chunkBuffer.ts';
 
 const { signal } = new AbortController();

@@ -1,12 +1,12 @@
+import type { AttachmentsApi, GraphAttachment } from '../../../shared/graph/attachmentsApi.ts';
 import { attachmentIdIn, findAttachment } from '../../../shared/transfer/findAttachment.ts';
-import type { GraphAttachment, GraphItem } from '../../../shared/transfer/graphItem.ts';
 
 const CREATED_AT = '2026-11-24T12:00:00Z';
 
 const SOUGHT = { attachment: { name: 'a.pdf', sizeBytes: 1000 }, createdAt: CREATED_AT };
 
 /** The content of each attachment is its id, and of `?` Graph shows none. */
-function itemWith(attachments: readonly GraphAttachment[]): Pick<GraphItem, 'listAttachments' | 'readContent'> {
+function itemWith(attachments: readonly GraphAttachment[]): Pick<AttachmentsApi, 'listAttachments' | 'readContent'> {
   return {
     listAttachments: async () => attachments,
     readContent: async (id) => (id === '?' ? undefined : Buffer.from(id)),

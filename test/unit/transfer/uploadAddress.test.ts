@@ -1,4 +1,4 @@
-import { readUploadAddress } from '../../../shared/transfer/uploadHost.ts';
+import { parseUploadUrl } from '../../../shared/transfer/uploadClient.ts';
 
 const HOSTS = ['outlook.office.com', 'graph.microsoft.com', 'localhost:8443'];
 const PATH = "/api/gv1.0/users('a@b')/messages('AAMk%3D')/AttachmentSessions('AAMk=')?authtoken=eyJh.b_c-d";
@@ -9,7 +9,7 @@ describe('readUploadAddress', () => {
     ['https://localhost:8443', PATH],
     ['https://graph.microsoft.com', '/v1.0/users/a/todo/lists/b/tasks/c/attachmentSessions/d'],
   ])('takes %s apart and changes nothing', (origin, path) => {
-    expect(readUploadAddress(origin + path, HOSTS)).toEqual({ origin, path });
+    expect(parseUploadUrl(origin + path, HOSTS)).toEqual({ origin, path });
   });
 
   it.each([
@@ -30,7 +30,7 @@ describe('readUploadAddress', () => {
     ['a space', `https://outlook.office.com${PATH} HTTP/1.1`],
     ['letters outside ASCII', `https://outlook.office.com${PATH}ä`],
   ])('refuses an address with %s', (_, uploadUrl) => {
-    expect(() => readUploadAddress(uploadUrl, HOSTS)).toThrow(
+    expect(() => parseUploadUrl(uploadUrl, HOSTS)).toThrow(
       expect.objectContaining({ code: 'UploadHostNotAllowed', status: 502 }),
     );
   });

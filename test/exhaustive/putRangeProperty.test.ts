@@ -1,0 +1,1 @@
+import '../unit/uploads/putRangeProperty.test.ts';

@@ -1,1 +1,0 @@
-import '../unit/operations/receiveRangeProperty.test.ts';
