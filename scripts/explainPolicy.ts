@@ -1,14 +1,9 @@
 import type { Caller } from '../shared/access/caller.ts';
 import { authorize, ruleOf } from '../shared/access/evaluatePolicy.ts';
-import {
-  type CallerRules,
-  OPERATIONS,
-  type Operation,
-  type Policy,
-  type PolicyDocument,
-} from '../shared/access/policy.ts';
+import type { CallerRules, Policy, PolicyDocument } from '../shared/access/policy.ts';
 import { ITEM_KINDS, type ItemKind } from '../shared/paths/entityModel.ts';
 import type { TargetOwner } from '../shared/paths/target.ts';
+import { POLICY_OPERATIONS, type PolicyOperation } from '../shared/routes.ts';
 import type { SourceRule } from '../shared/sources/sourceRules.ts';
 import { parseSourceUrl } from '../shared/sources/sourceUrl.ts';
 
@@ -43,7 +38,7 @@ export type Explanation =
  */
 export function explainPolicy({ policy, document }: ExplainedPolicy, question: Question): Explanation {
   const { operation, kind, size, source } = question;
-  if (!isOperation(operation)) return badQuestion(`--operation must be one of ${OPERATIONS.join(', ')}.`);
+  if (!isOperation(operation)) return badQuestion(`--operation must be one of ${POLICY_OPERATIONS.join(', ')}.`);
   if (!isItemKind(kind)) return badQuestion(`--kind must be one of ${ITEM_KINDS.join(', ')}.`);
   if (!Number.isSafeInteger(size) || size < (operation === 'attach' ? 0 : 1)) {
     return badQuestion('--size must be a number of bytes.');
@@ -86,8 +81,8 @@ function badQuestion(fault: string): Explanation {
   return { kind: 'badQuestion', fault };
 }
 
-function isOperation(operation: string): operation is Operation {
-  return OPERATIONS.some((known) => known === operation);
+function isOperation(operation: string): operation is PolicyOperation {
+  return POLICY_OPERATIONS.some((known) => known === operation);
 }
 
 function isItemKind(kind: string): kind is ItemKind {

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../common/clock.ts';
+import type { ConcurrencyLimiter } from '../common/concurrencyLimiter.ts';
 import type { Deadline } from '../common/deadline.ts';
 import { RETRY_MIN_ATTEMPT_MS } from '../common/limits.ts';
 import { ServiceError } from '../errors.ts';
@@ -7,7 +8,6 @@ import { errorCode } from '../server/response.ts';
 import type { GraphSpans } from '../telemetry/graphSpans.ts';
 import type { TokenSource } from '../tokens/tokenSource.ts';
 import { challengeIn } from './challengeIn.ts';
-import type { ConcurrencyLimiter } from './concurrencyLimiter.ts';
 import { type AttemptResult, GraphAttempt, type GraphResponse } from './graphAttempt.ts';
 import { createGraphClient } from './graphClient.ts';
 import { createHttpHandler, type HttpHandler } from './httpHandler.ts';

@@ -1,10 +1,16 @@
 import { isObject } from '../common/isObject.ts';
 import { errorCode } from '../server/response.ts';
-import type { UploadFailure } from '../uploads/uploadRecord.ts';
 import type { GraphResponse } from './graphAttempt.ts';
 import { parseBody } from './relayResponse.ts';
 
-/** Graph's refusal of a file as the upload keeps it. */
+/** What ended an upload or a job: every later request gets the same. */
+export interface UploadFailure {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Graph's refusal of a file, as a record keeps it. */
 export function uploadFailureOf({ status, body }: Pick<GraphResponse, 'status' | 'body'>): UploadFailure {
   const parsed = parseBody(body);
   const error = isObject(parsed) && isObject(parsed['error']) ? parsed['error'] : {};

@@ -1,9 +1,10 @@
+import { createConcurrencyLimiter } from '../../shared/common/concurrencyLimiter.ts';
 import { abortable } from '../../shared/common/deadline.ts';
 import type { Dependencies } from '../../shared/dependencies.ts';
 import { ServiceError } from '../../shared/errors.ts';
-import { createConcurrencyLimiter } from '../../shared/graph/concurrencyLimiter.ts';
 import type { GraphResponse } from '../../shared/graph/graphAttempt.ts';
 import { handleGraphPath } from '../../shared/handleGraphPath.ts';
+import type { JobRecord } from '../../shared/jobs/jobRecord.ts';
 import { createJsonMemory, type JsonMemory } from '../../shared/sources/jsonMemory.ts';
 import { SIZE_BELOW_MINIMUM } from '../../shared/transfer/smallAttachment.ts';
 import {
@@ -19,6 +20,7 @@ import {
   upstreamAnswer,
   VALID_BODY,
 } from '../support/builders.ts';
+import { createMemoryRecords } from '../support/memoryRecords.ts';
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const PATH = 'users/Adele@contoso.example/messages/AAMk=/attachments/createUploadSession';
@@ -59,7 +61,7 @@ const NOT_ASKED = {
     releaseLease: notAsked,
     breakLease: notAsked,
   },
-  jobs: undefined,
+  jobs: { store: createMemoryRecords<JobRecord>(), queue: undefined },
   closing: new AbortController().signal,
 };
 

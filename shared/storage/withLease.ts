@@ -1,20 +1,20 @@
-import type { UploadLease, UploadStore } from './uploadStore.ts';
+import type { RecordLease, RecordStore } from './recordStore.ts';
 
 export interface LeaseOptions {
   readonly renewEveryMs: number;
-  /** Called when a renewal finds that another holds the lease, or nobody. */
+  /** Called if a renewal finds that the lease is lost. */
   readonly onLost?: () => void;
 }
 
 /**
- * Runs work under a lease that has been acquired: renews it meanwhile, and releases it however the work ends.
+ * Runs work under an acquired lease: renews the lease meanwhile and releases it on every path.
  *
  * @throws what the work throws; a renewal or release that fails is no error, since the lease ends by itself and the next write
  *   under a lost lease is a conflict
  */
 export async function withLease<T>(
-  store: Pick<UploadStore, 'renewLease' | 'releaseLease'>,
-  lease: UploadLease,
+  store: Pick<RecordStore<unknown>, 'renewLease' | 'releaseLease'>,
+  lease: RecordLease,
   { renewEveryMs, onLost = () => {} }: LeaseOptions,
   work: () => Promise<T>,
 ): Promise<T> {

@@ -5,11 +5,11 @@ import {
   UPLOAD_LEASE_SECONDS,
 } from '../../../shared/common/limits.ts';
 import type { AttachmentsApi, GraphAttachment } from '../../../shared/graph/attachmentsApi.ts';
-import { StoredProgress } from '../../../shared/transfer/storedProgress.ts';
-import type { UploadRecord, UploadState } from '../../../shared/uploads/uploadRecord.ts';
-import { type StoredUpload, UploadConflict, type UploadLease } from '../../../shared/uploads/uploadStore.ts';
-import { createMemoryUploads, type MemoryUploads } from '../../support/memoryUploads.ts';
-import { jobPartOf, uploadRecordOf } from '../../support/uploadRecords.ts';
+import { RecordConflict, type RecordLease } from '../../../shared/storage/recordStore.ts';
+import { UploadProgress } from '../../../shared/uploads/uploadProgress.ts';
+import type { StoredUpload, UploadRecord, UploadState } from '../../../shared/uploads/uploadRecord.ts';
+import { createMemoryRecords, type MemoryRecords } from '../../support/memoryRecords.ts';
+import { uploadRecordOf } from '../../support/uploadRecords.ts';
 
 const NOW = Date.parse('2026-11-29T10:00:00Z');
 const SIZE = 240;
@@ -20,17 +20,15 @@ const FAILURE = { status: 413, code: 'ErrorMessageSizeExceeded', message: 'Too l
 /** So often a write is tried against conflicts. */
 const TRIES = 8;
 
-const JOB = jobPartOf({ movedAt: '2026-11-29T09:00:00.000Z', attempts: 3, wakeUps: 2, furthestOffset: 100 });
-
 const { signal } = new AbortController();
 
-let uploads: MemoryUploads;
+let uploads: MemoryRecords<UploadRecord>;
 let attachments: GraphAttachment[];
 let openSession: jest.Mock<ReturnType<AttachmentsApi['openSession']>, Parameters<AttachmentsApi['openSession']>>;
 
 beforeEach(() => {
   jest.useFakeTimers({ now: NOW, doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
-  uploads = createMemoryUploads();
+  uploads = createMemoryRecords();
   attachments = [];
   openSession = jest.fn(async (_attachment) => SESSION);
 });
@@ -41,14 +39,14 @@ afterEach(() => {
 });
 
 interface Begun {
-  readonly progress: StoredProgress;
+  readonly progress: UploadProgress;
   readonly id: string;
   readonly stored: StoredUpload;
   /** What the store has. */
   record(): UploadRecord;
 }
 
-function transferOf(stored: StoredUpload, lease?: UploadLease): StoredProgress {
+function transferOf(stored: StoredUpload, lease?: RecordLease): UploadProgress {
   const item: AttachmentsApi = {
     mailbox: 'adele@contoso.example',
     locationOf: (id) => `https://graph.microsoft.com/${id}`,
@@ -58,7 +56,7 @@ function transferOf(stored: StoredUpload, lease?: UploadLease): StoredProgress {
     readAttachment: () => Promise.reject(new Error('not here')),
     readContent: () => Promise.reject(new Error('not here')),
   };
-  return new StoredProgress(uploads, item, stored, lease);
+  return new UploadProgress(uploads, item, stored, lease);
 }
 
 async function begin(changes: Partial<UploadRecord> = {}): Promise<Begun> {
@@ -70,13 +68,13 @@ async function begin(changes: Partial<UploadRecord> = {}): Promise<Begun> {
 }
 
 /** A progress whose record its own lease holds. */
-async function beginLeased(changes: Partial<UploadRecord> = {}): Promise<Begun & { readonly lease: UploadLease }> {
+async function beginLeased(changes: Partial<UploadRecord> = {}): Promise<Begun & { readonly lease: RecordLease }> {
   const begun = await begin(changes);
   const lease = await leaseOf(begun.id);
   return { ...begun, lease, progress: transferOf({ ...begun.stored, isLeased: true }, lease) };
 }
 
-async function leaseOf(id: string): Promise<UploadLease> {
+async function leaseOf(id: string): Promise<RecordLease> {
   const lease = await uploads.acquireLease(id, UPLOAD_LEASE_SECONDS);
   if (lease === undefined) throw new Error('Another holds it.');
   return lease;
@@ -114,7 +112,7 @@ describe('the account of a transfer', () => {
 
     await progress.announce(60);
 
-    await expect(transferOf(stored).announce(60)).rejects.toBeInstanceOf(UploadConflict);
+    await expect(transferOf(stored).announce(60)).rejects.toBeInstanceOf(RecordConflict);
   });
 
   it.each([true, false])('writes what Graph holds at once, whether Graph said so itself: %s', async (isSaid) => {
@@ -136,7 +134,7 @@ describe('the account of a transfer', () => {
     await progress.confirm(120, [], true);
 
     expect(record()).toMatchObject({ offset: 120, uncertainOffsets: [] });
-    await expect(other.confirm(120, [], false)).rejects.toBeInstanceOf(UploadConflict);
+    await expect(other.confirm(120, [], false)).rejects.toBeInstanceOf(RecordConflict);
     expect(uploads.recordOf(id)).toMatchObject({ offset: 120, uncertainOffsets: [] });
   });
 
@@ -151,7 +149,7 @@ describe('the account of a transfer', () => {
     uploads.change(id, changes);
     const changed = record();
 
-    await expect(progress.confirm(120, [], true)).rejects.toBeInstanceOf(UploadConflict);
+    await expect(progress.confirm(120, [], true)).rejects.toBeInstanceOf(RecordConflict);
 
     expect([record(), progress.record]).toEqual([changed, changed]);
   });
@@ -160,28 +158,9 @@ describe('the account of a transfer', () => {
     const { progress, id, record } = await begin({ uncertainOffsets: [120] });
     uploads.change(id, { uncertainOffsets: [60, 120] });
 
-    await expect(progress.confirm(120, [], false)).rejects.toBeInstanceOf(UploadConflict);
+    await expect(progress.confirm(120, [], false)).rejects.toBeInstanceOf(RecordConflict);
 
     expect(record()).toMatchObject({ offset: 0, uncertainOffsets: [60, 120] });
-  });
-
-  it('writes what Graph holds at once for a job, which has all its attempts again', async () => {
-    const { progress, record } = await begin({ job: JOB });
-
-    await progress.confirm(120, [], true);
-
-    expect(record()).toMatchObject({
-      offset: 120,
-      job: { ...JOB, attempts: 0, wakeUps: 0, movedAt: '2026-11-29T10:00:00.000Z', furthestOffset: 120 },
-    });
-  });
-
-  it('never takes back how far a job was', async () => {
-    const { progress, record } = await begin({ job: JOB });
-
-    await progress.confirm(60, [], true);
-
-    expect(record()).toMatchObject({ offset: 60, job: { furthestOffset: 100 } });
   });
 
   it('forgets what Graph may hold after a refusal', async () => {
@@ -225,7 +204,7 @@ describe('the account of a transfer', () => {
   });
 
   it('does not write over what another has written', async () => {
-    const { progress, id, record } = await begin({ job: JOB });
+    const { progress, id, record } = await begin();
     uploads.change(id, { offset: 120 });
 
     for (const write of [
@@ -235,11 +214,10 @@ describe('the account of a transfer', () => {
       () => progress.refused(),
       () => progress.fail(FAILURE),
       () => progress.openSession(),
-      () => progress.moveJob({ attempts: 1 }),
     ]) {
-      await expect(write()).rejects.toBeInstanceOf(UploadConflict);
+      await expect(write()).rejects.toBeInstanceOf(RecordConflict);
     }
-    expect(record()).toMatchObject({ offset: 120, uncertainOffsets: [], job: JOB, state: { status: 'uploading' } });
+    expect(record()).toMatchObject({ offset: 120, uncertainOffsets: [], state: { status: 'uploading' } });
   });
 });
 
@@ -299,7 +277,7 @@ describe('the end of an upload', () => {
     const { progress, id, record } = await begin();
     conflictBeforeWrites(id, Number.POSITIVE_INFINITY);
 
-    await expect(progress.complete(LOCATION)).rejects.toBeInstanceOf(UploadConflict);
+    await expect(progress.complete(LOCATION)).rejects.toBeInstanceOf(RecordConflict);
     expect([writes(), record().state.status]).toEqual([TRIES, 'uploading']);
   });
 
@@ -346,39 +324,19 @@ describe('a cancellation', () => {
     await progress.cancel();
 
     expect(record().state).toEqual({ status: 'cancelled' });
-    await expect(transferOf(stored).announce(60)).rejects.toBeInstanceOf(UploadConflict);
+    await expect(transferOf(stored).announce(60)).rejects.toBeInstanceOf(RecordConflict);
   });
 
   it.each([COMPLETED, { status: 'cancelled' }, { status: 'failed', error: FAILURE }] as const)(
     'changes nothing of an upload that is $status',
     async (state) => {
       const { progress, record } = await begin({ state });
-      const breakIn = jest.fn();
 
-      await progress.cancel(breakIn);
+      await progress.cancel();
 
-      expect([record().state, writes(), breakIn.mock.calls]).toEqual([state, 0, []]);
+      expect([record().state, writes()]).toEqual([state, 0]);
     },
   );
-
-  it('breaks in before each try, with the record as it is then', async () => {
-    const { progress, id } = await begin();
-    conflictBeforeWrites(id, 2, { offset: 120 });
-    const offsets: number[] = [];
-
-    await progress.cancel(async (stored) => {
-      offsets.push(stored.record.offset);
-    });
-
-    expect(offsets).toEqual([0, 120, 120]);
-  });
-
-  it('does not write where it cannot break in', async () => {
-    const { progress, record } = await begin();
-
-    await expect(progress.cancel(() => Promise.reject(new Error('busy')))).rejects.toThrow('busy');
-    expect(record().state.status).toBe('uploading');
-  });
 
   it('leaves an upload that another has completed meanwhile', async () => {
     const { progress, id, record } = await begin();
@@ -393,25 +351,8 @@ describe('a cancellation', () => {
     const { progress, id } = await begin();
     conflictBeforeWrites(id, Number.POSITIVE_INFINITY);
 
-    await expect(progress.cancel()).rejects.toBeInstanceOf(UploadConflict);
+    await expect(progress.cancel()).rejects.toBeInstanceOf(RecordConflict);
     expect(writes()).toBe(TRIES);
-  });
-});
-
-describe('what a job has come to', () => {
-  it('is written with its moment, and nothing else is changed', async () => {
-    const { progress, record } = await begin({ job: JOB, offset: 60 });
-
-    await progress.moveJob({ attempts: 4 });
-
-    expect(record()).toMatchObject({ offset: 60, job: { ...JOB, attempts: 4, movedAt: '2026-11-29T10:00:00.000Z' } });
-  });
-
-  it('is nothing for an upload that is no job', async () => {
-    const { progress } = await begin();
-
-    expect(() => progress.moveJob({ attempts: 4 })).toThrow(TypeError);
-    expect(writes()).toBe(0);
   });
 });
 
@@ -439,7 +380,7 @@ describe('a lease', () => {
     const { progress, id, record } = await beginLeased();
     await uploads.breakLease(id);
 
-    await expect(progress.confirm(120, [], true)).rejects.toBeInstanceOf(UploadConflict);
+    await expect(progress.confirm(120, [], true)).rejects.toBeInstanceOf(RecordConflict);
 
     expect([record().offset, writes()]).toEqual([0, 1]);
   });
@@ -447,7 +388,7 @@ describe('a lease', () => {
   it('that was lost does not go with the next write once the record was read again', async () => {
     const { progress, id, record } = await beginLeased();
     await uploads.breakLease(id);
-    await expect(progress.announce(60)).rejects.toBeInstanceOf(UploadConflict);
+    await expect(progress.announce(60)).rejects.toBeInstanceOf(RecordConflict);
 
     await progress.refresh();
     await progress.announce(60);
@@ -462,7 +403,7 @@ describe('a lease', () => {
 
     await progress.refresh();
 
-    await expect(progress.announce(60)).rejects.toBeInstanceOf(UploadConflict);
+    await expect(progress.announce(60)).rejects.toBeInstanceOf(RecordConflict);
     expect(record().uncertainOffsets).toEqual([]);
   });
 
@@ -471,13 +412,13 @@ describe('a lease', () => {
 
     jest.setSystemTime(NOW + UPLOAD_LEASE_SECONDS * 1000);
 
-    await expect(progress.announce(60)).rejects.toBeInstanceOf(UploadConflict);
+    await expect(progress.announce(60)).rejects.toBeInstanceOf(RecordConflict);
   });
 
   it('of another keeps the end of an upload from being written, until it is gone', async () => {
     const { progress, id, record } = await begin();
     const lease = await leaseOf(id);
-    await expect(progress.complete(LOCATION)).rejects.toBeInstanceOf(UploadConflict);
+    await expect(progress.complete(LOCATION)).rejects.toBeInstanceOf(RecordConflict);
 
     await uploads.releaseLease(lease);
     await progress.complete(LOCATION);
@@ -493,7 +434,7 @@ describe('work that one sender does alone', () => {
 
     const given = await progress.withLease(signal, async () => {
       expect(progress.record.sessionsOpened).toBe(2);
-      await expect(transferOf(stored).announce(60)).rejects.toBeInstanceOf(UploadConflict);
+      await expect(transferOf(stored).announce(60)).rejects.toBeInstanceOf(RecordConflict);
       await progress.announce(SIZE);
       return 'given';
     });
@@ -592,22 +533,13 @@ describe('work that one sender does alone', () => {
       uploads.change(id, { state });
       const work = jest.fn(async () => {});
 
-      await expect(progress.withLease(signal, work)).rejects.toBeInstanceOf(UploadConflict);
+      await expect(progress.withLease(signal, work)).rejects.toBeInstanceOf(RecordConflict);
       expect([work.mock.calls, progress.record.state, uploads.isLeased(id)]).toEqual([[], state, false]);
     },
   );
 });
 
 describe('the record that is read again', () => {
-  it('is read also after the end of its session', async () => {
-    const { progress } = await begin();
-    const read = jest.spyOn(uploads, 'read');
-
-    await progress.refresh();
-
-    expect(read.mock.calls).toEqual([[progress.upload.id, { isEndIgnored: true }]]);
-  });
-
   it('is 404 where it is gone', async () => {
     const { progress } = await begin();
     uploads.read = async () => undefined;

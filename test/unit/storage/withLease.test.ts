@@ -1,16 +1,17 @@
-import type { UploadLease } from '../../../shared/uploads/uploadStore.ts';
-import { withLease } from '../../../shared/uploads/withLease.ts';
-import { createMemoryUploads, type MemoryUploads } from '../../support/memoryUploads.ts';
+import type { RecordLease } from '../../../shared/storage/recordStore.ts';
+import { withLease } from '../../../shared/storage/withLease.ts';
+import type { UploadRecord } from '../../../shared/uploads/uploadRecord.ts';
+import { createMemoryRecords, type MemoryRecords } from '../../support/memoryRecords.ts';
 import { uploadRecordOf } from '../../support/uploadRecords.ts';
 
 const RENEW_MS = 5_000;
 
-let uploads: MemoryUploads;
-let lease: UploadLease;
+let uploads: MemoryRecords<UploadRecord>;
+let lease: RecordLease;
 
 beforeEach(async () => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
-  uploads = createMemoryUploads();
+  uploads = createMemoryRecords();
   const { id } = await uploads.create(uploadRecordOf());
   const acquired = await uploads.acquireLease(id, 15);
   if (acquired === undefined) throw new Error('There is no lease.');

@@ -1,5 +1,5 @@
-import { MAX_IN_FLIGHT_PER_MAILBOX, QUEUE_FULL_RETRY_AFTER_SECONDS } from '../common/limits.ts';
 import { ServiceError } from '../errors.ts';
+import { MAX_IN_FLIGHT_PER_MAILBOX, QUEUE_FULL_RETRY_AFTER_SECONDS } from './limits.ts';
 
 /** Keeps the requests to one mailbox within Graph's own limit; mailboxes do not wait for one another. */
 export interface ConcurrencyLimiter {

@@ -1,60 +1,59 @@
 import { randomUUID } from 'node:crypto';
-import type { UploadRecord } from '../../shared/uploads/uploadRecord.ts';
 import {
-  type StoredUpload,
-  UploadConflict,
-  type UploadLease,
-  type UploadStore,
-} from '../../shared/uploads/uploadStore.ts';
+  RecordConflict,
+  type RecordLease,
+  type RecordStore,
+  type StoredRecord,
+} from '../../shared/storage/recordStore.ts';
 
-/** Upload records and leases in memory, on the conditions of the real store. Its clock is `Date.now`. */
-export interface MemoryUploads extends UploadStore {
+/** Records and leases in memory, on the conditions of the real store. Its clock is `Date.now`. */
+export interface MemoryRecords<R> extends RecordStore<R> {
   /** The names of the functions that were called, in order. */
-  readonly calls: (keyof UploadStore)[];
+  readonly calls: (keyof RecordStore<unknown>)[];
   /** Each of these functions fails with its error until it is removed. */
-  readonly failures: Map<keyof UploadStore, Error>;
-  recordOf(id: string): UploadRecord;
+  readonly failures: Map<keyof RecordStore<unknown>, Error>;
+  recordOf(id: string): R;
   isLeased(id: string): boolean;
   /** Changes a record as another instance does: whoever has read it before gets a conflict. */
-  change(id: string, changes: Partial<UploadRecord>): void;
+  change(id: string, changes: Partial<R>): void;
 }
 
-interface Entry {
+interface Entry<R> {
   etag: number;
-  record: UploadRecord;
+  record: R;
   lease: { readonly id: string; readonly durationMs: number; endsAt: number } | undefined;
 }
 
-export function createMemoryUploads(): MemoryUploads {
-  const entries = new Map<string, Entry>();
-  const calls: (keyof UploadStore)[] = [];
-  const failures = new Map<keyof UploadStore, Error>();
+export function createMemoryRecords<R>(): MemoryRecords<R> {
+  const entries = new Map<string, Entry<R>>();
+  const calls: (keyof RecordStore<unknown>)[] = [];
+  const failures = new Map<keyof RecordStore<unknown>, Error>();
 
-  async function called(name: keyof UploadStore): Promise<void> {
+  async function called(name: keyof RecordStore<unknown>): Promise<void> {
     calls.push(name);
     const failure = failures.get(name);
     if (failure !== undefined) throw failure;
   }
 
   /** The lease that is held now. */
-  function leaseOf(id: string): Entry['lease'] {
+  function leaseOf(id: string): Entry<R>['lease'] {
     const lease = entries.get(id)?.lease;
     return lease !== undefined && Date.now() < lease.endsAt ? lease : undefined;
   }
 
-  function isHeldBy({ id, leaseId }: UploadLease): boolean {
+  function isHeldBy({ id, leaseId }: RecordLease): boolean {
     return leaseOf(id)?.id === leaseId;
   }
 
-  function shown(id: string): StoredUpload | undefined {
+  function shown(id: string): StoredRecord<R> | undefined {
     const entry = entries.get(id);
     const isLeased = leaseOf(id) !== undefined;
     return entry && { id, etag: String(entry.etag), record: entry.record, isLeased };
   }
 
-  function entryOf(id: string): Entry {
+  function entryOf(id: string): Entry<R> {
     const entry = entries.get(id);
-    if (entry === undefined) throw new Error(`There is no upload ${id}.`);
+    if (entry === undefined) throw new Error(`There is no record ${id}.`);
     return entry;
   }
 
@@ -82,7 +81,7 @@ export function createMemoryUploads(): MemoryUploads {
       await called('write');
       const entry = entryOf(id);
       const isHeld = lease === undefined ? leaseOf(id) === undefined : isHeldBy(lease);
-      if (String(entry.etag) !== etag || !isHeld) throw new UploadConflict('The record is not as it was read.');
+      if (String(entry.etag) !== etag || !isHeld) throw new RecordConflict('The record is not as it was read.');
       entry.etag += 1;
       entry.record = record;
       return { id, etag: String(entry.etag), record, isLeased: lease !== undefined };

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
+import { type ConcurrencyLimiter, createConcurrencyLimiter } from '../../../shared/common/concurrencyLimiter.ts';
 import { MAX_IN_FLIGHT_PER_MAILBOX } from '../../../shared/common/limits.ts';
 import { ServiceError } from '../../../shared/errors.ts';
-import { type ConcurrencyLimiter, createConcurrencyLimiter } from '../../../shared/graph/concurrencyLimiter.ts';
 import { settled } from '../../support/builders.ts';
 
 interface Visitor {
