@@ -99,7 +99,7 @@ curl -i ${api}/me/messages/${messageId}/attachments/createUploadSession \\
 
 Play a fault of Graph by its name (local/README.md lists them):
 
-curl -i '${api}/me/messages/fault=status429;retry-after=9999/attachments/createUploadSession' \\
+curl -i '${api}/me/messages/error=status429;retry-after=9999/attachments/createUploadSession' \\
   -H 'Content-Type: application/json' \\
   -d '{"AttachmentItem":{"attachmentType":"file","name":"report.pdf","size":5242880}}'
 

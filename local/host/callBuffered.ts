@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { endToEndHeaders } from './hopByHopHeaders.ts';
 import { createBufferedInvocation } from './invocationRequest.ts';
-import { answerEmpty, SERVER_HEADER } from './kestrel.ts';
-import type { HttpAnswer } from './messages.ts';
+import { SERVER_HEADER, sendEmpty } from './kestrel.ts';
+import type { BufferedResponse } from './messages.ts';
 import { type HttpCall, runInvocation, type Worker } from './runInvocation.ts';
 
 /**
@@ -18,15 +18,15 @@ export async function callBuffered(
   const invocation = createBufferedInvocation(request.method ?? '', headers, target, match, whole);
   const outcome = await runInvocation(context, worker, match.called.name, invocation);
   if (outcome.kind !== 'returned') {
-    answerEmpty(response, 500);
-  } else if (outcome.answer === undefined) {
-    answerEmpty(response, 204);
+    sendEmpty(response, 500);
+  } else if (outcome.response === undefined) {
+    sendEmpty(response, 204);
   } else {
-    answerWith(response, outcome.answer);
+    answerWith(response, outcome.response);
   }
 }
 
-function answerWith(response: ServerResponse, { statusCode, headers, body }: HttpAnswer): void {
+function answerWith(response: ServerResponse, { statusCode, headers, body }: BufferedResponse): void {
   const bytes = body?.bytes ?? new Uint8Array();
   const status = Number(statusCode);
   const isBodiless = status === 204 || status === 304;

@@ -1,4 +1,4 @@
-import { createClientAnswer } from './clientAnswer.ts';
+import { createClientResponse } from './clientResponse.ts';
 import { createStreamInvocation } from './invocationRequest.ts';
 import { createHeldBody, type RequestBody } from './requestBody.ts';
 import { type HttpCall, runInvocation, type Worker } from './runInvocation.ts';
@@ -16,7 +16,7 @@ export async function callStreaming(
   body: RequestBody | undefined,
   whole: Buffer | undefined,
 ): Promise<void> {
-  const answer = createClientAnswer(response);
+  const answer = createClientResponse(response);
   const invocation = createStreamInvocation(headers, target, match, whole);
   const forwarding = graphHttp.forward(
     {

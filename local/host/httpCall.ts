@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { callBuffered } from './callBuffered.ts';
 import { callStreaming } from './callStreaming.ts';
-import { answerEmpty } from './kestrel.ts';
+import { sendEmpty } from './kestrel.ts';
 import { createRequestBody, readWhole } from './requestBody.ts';
 import type { HttpCall } from './runInvocation.ts';
 
@@ -22,7 +22,7 @@ export async function runHttpCall(call: HttpCall, bodyLimitBytes: number): Promi
   } catch (error) {
     context.log({ level: 'warning', category: 'host', message: `The request was not taken: ${String(error)}` });
     if (!response.headersSent && !callerGone.aborted) {
-      answerEmpty(response, 500);
+      sendEmpty(response, 500);
     }
   }
 }

@@ -16,13 +16,13 @@ export const SERVER_LIMITS = {
 const DRAIN_TIMEOUT_MS = 5_000;
 
 /** What the host answers by itself has an empty body. */
-export function answerEmpty(response: ServerResponse, status: number): void {
+export function sendEmpty(response: ServerResponse, status: number): void {
   response.writeHead(status, [...SERVER_HEADER, ...(status === 204 ? [] : ['Content-Length', '0'])]);
   response.end();
 }
 
 /** Reads away what is left of a body once the answer is out, and closes the connection when that takes too long. */
-export function drainAfterAnswer(request: IncomingMessage, response: ServerResponse): void {
+export function drainAfterResponse(request: IncomingMessage, response: ServerResponse): void {
   response.once('finish', () => {
     if (request.complete) {
       return;

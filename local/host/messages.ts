@@ -11,7 +11,7 @@ export interface StartedApp {
   readonly capabilities: Readonly<Record<string, string>>;
   readonly functions: readonly FunctionMetadata[];
   /** Why the app could not be loaded. Such an app has no functions. */
-  readonly fault?: string;
+  readonly error?: string;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
@@ -74,7 +74,7 @@ export interface HttpData {
 export type NullableMap = Readonly<Record<string, { readonly value: string }>>;
 
 /** The answer of a buffered call, as `InvocationModel.getResponse` makes it. */
-export interface HttpAnswer {
+export interface BufferedResponse {
   readonly statusCode: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: TypedData | null;
@@ -82,7 +82,7 @@ export interface HttpAnswer {
 
 /** `answer` is absent when the handler returned nothing, and always when the app streams. */
 export type InvocationOutcome =
-  | { readonly kind: 'returned'; readonly answer?: HttpAnswer }
+  | { readonly kind: 'returned'; readonly response?: BufferedResponse }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'crashed' };
 

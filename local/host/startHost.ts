@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
-import { answerRequest, type Site } from './answerRequest.ts';
+import { handleRequest, type Site } from './handleRequest.ts';
 import { readHostJson } from './hostJson.ts';
 import { type HostTimes, PLATFORM_TIMES } from './hostTimes.ts';
 import { isDisabled } from './isDisabled.ts';
-import { answerEmpty, DEFAULT_BODY_LIMIT_BYTES, drainAfterAnswer, SERVER_LIMITS } from './kestrel.ts';
+import { DEFAULT_BODY_LIMIT_BYTES, drainAfterResponse, SERVER_LIMITS, sendEmpty } from './kestrel.ts';
 import type { HostLog } from './log.ts';
 import { isQueueFunction, listQueueFunctions, type QueueFunction } from './queues/queueFunctions.ts';
 import { startQueues } from './queues/startQueues.ts';
@@ -62,15 +62,15 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   let site: Site | undefined;
   let isClosing = false;
   const answer: http.RequestListener = (request, response) => {
-    drainAfterAnswer(request, response);
+    drainAfterResponse(request, response);
     // `server.close` spares a connection whose answer is not quite out; nobody would close it when it has become idle.
     response.once('close', () => {
       if (isClosing) server.closeIdleConnections();
     });
     if (site === undefined) {
-      answerEmpty(response, 503);
+      sendEmpty(response, 503);
     } else {
-      answerRequest(site, request, response);
+      handleRequest(site, request, response);
     }
   };
   const server = http.createServer(SERVER_LIMITS, answer);
@@ -86,8 +86,8 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
     throw error;
   });
   const { app } = supervisor.latest;
-  if (app.fault !== undefined) {
-    log({ level: 'error', category: 'host', message: `The app could not be loaded: ${app.fault}` });
+  if (app.error !== undefined) {
+    log({ level: 'error', category: 'host', message: `The app could not be loaded: ${app.error}` });
   }
   const enabled = app.functions.filter((metadata) => !isDisabled(metadata, settings));
   const functions = listHttpFunctions(

@@ -1,7 +1,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Activity, watchActivity } from './activity.ts';
-import type { ClientAnswer } from './clientAnswer.ts';
+import type { ClientResponse } from './clientResponse.ts';
 import { areSendable, createForwardedHeaders } from './forwardedHeaders.ts';
 import { endToEndHeaders } from './hopByHopHeaders.ts';
 import type { HostTimes } from './hostTimes.ts';
@@ -9,7 +9,7 @@ import { SERVER_HEADER } from './kestrel.ts';
 import type { RequestBody } from './requestBody.ts';
 import { isAscii, type RequestHeaders } from './requestHeaders.ts';
 import { encodePathFully, type RequestTarget } from './requestTarget.ts';
-import { requestAnswer, type WorkerRequest } from './workerRequest.ts';
+import { requestWorker, type WorkerRequest } from './workerRequest.ts';
 
 export interface ForwardedRequest {
   readonly incoming: IncomingMessage;
@@ -21,7 +21,7 @@ export interface ForwardedRequest {
 
 export interface StreamForwarder {
   /** Sends a request to the worker and relays its answer up to the last byte. Returns what went wrong, if anything. */
-  forward(request: ForwardedRequest, answer: ClientAnswer, callerGone: AbortSignal): Promise<Error | undefined>;
+  forward(request: ForwardedRequest, answer: ClientResponse, callerGone: AbortSignal): Promise<Error | undefined>;
   close(): void;
 }
 
@@ -67,7 +67,7 @@ async function tryAgain(request: WorkerRequest, activity: Activity, times: HostT
       if (!areSendable(request.options.headers)) {
         throw new Error('Request headers must contain only ASCII characters.');
       }
-      return await requestAnswer(request, activity);
+      return await requestWorker(request, activity);
     } catch (error) {
       const pause = pauses.next();
       if (pause.done || activity.signal.aborted) {
@@ -78,7 +78,7 @@ async function tryAgain(request: WorkerRequest, activity: Activity, times: HostT
   }
 }
 
-async function relay(incoming: IncomingMessage, answer: ClientAnswer, activity: Activity): Promise<void> {
+async function relay(incoming: IncomingMessage, answer: ClientResponse, activity: Activity): Promise<void> {
   activity.touch();
   const headers = endToEndHeaders(incoming.rawHeaders);
   if (!headers.every(isAscii)) {

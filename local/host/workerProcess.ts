@@ -69,7 +69,7 @@ export async function startWorkerProcess(
   });
   child.once('exit', (code, signal) => {
     const fault = `The worker process ended (${signal ?? `exit code ${code}`}).`;
-    started.resolve({ capabilities: {}, functions: [], fault });
+    started.resolve({ capabilities: {}, functions: [], error: fault });
     for (const end of calls.values()) {
       end({ kind: 'crashed' });
     }
@@ -129,5 +129,5 @@ async function stopTimeout(): Promise<void> {
 
 async function startTimeout(): Promise<StartedApp> {
   await delay(START_TIMEOUT_MS, undefined, { ref: false });
-  return { capabilities: {}, functions: [], fault: `The worker did not start within ${START_TIMEOUT_MS} ms.` };
+  return { capabilities: {}, functions: [], error: `The worker did not start within ${START_TIMEOUT_MS} ms.` };
 }

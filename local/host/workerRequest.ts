@@ -20,7 +20,7 @@ const EXPECT_THRESHOLD_BYTES = 1_024;
  * whole body has been sent, unless the caller sent `Expect`. Rejects when the connection breaks, when the body does, or
  * with the reason of the activity's signal.
  */
-export async function requestAnswer(request: WorkerRequest, activity: Activity): Promise<IncomingMessage> {
+export async function requestWorker(request: WorkerRequest, activity: Activity): Promise<IncomingMessage> {
   const { body } = request;
   // Its first attempt has read from the body: there is nothing left that could be sent again.
   const isConsumed = body?.isStarted === true;

@@ -4,7 +4,7 @@ import { type EmulatorCertificate, writeCaFile } from '../../local/emulators/com
 import { createTokenRegistry } from '../../local/emulators/common/tokenRegistry.ts';
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/entra/tenant.ts';
 import type { TenantClient } from '../../local/emulators/entra/tenantClient.ts';
-import type { IssueOptions, TokenSubject } from '../../local/emulators/entra/tenantTokens.ts';
+import type { IssueOptions, TokenSubject } from '../../local/emulators/entra/tokens.ts';
 import { parsePolicy } from '../../shared/access/loadPolicy.ts';
 import type { ItemKind } from '../../shared/paths/entityModel.ts';
 import { type RawAnswer, sendRaw } from './probeApp/sendRaw.ts';

@@ -4,10 +4,10 @@ import type { EmulatorCertificate } from '../common/certificate.ts';
 import { listen, readBody } from '../common/listen.ts';
 import { createTokenRegistry, type TokenRegistry } from '../common/tokenRegistry.ts';
 import type { TenantClient } from './tenantClient.ts';
-import { createTenantFaults, type PlayOptions, type TenantFault } from './tenantFaults.ts';
-import type { TokenRefusalName } from './tenantRefusals.ts';
-import { createTokenGrants, type OnBehalfOfRequest, type Reply } from './tenantTokenGrants.ts';
-import { createSigningKey, type IssueOptions, makeToken, type SigningKey, type TokenSubject } from './tenantTokens.ts';
+import type { TokenErrorName } from './tenantErrors.ts';
+import { createTenantErrors, type PlayOptions, type TenantError } from './tenantFaults.ts';
+import { createTokenGrants, type OnBehalfOfRequest, type Reply } from './tokenEndpoint.ts';
+import { createSigningKey, type IssueOptions, makeToken, type SigningKey, type TokenSubject } from './tokens.ts';
 
 export interface TenantEmulatorOptions {
   readonly port?: number;
@@ -41,7 +41,7 @@ export interface TenantEmulator {
    * Fails or refuses until `none`. `interactionRequired` and `enrolmentRequired` let a user pass whose token has the
    * demanded context in `acrs`, as after a sign-in with the challenge.
    */
-  play(fault: TenantFault | TokenRefusalName, options?: PlayOptions): void;
+  play(fault: TenantError | TokenErrorName, options?: PlayOptions): void;
   /** Ends the fault and begins the counts anew; keys stay. */
   reset(): void;
   close(): Promise<void>;
@@ -60,7 +60,7 @@ export async function startTenantEmulator(options: TenantEmulatorOptions = {}): 
   let published: readonly SigningKey[] = [key];
   let keyFetches = 0;
   let tokenRequests = 0;
-  const faults = createTenantFaults();
+  const faults = createTenantErrors();
   const grants = createTokenGrants({
     tenantId,
     tokens,

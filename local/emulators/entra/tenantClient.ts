@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { jwtVerify } from 'jose';
 import type { TokenChecker } from '../common/tokenRegistry.ts';
-import type { TokenRefusalName } from './tenantRefusals.ts';
+import type { TokenErrorName } from './tenantErrors.ts';
 
 /** An app registration. */
 export interface TenantClient {
@@ -24,7 +24,7 @@ export type ClientProof = 'secret' | 'certificate' | 'federated';
 
 export type ClientCheck =
   | { readonly kind: 'known'; readonly client: TenantClient; readonly proof: ClientProof }
-  | { readonly kind: 'refused'; readonly refusal: TokenRefusalName };
+  | { readonly kind: 'refused'; readonly refusal: TokenErrorName };
 
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, type JWK, jwtVerify } from 'jose';
 import type { TenantClient } from './tenantClient.ts';
-import type { TokenRefusalName } from './tenantRefusals.ts';
+import type { TokenErrorName } from './tenantErrors.ts';
 
 /** What makes a user's token this tenant's own. */
 export interface AssertionKeys {
@@ -16,7 +16,7 @@ export type AssertionCheck =
       /** Authentication contexts that the user has satisfied (`acrs`). */
       readonly contexts: readonly unknown[];
     }
-  | { readonly kind: 'refused'; readonly refusal: TokenRefusalName };
+  | { readonly kind: 'refused'; readonly refusal: TokenErrorName };
 
 /** Checks the user's token that an app presents: signed by this tenant, meant for that app, in its time, and a user's. */
 export async function checkAssertion(
@@ -42,7 +42,7 @@ export async function checkAssertion(
   }
 }
 
-function refusalFor(error: unknown): TokenRefusalName {
+function refusalFor(error: unknown): TokenErrorName {
   if (error instanceof errors.JWTExpired) return 'expiredAssertion';
   if (!(error instanceof errors.JWTClaimValidationFailed)) return 'invalidAssertion';
   if (error.claim === 'aud') return 'wrongAudience';

@@ -1,4 +1,4 @@
-import { fault, isObject, membersOf, type Reading, readJsonObject, readMembers, stringOrNull } from './jsonBody.ts';
+import { bodyError, isObject, membersOf, type Reading, readJsonObject, readMembers, stringOrNull } from './jsonBody.ts';
 import type { DeclaredAttachment } from './sessionStore.ts';
 
 /** Members of graph.attachmentItem and graph.attachmentInfo, by lower-case name (published CSDL). */
@@ -24,7 +24,7 @@ export function readAttachmentBody(
   const parameters = membersOf(body.value);
   const unexpected = [...parameters.keys()].find((name) => name !== parameter.toLowerCase());
   if (unexpected !== undefined) {
-    return fault(
+    return bodyError(
       400,
       'RequestBodyRead',
       `The parameter '${unexpected}' in the request payload is not a valid parameter for the operation 'createUploadSession'.`,
@@ -32,7 +32,7 @@ export function readAttachmentBody(
   }
   const given = parameters.get(parameter.toLowerCase());
   if (!isObject(given)) {
-    return fault(
+    return bodyError(
       400,
       'RequestBodyRead',
       `The parameter '${parameter}' of the operation 'createUploadSession' is missing or is not an object.`,
@@ -43,7 +43,7 @@ export function readAttachmentBody(
   const item = members.value;
   const attachmentType = item.get('attachmenttype') ?? 'file';
   if (typeof attachmentType === 'string' && attachmentType.toLowerCase() !== 'file') {
-    return fault(
+    return bodyError(
       405,
       'ErrorAttachmentSessionIsSupportedOnlyForFileAttachments',
       'Attachment session is supported only for file attachments.',
@@ -97,17 +97,17 @@ export function readFileAttachmentBody(
   const named = '@odata.type' in body.value ? body.value['@odata.type'] : undefined;
   if (named === undefined) {
     // Seen so in microsoftgraph/msgraph-beta-sdk-dotnet#479.
-    return fault(422, 'UnprocessableType', `Cannot process input of abstract type 'microsoft.graph.${base}'`);
+    return bodyError(422, 'UnprocessableType', `Cannot process input of abstract type 'microsoft.graph.${base}'`);
   }
   if (typeof named !== 'string' || named.replace(/^#/, '').toLowerCase() !== `microsoft.graph.${type}`.toLowerCase()) {
-    return fault(400, 'BadRequest', `Invalid OData type specified: "${named}"`);
+    return bodyError(400, 'BadRequest', `Invalid OData type specified: "${named}"`);
   }
   const members = readMembers(membersOf(body.value), shape);
   if (members.kind === 'fault') return members;
   const name = stringOrNull(members.value.get('name'));
   const contentBytes = stringOrNull(members.value.get('contentbytes'));
   if (name === null || contentBytes === null) {
-    return fault(400, 'ErrorRequiredPropertyMissing', 'Required property is missing: name, contentBytes.');
+    return bodyError(400, 'ErrorRequiredPropertyMissing', 'Required property is missing: name, contentBytes.');
   }
   const content = Buffer.from(contentBytes, 'base64');
   return {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileAttachmentType, PostedAttachment } from './attachmentBody.ts';
-import { type Answer, bareError, type CallIds, graphError, graphHeaders, graphJson } from './graphAnswer.ts';
+import { bareError, type CallIds, type GraphResponse, graphError, graphHeaders, graphJson } from './graphResponse.ts';
 import type { GraphCall, GraphWorld } from './graphWorld.ts';
 import type { ItemRef, StoredAttachment } from './mailboxStore.ts';
 
@@ -23,7 +23,12 @@ export function attachmentTypeOf(itemType: string): FileAttachmentType {
 }
 
 /** Answers a POST to an item's attachments: the whole file in one call. */
-export function postAttachment(world: GraphWorld, call: GraphCall, item: ItemRef, posted: PostedAttachment): Answer {
+export function postAttachment(
+  world: GraphWorld,
+  call: GraphCall,
+  item: ItemRef,
+  posted: PostedAttachment,
+): GraphResponse {
   const { ids } = call;
   const { singlePostLimitBytes, singlePostRefusal } = world.settings;
   const { content, contentType, ...declared } = posted;
@@ -48,7 +53,7 @@ export function postAttachment(world: GraphWorld, call: GraphCall, item: ItemRef
 }
 
 /** Answers GET of an item's attachments, and GET and DELETE of one. */
-export function answerAttachments(world: GraphWorld, call: GraphCall, item: ItemRef): Answer {
+export function answerAttachments(world: GraphWorld, call: GraphCall, item: ItemRef): GraphResponse {
   const { ids, method, path } = call;
   const attachments = world.mailboxes.attachments(item.mailboxId, item.id);
   const [, id] = path.rest;
@@ -101,7 +106,12 @@ interface Shown {
 }
 
 /** The error for a file that makes the message too large, with its bytes so far; undefined where it fits. */
-export function refuseOverCeiling(world: GraphWorld, ids: CallIds, item: ItemRef, bytes: number): Answer | undefined {
+export function refuseOverCeiling(
+  world: GraphWorld,
+  ids: CallIds,
+  item: ItemRef,
+  bytes: number,
+): GraphResponse | undefined {
   const held = world.mailboxes.attachments(item.mailboxId, item.id).reduce((sum, { size }) => sum + size, 0);
   if (held + bytes <= world.settings.attachmentSizeCeilingBytes) return undefined;
   return bareError(ids, 413, 'ErrorMessageSizeExceeded', 'The message exceeds the maximum supported size.');
@@ -112,7 +122,7 @@ function readAttachments(
   call: GraphCall,
   item: ItemRef,
   { attachments, one, nextLink: next }: Shown,
-): Answer {
+): GraphResponse {
   const { ids } = call;
   const selection = readSelect(call.query, attachmentTypeOf(item.type));
   if (selection.kind === 'unknown') return graphError(ids, 400, 'RequestBroker--ParseUri', selection.message);

@@ -1,5 +1,5 @@
 import type { Caller } from '../common/tokenRegistry.ts';
-import { type Answer, type CallIds, graphError } from './graphAnswer.ts';
+import { type CallIds, type GraphResponse, graphError } from './graphResponse.ts';
 import type { GraphWorld } from './graphWorld.ts';
 
 /** Roots of the clouds: learn.microsoft.com/graph/deployments. A token for the emulator's own address, under either of its names, is taken as well. */
@@ -14,7 +14,7 @@ const CHALLENGE =
 
 export type BearerCheck =
   | { readonly kind: 'accepted'; readonly caller: Caller }
-  | { readonly kind: 'denied'; readonly answer: Answer };
+  | { readonly kind: 'denied'; readonly answer: GraphResponse };
 
 /** Denies with Graph's 401 when the Authorization header holds no token for Graph that an emulated issuer gave out. */
 export function checkBearer(world: GraphWorld, ids: CallIds, authorization: string | undefined): BearerCheck {

@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 import type { EmulatorCertificate } from '../common/certificate.ts';
 import { listen } from '../common/listen.ts';
 import type { TokenChecker } from '../common/tokenRegistry.ts';
-import { createFaultPlan } from '../faults/faultPlan.ts';
-import type { PlayRequest } from '../faults/faultRequest.ts';
+import { createErrorPlan } from '../errors/errorPlan.ts';
+import type { PlayRequest } from '../errors/errorRequest.ts';
 import { createContentStore } from './contentStore.ts';
-import { openExchange } from './exchange.ts';
 import { DEFAULT_SETTINGS, type GraphSettings, type GraphWorld } from './graphWorld.ts';
 import { createMailboxStore, type StoredAttachment } from './mailboxStore.ts';
+import { openContext } from './requestContext.ts';
 import { createRequestLog, type RecordedRequest } from './requestLog.ts';
 import type { MailboxSeed } from './seed.ts';
 import { serveGraph } from './serveGraph.ts';
@@ -37,7 +37,7 @@ export interface GraphEmulator {
   /** The most Graph calls (not uploads) that were in flight for one mailbox at a time. */
   readonly maxConcurrentPerMailbox: number;
   /** The most PUTs of pieces that were in flight for one mailbox at a time. */
-  readonly maxConcurrentPiecesPerMailbox: number;
+  readonly maxConcurrentChunksPerMailbox: number;
   addMailbox(mailbox: MailboxSeed): void;
   /** The attachments of an item, however they came; the mailbox by id or user principal name. */
   attachments(mailbox: string, itemId: string): readonly StoredAttachment[];
@@ -62,7 +62,7 @@ export async function startGraphEmulator(options: GraphEmulatorOptions): Promise
     mailboxes: createMailboxStore(),
     sessions: createSessionStore(),
     contents: createContentStore(),
-    faults: createFaultPlan(seed),
+    errors: createErrorPlan(seed),
     tokens,
     now,
     url: '',
@@ -70,14 +70,14 @@ export async function startGraphEmulator(options: GraphEmulatorOptions): Promise
   const tls = { cert: certificate.cert, key: certificate.key, keepAliveTimeout: KEEP_ALIVE_MS };
   const server = createServer(tls, (request, response) => {
     const connection = sockets.get(request.socket.remotePort);
-    const exchange = openExchange(log, request, response, new Date(now()), () => connection?.resetAndDestroy());
+    const exchange = openContext(log, request, response, new Date(now()), () => connection?.resetAndDestroy());
     void serveGraph(world, exchange);
   });
   server.on('connection', (socket: Socket) => {
     const { remotePort } = socket;
     sockets.set(remotePort, socket);
     socket.once('close', () => sockets.delete(remotePort));
-    if (world.faults.takeHandshake()) socket.resetAndDestroy();
+    if (world.errors.takeHandshake()) socket.resetAndDestroy();
   });
   const listener = await listen(server, port);
   world.url = `https://localhost:${listener.port}`;
@@ -87,21 +87,21 @@ export async function startGraphEmulator(options: GraphEmulatorOptions): Promise
     settings,
     requests: log.requests,
     get maxConcurrentPerMailbox() {
-      return log.maxConcurrentPerMailbox('call');
+      return log.maxConcurrent('call');
     },
-    get maxConcurrentPiecesPerMailbox() {
-      return log.maxConcurrentPerMailbox('piece');
+    get maxConcurrentChunksPerMailbox() {
+      return log.maxConcurrent('piece');
     },
     addMailbox: world.mailboxes.addMailbox,
     attachments: world.mailboxes.attachments,
     play(request) {
-      world.faults.play(request);
+      world.errors.play(request);
       // An idle connection would be used again without a handshake.
-      if (request.fault === 'tlsReset') server.closeIdleConnections();
+      if (request.error === 'tlsReset') server.closeIdleConnections();
     },
     reset() {
       Object.assign(settings, DEFAULT_SETTINGS, given);
-      for (const part of [world.mailboxes, world.sessions, world.contents, world.faults, log]) part.reset();
+      for (const part of [world.mailboxes, world.sessions, world.contents, world.errors, log]) part.reset();
     },
     close: listener.close,
   };

@@ -1,26 +1,26 @@
-import type { FaultPoint } from '../faults/faultRequest.ts';
+import type { PlayPoint } from '../errors/errorRequest.ts';
 import { expirationDateTime, outlookItemPath, todoTaskPath, uploadUrl } from '../uploadHost/uploadUrl.ts';
 import { readAttachmentBody, readFileAttachmentBody } from './attachmentBody.ts';
 import { answerAttachments, attachmentTypeOf, postAttachment } from './attachmentsApi.ts';
-import { type Answer, graphError, graphJson } from './graphAnswer.ts';
 import { type GraphPath, isItemKind } from './graphPath.ts';
+import { type GraphResponse, graphError, graphJson } from './graphResponse.ts';
 import type { GraphCall, GraphWorld } from './graphWorld.ts';
 import type { Reading } from './jsonBody.ts';
 import type { ItemRef } from './mailboxStore.ts';
 import type { DeclaredAttachment } from './sessionStore.ts';
 
 /** What a call comes to on an item that is there, or the answer to a body that says nothing good of any item. */
-type Deed = Reading<(item: ItemRef) => Answer>;
+type Deed = Reading<(item: ItemRef) => GraphResponse>;
 
 /** Answers a call to Graph itself: attaching in one call or by a session, and the few calls around it that a workflow makes. */
-export function answerGraph(world: GraphWorld, call: GraphCall): Answer {
+export function answerGraph(world: GraphWorld, call: GraphCall): GraphResponse {
   const { ids, path, caller } = call;
   const { settings, mailboxes } = world;
   if (path.root === 'me') {
     return graphError(ids, 400, 'BadRequest', '/me request is only valid with delegated authentication flow.');
   }
   const deed = prepare(world, call);
-  if (deed.kind === 'fault') return graphError(ids, deed.fault.status, deed.fault.code, deed.fault.message);
+  if (deed.kind === 'fault') return graphError(ids, deed.error.status, deed.error.code, deed.error.message);
   const isAdmitted =
     caller.kind === 'user'
       ? mailboxes.admits(path, caller.userId, settings.anyItem)
@@ -44,7 +44,7 @@ export function answerGraph(world: GraphWorld, call: GraphCall): Answer {
 }
 
 /** Where faults may be played on a call; undefined for calls that have none. */
-export function faultPointOf(method: string, path: GraphPath): FaultPoint | undefined {
+export function playPointOf(method: string, path: GraphPath): PlayPoint | undefined {
   if (path.isCollection || !isItemKind(path.type)) return undefined;
   if (isCreateUploadSession(path)) return 'create';
   if (method === 'GET') return 'read';
@@ -72,7 +72,7 @@ function prepare(world: GraphWorld, call: GraphCall): Deed {
   return { kind: 'read', value: (item) => answerItem(world, call, item) };
 }
 
-function then<Body>(read: Reading<Body>, act: (body: Body, item: ItemRef) => Answer): Deed {
+function then<Body>(read: Reading<Body>, act: (body: Body, item: ItemRef) => GraphResponse): Deed {
   return read.kind === 'fault' ? read : { kind: 'read', value: (item) => act(read.value, item) };
 }
 
@@ -83,7 +83,7 @@ function supportsAppOnly(path: GraphPath): boolean {
   );
 }
 
-function answerItem(world: GraphWorld, call: GraphCall, item: ItemRef): Answer {
+function answerItem(world: GraphWorld, call: GraphCall, item: ItemRef): GraphResponse {
   const { ids, method, path } = call;
   const context = `${world.url}/${path.version}/$metadata#${path.root}('${path.ownerId}')/${path.type}s/$entity`;
   if (method === 'POST' && path.isCollection && (path.type === 'message' || path.type === 'event')) {
@@ -102,7 +102,7 @@ function answerItem(world: GraphWorld, call: GraphCall, item: ItemRef): Answer {
 }
 
 /** Answers createUploadSession on an item that is there. */
-function openSession(world: GraphWorld, call: GraphCall, item: ItemRef, attachment: DeclaredAttachment): Answer {
+function openSession(world: GraphWorld, call: GraphCall, item: ItemRef, attachment: DeclaredAttachment): GraphResponse {
   const { ids, path, caller } = call;
   const isTodo = path.type === 'todoTask';
   if (!isTodo && attachment.size < world.settings.minimumSize) {

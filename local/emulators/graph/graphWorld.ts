@@ -1,8 +1,8 @@
 import type { Caller, TokenChecker } from '../common/tokenRegistry.ts';
-import type { FaultPlan } from '../faults/faultPlan.ts';
+import type { ErrorPlan } from '../errors/errorPlan.ts';
 import type { ContentStore } from './contentStore.ts';
-import type { CallIds } from './graphAnswer.ts';
 import type { GraphPath } from './graphPath.ts';
+import type { CallIds } from './graphResponse.ts';
 import type { MailboxStore } from './mailboxStore.ts';
 import type { SessionStore } from './sessionStore.ts';
 
@@ -15,7 +15,7 @@ export interface GraphSettings {
   /** How fast the bytes of one piece are read, so that the sender is held back; 0: as fast as they come. */
   uploadBytesPerSecond: number;
   /** The longest piece that is taken. */
-  maxPieceBytes: number;
+  maxChunkBytes: number;
   /** Every mailbox and item id is found. */
   anyItem: boolean;
   /** `asGraph`: only user mailboxes' messages and events take an app-only token. `all`: every family does. */
@@ -39,7 +39,7 @@ export interface GraphWorld {
   readonly mailboxes: MailboxStore;
   readonly sessions: SessionStore;
   readonly contents: ContentStore;
-  readonly faults: FaultPlan;
+  readonly errors: ErrorPlan;
   readonly tokens: TokenChecker;
   readonly now: () => number;
   /** `https://localhost:<port>`; known once the server listens. */
@@ -65,7 +65,7 @@ export const DEFAULT_SETTINGS: GraphSettings = {
   uploadLatencyMs: 0,
   uploadBytesPerSecond: 0,
   // "Up to 4 MB": learn.microsoft.com/graph/api/attachment-createuploadsession.
-  maxPieceBytes: 4_194_304,
+  maxChunkBytes: 4_194_304,
   anyItem: false,
   appOnlyFamilies: 'asGraph',
   minimumSize: 2_097_152,

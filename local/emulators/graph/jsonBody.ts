@@ -1,5 +1,5 @@
 /** What is wrong with a body, in the terms Graph answers with. */
-export interface BodyFault {
+export interface BodyError {
   readonly status: number;
   readonly code: string;
   readonly message: string;
@@ -7,7 +7,7 @@ export interface BodyFault {
 
 export type Reading<Value> =
   | { readonly kind: 'read'; readonly value: Value }
-  | { readonly kind: 'fault'; readonly fault: BodyFault };
+  | { readonly kind: 'fault'; readonly error: BodyError };
 
 export type MemberType = 'string' | 'boolean' | 'int32' | 'int64' | 'binary' | 'attachmentType';
 /** Types by lower-case member name. */
@@ -21,16 +21,16 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
 /** Reads a JSON object as Graph's OData reader does. */
 export function readJsonObject(text: string, contentType: string | undefined): Reading<object> {
-  if (text.trim() === '') return fault(400, 'BadRequest', 'Empty Payload. JSON content expected.');
+  if (text.trim() === '') return bodyError(400, 'BadRequest', 'Empty Payload. JSON content expected.');
   const body = parseJson(text);
   if (body === undefined || !/^application\/json\b/i.test(contentType ?? '')) {
-    return fault(
+    return bodyError(
       400,
       'BadRequest',
       'Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.',
     );
   }
-  if (!isObject(body)) return fault(400, 'UnableToDeserializePostBody', 'were unable to deserialize ');
+  if (!isObject(body)) return bodyError(400, 'UnableToDeserializePostBody', 'were unable to deserialize ');
   return { kind: 'read', value: body };
 }
 
@@ -44,21 +44,21 @@ export function readMembers(members: Members, shape: Shape): Reading<Members> {
   for (const [name, value] of members) {
     const type = shape[name];
     if (type === undefined) {
-      return fault(
+      return bodyError(
         400,
         'RequestBodyRead',
         `The property '${name}' does not exist on the type. Make sure to only use property names that are defined by the type.`,
       );
     }
     if (value !== null && !isOfType(value, type)) {
-      return fault(400, 'RequestBodyRead', `Cannot convert the value of '${name}' to the expected type '${type}'.`);
+      return bodyError(400, 'RequestBodyRead', `Cannot convert the value of '${name}' to the expected type '${type}'.`);
     }
   }
   return { kind: 'read', value: members };
 }
 
-export function fault(status: number, code: string, message: string): Reading<never> {
-  return { kind: 'fault', fault: { status, code, message } };
+export function bodyError(status: number, code: string, message: string): Reading<never> {
+  return { kind: 'fault', error: { status, code, message } };
 }
 
 export function isObject(value: unknown): value is object {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isFaultId } from '../faults/faultRequest.ts';
+import { isErrorId } from '../errors/errorRequest.ts';
 import type { GraphPath } from './graphPath.ts';
 import { type MailboxSeed, SEED } from './seed.ts';
 
@@ -78,9 +78,9 @@ export function createMailboxStore(): MailboxStore {
     const owner = path.root === 'groups' ? 'groups' : 'users';
     const mailbox = mailboxes.get(path.ownerId.toLowerCase());
     const isRightKind = mailbox?.kind === (owner === 'groups' ? 'group' : 'user');
-    if (!anyItem && !isRightKind && !isFaultId(path.ownerId)) return { kind: 'noMailbox' };
+    if (!anyItem && !isRightKind && !isErrorId(path.ownerId)) return { kind: 'noMailbox' };
     for (const { type, id } of anyItem ? [] : path.keys) {
-      if (isFaultId(id) || (type === 'mailFolder' && WELL_KNOWN_FOLDER.test(id))) continue;
+      if (isErrorId(id) || (type === 'mailFolder' && WELL_KNOWN_FOLDER.test(id))) continue;
       if (!WELL_FORMED_ID.test(id)) return { kind: 'malformedId' };
       if (mailbox?.items.get(id) !== type) return { kind: 'noItem' };
     }

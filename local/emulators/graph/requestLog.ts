@@ -20,7 +20,7 @@ export interface RecordedRequest {
   /** Whose token was accepted; an Outlook uploadUrl takes none. */
   caller?: Caller;
   /** The name of the fault that was played on it. */
-  fault?: string;
+  error?: string;
   /** True when the client went away before the whole answer was sent. */
   aborted: boolean;
   abortedAt?: number;
@@ -34,7 +34,7 @@ export interface RequestLog {
   open(request: IncomingMessage, requestId: string): RecordedRequest;
   /** Counts a call to a mailbox as in flight; returns what ends it. */
   enter(mailbox: string, kind: CallKind): () => void;
-  maxConcurrentPerMailbox(kind: CallKind): number;
+  maxConcurrent(kind: CallKind): number;
   reset(): void;
 }
 
@@ -61,7 +61,7 @@ export function createRequestLog(limit: number): RequestLog {
       return record;
     },
     enter: (mailbox, kind) => inFlight[kind].enter(mailbox),
-    maxConcurrentPerMailbox: (kind) => inFlight[kind].maximum(),
+    maxConcurrent: (kind) => inFlight[kind].maximum(),
     reset() {
       requests.length = 0;
       inFlight.call.reset();

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readBody } from '../common/listen.ts';
 import type { Caller } from '../common/tokenRegistry.ts';
-import type { ActiveFault } from '../faults/faultPlan.ts';
-import { FaultRequestError } from '../faults/faultRequest.ts';
+import type { ActiveError } from '../errors/errorPlan.ts';
+import { PlayRequestError } from '../errors/errorRequest.ts';
 import { serveUpload } from '../uploadHost/serveUpload.ts';
 import { readUploadCall } from '../uploadHost/uploadCall.ts';
 import { checkBearer } from './checkBearer.ts';
-import type { Exchange } from './exchange.ts';
-import { graphError } from './graphAnswer.ts';
-import { answerGraph, faultPointOf, isAttachments } from './graphApi.ts';
+import { answerGraph, isAttachments, playPointOf } from './graphApi.ts';
 import { type GraphPath, GraphPathError, parseGraphPath } from './graphPath.ts';
+import { graphError } from './graphResponse.ts';
 import { DEFAULT_SETTINGS, type GraphWorld } from './graphWorld.ts';
-import { sendAnswer } from './sendAnswer.ts';
+import type { RequestContext } from './requestContext.ts';
+import { sendResponse } from './sendResponse.ts';
 
 /** Graph takes request bodies of up to 4 MB: learn.microsoft.com/graph/use-the-api. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -20,7 +20,7 @@ const MAX_RECORDED_CHARACTERS = 65_536;
 const JSON_ROOM_BYTES = 65_536;
 
 /** Serves one request to Graph or to the upload host: reads it, waits the latency, answers it or plays its fault. */
-export async function serveGraph(world: GraphWorld, exchange: Exchange): Promise<void> {
+export async function serveGraph(world: GraphWorld, exchange: RequestContext): Promise<void> {
   const { request, response, ids } = exchange;
   try {
     const upload = readUploadCall(world, request);
@@ -29,12 +29,14 @@ export async function serveGraph(world: GraphWorld, exchange: Exchange): Promise
     // A client that leaves while its body is read makes the read fail; it is recorded, and cannot be answered.
     if (response.destroyed || response.headersSent) return;
     const message = error instanceof Error ? error.message : 'unknown';
-    const status = error instanceof GraphPathError || error instanceof FaultRequestError ? 400 : 500;
-    sendAnswer(exchange, () => graphError(ids, status, status === 400 ? 'BadRequest' : 'InternalServerError', message));
+    const status = error instanceof GraphPathError || error instanceof PlayRequestError ? 400 : 500;
+    sendResponse(exchange, () =>
+      graphError(ids, status, status === 400 ? 'BadRequest' : 'InternalServerError', message),
+    );
   }
 }
 
-async function serveCall(world: GraphWorld, exchange: Exchange): Promise<void> {
+async function serveCall(world: GraphWorld, exchange: RequestContext): Promise<void> {
   const { request, ids, record } = exchange;
   const bearer = checkBearer(world, ids, request.headers.authorization);
   if (bearer.kind === 'accepted') record.caller = bearer.caller;
@@ -43,10 +45,12 @@ async function serveCall(world: GraphWorld, exchange: Exchange): Promise<void> {
   const body = await readBody(exchange.body(), maxBodyBytes(world, path));
   if (body !== undefined && body.length <= MAX_RECORDED_CHARACTERS) record.body = body;
   if (world.settings.latencyMs > 0) await sleep(world.settings.latencyMs);
-  if (bearer.kind === 'denied') return sendAnswer(exchange, () => bearer.answer);
+  if (bearer.kind === 'denied') return sendResponse(exchange, () => bearer.answer);
   if (path instanceof GraphPathError) throw path;
   if (body === undefined) {
-    return sendAnswer(exchange, () => graphError(ids, 413, 'RequestEntityTooLarge', 'The request body is over 4 MB.'));
+    return sendResponse(exchange, () =>
+      graphError(ids, 413, 'RequestEntityTooLarge', 'The request body is over 4 MB.'),
+    );
   }
   const method = request.method ?? '';
   const [pathname = '', search] = request.url?.split('?', 2) ?? [];
@@ -54,13 +58,13 @@ async function serveCall(world: GraphWorld, exchange: Exchange): Promise<void> {
   const contentType = request.headers['content-type'];
   const call = { method, path, caller: bearer.caller, pathname, query, ids, contentType, body };
   const fault = takeFault(world, method, path);
-  sendAnswer(exchange, () => answerGraph(world, call), fault && { fault, speaker: 'graph', now: world.now() });
+  sendResponse(exchange, () => answerGraph(world, call), fault && { error: fault, speaker: 'graph', now: world.now() });
 }
 
-function takeFault(world: GraphWorld, method: string, path: GraphPath): ActiveFault | undefined {
-  const point = faultPointOf(method, path);
+function takeFault(world: GraphWorld, method: string, path: GraphPath): ActiveError | undefined {
+  const point = playPointOf(method, path);
   if (point === undefined) return undefined;
-  return world.faults.take({ point, ids: [path.ownerId, ...path.keys.map(({ id }) => id)] });
+  return world.errors.take({ point, ids: [path.ownerId, ...path.keys.map(({ id }) => id)] });
 }
 
 /** The limit for bodies rises with the one for attachments: tenants have been seen to take more than 3 MiB. */

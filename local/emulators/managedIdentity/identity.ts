@@ -4,14 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from '../common/listen.ts';
 import { createTokenRegistry, type TokenRegistry } from '../common/tokenRegistry.ts';
 import {
-  createIdentityFaults,
-  type FaultOptions,
-  IDENTITY_FAULTS,
-  type IdentityFaultName,
+  createIdentityErrors,
+  IDENTITY_ERRORS,
+  type IdentityErrorName,
   type IdentityReply,
-  isIdentityFaultName,
+  isIdentityErrorName,
+  type PlayOptions,
   refusal,
-} from './identityFaults.ts';
+} from './identityErrors.ts';
 
 export interface IdentityEmulatorOptions {
   readonly port?: number;
@@ -48,7 +48,7 @@ export interface IdentityEmulator {
   /** Requests for a token, refused ones included. */
   readonly requests: readonly IdentityRequest[];
   /** Plays a fault on the next `times` requests, or on all until `play('none')`. */
-  play(fault: IdentityFaultName | 'none', options?: FaultOptions): void;
+  play(fault: IdentityErrorName | 'none', options?: PlayOptions): void;
   reset(): void;
   close(): Promise<void>;
 }
@@ -74,7 +74,7 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
   const secret = randomBytes(24).toString('hex');
   const requests: IdentityRequest[] = [];
   const cache = new Map<string, TokenAnswer>();
-  const faults = createIdentityFaults();
+  const errors = createIdentityErrors();
 
   function issue(resource: string, clientId: string): TokenAnswer {
     const cached = cache.get(`${resource} ${clientId}`);
@@ -111,7 +111,7 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    if (request.method === 'PUT' && url.pathname === '/emulator/fault') {
+    if (request.method === 'PUT' && url.pathname === '/emulator/error') {
       send(response, control(url.searchParams));
       return;
     }
@@ -126,7 +126,7 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
       startedAt: Date.now(),
     };
     requests.push(record);
-    const fault = faults.take();
+    const fault = errors.take();
     if (fault?.behaviour.kind === 'hang') return;
     if (fault?.behaviour.kind === 'delay') await sleep(fault.ms);
     const reply =
@@ -137,10 +137,10 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
 
   function control(query: URLSearchParams): IdentityReply {
     const name = query.get('name') ?? '';
-    if (name !== 'none' && !isIdentityFaultName(name)) {
-      return refusal(400, 'BadRequest', `Known faults: none, ${Object.keys(IDENTITY_FAULTS).join(', ')}.`);
+    if (name !== 'none' && !isIdentityErrorName(name)) {
+      return refusal(400, 'BadRequest', `Known faults: none, ${Object.keys(IDENTITY_ERRORS).join(', ')}.`);
     }
-    faults.play(name, { ...numberOf(query, 'times'), ...numberOf(query, 'ms') });
+    errors.play(name, { ...numberOf(query, 'times'), ...numberOf(query, 'ms') });
     return { status: 200, body: JSON.stringify({ fault: name }) };
   }
 
@@ -153,12 +153,12 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
     tokens,
     settings,
     requests,
-    play: faults.play,
+    play: errors.play,
     reset() {
       Object.assign(settings, first);
       requests.length = 0;
       cache.clear();
-      faults.play('none');
+      errors.play('none');
     },
     close,
   };
@@ -169,7 +169,7 @@ function send(response: ServerResponse, { status, body, headers }: IdentityReply
   response.end(body);
 }
 
-function numberOf(query: URLSearchParams, name: 'times' | 'ms'): FaultOptions {
+function numberOf(query: URLSearchParams, name: 'times' | 'ms'): PlayOptions {
   const text = query.get(name) ?? '';
   return /^\d{1,9}$/.test(text) ? { [name]: Number(text) } : {};
 }

@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Exchange } from '../graph/exchange.ts';
 import type { GraphSettings } from '../graph/graphWorld.ts';
+import type { RequestContext } from '../graph/requestContext.ts';
 import type { UploadCall } from './uploadCall.ts';
 
 /** The bytes of one PUT, hashed onto what came before; nothing is committed yet. */
@@ -19,7 +19,7 @@ export interface ReceivedPiece {
  * connection is reset when half of the body has come in, and the answer is undefined.
  */
 export async function receivePiece(
-  exchange: Exchange,
+  exchange: RequestContext,
   { session, range }: UploadCall,
   settings: GraphSettings,
   breaksOff: boolean,
@@ -36,7 +36,7 @@ export async function receivePiece(
       exchange.cut('reset');
       return undefined;
     }
-    if (bytes <= settings.maxPieceBytes) {
+    if (bytes <= settings.maxChunkBytes) {
       hash?.update(part);
       if (session?.parts !== undefined) parts.push(part);
     }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { PiecePlace } from '../faults/faultPlan.ts';
-import type { PieceChoice } from '../faults/uploadFaults.ts';
+import type { ChunkPlace } from '../errors/errorPlan.ts';
+import type { ChunkChoice } from '../errors/uploadErrors.ts';
 import type { GraphWorld } from '../graph/graphWorld.ts';
 import type { UploadSession } from '../graph/sessionStore.ts';
 
@@ -49,14 +49,14 @@ export function readUploadCall(world: GraphWorld, request: IncomingMessage): Upl
 }
 
 /** Where a PUT stands in its session and file; undefined for other calls. Call it once for each PUT: it counts. */
-export function placePiece({ method, session, range }: UploadCall): PiecePlace | undefined {
+export function placePiece({ method, session, range }: UploadCall): ChunkPlace | undefined {
   if (method !== 'PUT' || session === undefined) return undefined;
   const index = session.puts;
   session.puts += 1;
   return { index, places: range === undefined ? [] : placesOf(range) };
 }
 
-function placesOf({ start, end, total }: ContentRange): PieceChoice[] {
+function placesOf({ start, end, total }: ContentRange): ChunkChoice[] {
   const isFirst = start === 0;
   const isLast = end + 1 === total;
   if (!isFirst && !isLast) return ['middle'];

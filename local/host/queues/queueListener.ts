@@ -25,7 +25,7 @@ export function listenToQueue(work: MessageWork, onPoison: () => void): QueueLis
   const nextDelay = createPollingDelay(options.maxPollingIntervalMs);
   let waking = new AbortController();
   let hasFoundMessage = false;
-  let lastFault = '';
+  let lastError = '';
 
   /** No messages when the account cannot be reached, or the queue does not exist. */
   async function receive(): Promise<readonly DequeuedMessageItem[]> {
@@ -35,7 +35,7 @@ export function listenToQueue(work: MessageWork, onPoison: () => void): QueueLis
         visibilityTimeout: INVISIBLE_SECONDS,
         abortSignal: stopping.signal,
       });
-      lastFault = '';
+      lastError = '';
       return receivedMessageItems;
     } catch (error) {
       report(error);
@@ -45,9 +45,9 @@ export function listenToQueue(work: MessageWork, onPoison: () => void): QueueLis
 
   function report(error: unknown): void {
     const isMissing = error instanceof Error && 'statusCode' in error && error.statusCode === 404;
-    if (!isMissing && !stopping.signal.aborted && String(error) !== lastFault) {
-      lastFault = String(error);
-      const message = `Functions.${called.name} cannot read queue '${called.queueName}': ${lastFault}`;
+    if (!isMissing && !stopping.signal.aborted && String(error) !== lastError) {
+      lastError = String(error);
+      const message = `Functions.${called.name} cannot read queue '${called.queueName}': ${lastError}`;
       context.log({ level: 'error', category: 'host', message });
     }
   }

@@ -15,7 +15,7 @@ export interface Queues {
 /** .NET's (Azure.Core: RetryOptions). */
 const RETRIES = { maxTries: 4, retryDelayInMs: 800 };
 
-const FAULTS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string>> = {
   noExtension: 'the binding type queueTrigger is not registered. host.json names no extensionBundle.',
   missing: 'there is no setting for its connection.',
   identity: 'its connection wants an identity, and this host takes connection strings alone.',
@@ -39,7 +39,7 @@ export async function startQueues(
     const connection = findQueueConnection(called.connection, settings);
     if (options === undefined || connection.kind !== 'connectionString') {
       const fault = options === undefined ? 'noExtension' : connection.kind;
-      context.log({ level: 'warning', category: 'host', message: `${called.name} does not run: ${FAULTS[fault]}` });
+      context.log({ level: 'warning', category: 'host', message: `${called.name} does not run: ${REASONS[fault]}` });
       continue;
     }
     const { QueueServiceClient } = await import('@azure/storage-queue');

@@ -29,7 +29,7 @@ export async function invoke(
     }
     const { returnValue } = await runStages(invoker, called, request);
     const answer = returnValue?.http;
-    return { kind: 'returned', ...(answer !== undefined && { answer }) };
+    return { kind: 'returned', ...(answer !== undefined && { response: answer }) };
   } catch (error) {
     return { kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

@@ -59,7 +59,7 @@ async function startApp(appRoot: string): Promise<StartedApp> {
     return {
       capabilities: {},
       functions: [],
-      fault: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     };
   }
   const own = Object.fromEntries(WORKER_CAPABILITIES.map((name) => [name, 'true']));

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { runHttpCall, watchCaller } from './httpCall.ts';
-import { answerEmpty, SERVER_HEADER } from './kestrel.ts';
+import { SERVER_HEADER, sendEmpty } from './kestrel.ts';
 import { type RequestHeaders, readRequestHeaders } from './requestHeaders.ts';
 import { type RequestTarget, readRequestTarget } from './requestTarget.ts';
 import { findRoute, type HttpFunction } from './router.ts';
@@ -17,12 +17,12 @@ export interface Site {
 }
 
 /** Routing comes before the key check, and both before anything is read of the body. */
-export function answerRequest(site: Site, request: IncomingMessage, response: ServerResponse): void {
+export function handleRequest(site: Site, request: IncomingMessage, response: ServerResponse): void {
   const target = readRequestTarget(request.url ?? '');
   const headers = readRequestHeaders(request);
   if (target === undefined || headers === undefined) {
     response.shouldKeepAlive = false;
-    answerEmpty(response, 400);
+    sendEmpty(response, 400);
     return;
   }
   // The host keeps these two for itself, whatever functions there are.
@@ -31,7 +31,7 @@ export function answerRequest(site: Site, request: IncomingMessage, response: Se
   if (match === undefined) {
     answerUnrouted(site, target, response);
   } else if (!isKeyGood(site, match.called, headers, target)) {
-    answerEmpty(response, 401);
+    sendEmpty(response, 401);
   } else {
     const callerGone = watchCaller(response);
     const call = { request, response, headers, target, match, callerGone, context: site.context };
@@ -41,9 +41,9 @@ export function answerRequest(site: Site, request: IncomingMessage, response: Se
 
 function answerUnrouted(site: Site, target: RequestTarget, response: ServerResponse): void {
   if (target.path !== '/') {
-    answerEmpty(response, 404);
+    sendEmpty(response, 404);
   } else if (site.isHomePageOff) {
-    answerEmpty(response, 204);
+    sendEmpty(response, 204);
   } else {
     const page = 'Your Functions app is up and running.\n';
     response.writeHead(200, [...SERVER_HEADER, 'Content-Type', 'text/plain', 'Content-Length', String(page.length)]);

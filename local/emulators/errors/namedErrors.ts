@@ -4,7 +4,7 @@
  */
 
 /** How the answer differs from the one that Graph would have given. */
-export type FaultBehaviour =
+export type ErrorBehaviour =
   /** An error in the shape of whoever was called: Graph or the upload host. */
   | {
       readonly kind: 'error';
@@ -40,12 +40,12 @@ export type FaultBehaviour =
   /** Graph's answer in another of the shapes that clients have met. */
   | { readonly kind: 'reshape'; readonly as: 'pascalCase' | 'value' };
 
-export interface Fault {
+export interface NamedError {
   readonly description: string;
-  readonly behaviour: FaultBehaviour;
+  readonly behaviour: ErrorBehaviour;
 }
 
-function error(status: number, code: string, message: string, retryAfter?: string): Fault {
+function error(status: number, code: string, message: string, retryAfter?: string): NamedError {
   const base = { kind: 'error', status, code, message } as const;
   return {
     description: `${status} ${code} in Graph's shape${retryAfter === undefined ? '' : `, Retry-After: ${retryAfter}`}`,
@@ -53,7 +53,7 @@ function error(status: number, code: string, message: string, retryAfter?: strin
   };
 }
 
-function html(status: number, title: string): Fault {
+function html(status: number, title: string): NamedError {
   return {
     description: `${status} with an HTML page of a gateway`,
     behaviour: {
@@ -66,11 +66,11 @@ function html(status: number, title: string): Fault {
   };
 }
 
-function created(description: string, body: string): Fault {
+function created(description: string, body: string): NamedError {
   return { description, behaviour: { kind: 'replace', status: 201, body, fromGraph: true } };
 }
 
-export const FAULTS = {
+export const GRAPH_ERRORS = {
   status401: error(401, 'InvalidAuthenticationToken', 'Access token has expired or is not yet valid.'),
   status403: error(403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.'),
   status404: error(404, 'ErrorItemNotFound', 'The specified object was not found in the store.'),
@@ -146,10 +146,10 @@ export const FAULTS = {
     description: 'the right answer with a `€`, in UTF-8, in `x-ms-ags-diagnostic`',
     behaviour: { kind: 'header', name: 'x-ms-ags-diagnostic', value: Buffer.from('{"Cost":"€"}').toString('latin1') },
   },
-} as const satisfies Record<string, Fault>;
+} as const satisfies Record<string, NamedError>;
 
-export type FaultName = keyof typeof FAULTS;
+export type GraphErrorName = keyof typeof GRAPH_ERRORS;
 
-export function isFaultName(name: string): name is FaultName {
-  return Object.hasOwn(FAULTS, name);
+export function isGraphErrorName(name: string): name is GraphErrorName {
+  return Object.hasOwn(GRAPH_ERRORS, name);
 }

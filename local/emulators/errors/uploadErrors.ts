@@ -1,11 +1,11 @@
-import type { Fault } from './faults.ts';
+import type { NamedError } from './namedErrors.ts';
 
 /** Which PUTs of a session: by the place of the range in the file, or by number, counted from 0, refused ones included. */
-export type PieceChoice = 'first' | 'middle' | 'last' | number;
+export type ChunkChoice = 'first' | 'middle' | 'last' | number;
 
-export interface UploadFault extends Fault {
+export interface UploadError extends NamedError {
   /** Played where nothing is said of the piece. */
-  readonly piece?: PieceChoice;
+  readonly chunk?: ChunkChoice;
 }
 
 const MESSAGE_SIZE = {
@@ -15,7 +15,7 @@ const MESSAGE_SIZE = {
 } as const;
 
 /** The faults of an upload under way, besides those of faults.ts: name → what it does. */
-export const UPLOAD_FAULTS = {
+export const UPLOAD_ERRORS = {
   resetAfterCommit: {
     description: 'takes the bytes, then resets the connection; after the last piece the attachment exists',
     behaviour: { kind: 'reset', at: 'afterCommit' },
@@ -78,12 +78,12 @@ export const UPLOAD_FAULTS = {
   notFoundAtFirst: {
     description: 'the first PUT of a session finds no item, nor does any other of that session: 404 ErrorItemNotFound',
     behaviour: { kind: 'session', becomes: 'notFound' },
-    piece: 0,
+    chunk: 0,
   },
-} as const satisfies Record<string, UploadFault>;
+} as const satisfies Record<string, UploadError>;
 
-export type UploadFaultName = keyof typeof UPLOAD_FAULTS;
+export type UploadErrorName = keyof typeof UPLOAD_ERRORS;
 
-export function isUploadFaultName(name: string): name is UploadFaultName {
-  return Object.hasOwn(UPLOAD_FAULTS, name);
+export function isUploadErrorName(name: string): name is UploadErrorName {
+  return Object.hasOwn(UPLOAD_ERRORS, name);
 }

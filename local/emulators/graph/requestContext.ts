@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type CallIds, createCallIds } from './graphAnswer.ts';
+import { type CallIds, createCallIds } from './graphResponse.ts';
 import type { CallKind, RecordedRequest, RequestLog } from './requestLog.ts';
 
 /** One request under way, and the record of it. */
-export interface Exchange {
+export interface RequestContext {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly ids: CallIds;
@@ -19,19 +19,19 @@ export interface Exchange {
 }
 
 /** Opens the record; `resetConnection` resets the client's TCP connection. */
-export function openExchange(
+export function openContext(
   log: RequestLog,
   request: IncomingMessage,
   response: ServerResponse,
   date: Date,
   resetConnection: () => void,
-): Exchange {
+): RequestContext {
   const header = request.headers['client-request-id'];
   const ids = createCallIds(typeof header === 'string' ? header : undefined, date);
   const record = log.open(request, ids.requestId);
   let isCut = false;
   let leave: (() => void) | undefined;
-  const exchange: Exchange = {
+  const exchange: RequestContext = {
     request,
     response,
     ids,

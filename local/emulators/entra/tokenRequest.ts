@@ -1,7 +1,7 @@
 import type { TokenChecker } from '../common/tokenRegistry.ts';
 import { checkClient, type TenantClient } from './tenantClient.ts';
+import type { TokenErrorName } from './tenantErrors.ts';
 import { type AssertionKeys, checkAssertion } from './tenantOnBehalfOf.ts';
-import type { TokenRefusalName } from './tenantRefusals.ts';
 
 export type TokenOutcome =
   | {
@@ -20,7 +20,7 @@ export type TokenOutcome =
       /** Delegated permissions, separated by spaces. */
       readonly scopes: string;
     }
-  | { readonly kind: 'refused'; readonly refusal: TokenRefusalName };
+  | { readonly kind: 'refused'; readonly refusal: TokenErrorName };
 
 export interface TokenEndpoint {
   readonly clients: readonly TenantClient[];
@@ -67,6 +67,6 @@ function resourceOf(scope: string): string | undefined {
   return scopes.length === 1 ? /^(\S+)\/\.default$/.exec(scopes[0] ?? '')?.[1] : undefined;
 }
 
-function refused(refusal: TokenRefusalName): TokenOutcome {
+function refused(refusal: TokenErrorName): TokenOutcome {
   return { kind: 'refused', refusal };
 }

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { answerEmpty } from './kestrel.ts';
+import { sendEmpty } from './kestrel.ts';
 
 /**
  * An answer on its way to the caller. As with Kestrel its head goes out with the first byte of the body, and its end
  * when the invocation has ended: until then the platform can still put a 500 in its place, or break it off.
  */
-export interface ClientAnswer {
+export interface ClientResponse {
   readonly isUnderWay: boolean;
   begin(status: number, headers: readonly string[]): void;
   /** Waits while the caller does not read. Rejects when it has gone. */
@@ -16,7 +16,7 @@ export interface ClientAnswer {
   fail(): void;
 }
 
-export function createClientAnswer(response: ServerResponse): ClientAnswer {
+export function createClientResponse(response: ServerResponse): ClientResponse {
   let head: { readonly status: number; readonly headers: readonly string[] } | undefined;
   const sendHead = () => {
     if (head !== undefined && !response.headersSent) {
@@ -44,7 +44,7 @@ export function createClientAnswer(response: ServerResponse): ClientAnswer {
       if (response.headersSent) {
         response.socket?.destroySoon();
       } else {
-        answerEmpty(response, 500);
+        sendEmpty(response, 500);
       }
     },
   };

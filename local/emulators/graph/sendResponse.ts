@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
-import { replacement, reshape, retryAfterHeader, type Speaker, withHeader } from '../faults/faultAnswer.ts';
-import type { ActiveFault } from '../faults/faultPlan.ts';
-import type { Exchange } from './exchange.ts';
-import { type Answer, graphHeaders } from './graphAnswer.ts';
+import type { ActiveError } from '../errors/errorPlan.ts';
+import { replacement, reshape, retryAfterHeader, type Speaker, withHeader } from './errorResponse.ts';
+import { type GraphResponse, graphHeaders } from './graphResponse.ts';
+import type { RequestContext } from './requestContext.ts';
 
 /** A fault to be played in place of the right answer, or on it. */
 export interface Played {
-  readonly fault: ActiveFault;
+  readonly error: ActiveError;
   readonly speaker: Speaker;
   /** Epoch milliseconds. */
   readonly now: number;
@@ -18,18 +18,22 @@ const HUGE_BODY_BLOCK = 'x'.repeat(65_536);
 const SETTLE_MS = 20;
 
 /** Sends what `compute` gives, and records it. A fault that replaces the answer leaves `compute` uncalled: nothing was done. */
-export function sendAnswer(exchange: Exchange, compute: () => Answer, played?: Played): void {
+export function sendResponse(exchange: RequestContext, compute: () => GraphResponse, played?: Played): void {
   const { response, record } = exchange;
   if (response.destroyed) return;
   if (played === undefined) sendWhole(exchange, compute());
   else {
-    record.fault = played.fault.name;
-    playFault(exchange, compute, played);
+    record.error = played.error.name;
+    playError(exchange, compute, played);
   }
   if (response.headersSent) record.status = response.statusCode;
 }
 
-function playFault(exchange: Exchange, compute: () => Answer, { fault, speaker, now }: Played): void {
+function playError(
+  exchange: RequestContext,
+  compute: () => GraphResponse,
+  { error: fault, speaker, now }: Played,
+): void {
   const { behaviour } = fault;
   switch (behaviour.kind) {
     case 'error':
@@ -70,7 +74,7 @@ function playFault(exchange: Exchange, compute: () => Answer, { fault, speaker, 
   }
 }
 
-function sendWhole(exchange: Exchange, { status, headers, body }: Answer): void {
+function sendWhole(exchange: RequestContext, { status, headers, body }: GraphResponse): void {
   // Graph sends its bodies chunked.
   const framing = body === '' ? (status === 204 ? {} : { 'Content-Length': '0' }) : { 'Transfer-Encoding': 'chunked' };
   exchange.leave();
@@ -79,7 +83,7 @@ function sendWhole(exchange: Exchange, { status, headers, body }: Answer): void 
 }
 
 /** Of an answer without a body, the headers are the half that is missing. */
-function sendHalf({ response }: Exchange, answer: Answer, then: () => void): void {
+function sendHalf({ response }: RequestContext, answer: GraphResponse, then: () => void): void {
   if (answer.body === '') {
     setTimeout(then, SETTLE_MS);
     return;
@@ -89,7 +93,7 @@ function sendHalf({ response }: Exchange, answer: Answer, then: () => void): voi
   response.write(body.subarray(0, body.length / 2), () => setTimeout(then, SETTLE_MS));
 }
 
-function drip({ response }: Exchange, answer: Answer, msPerByte: number): void {
+function drip({ response }: RequestContext, answer: GraphResponse, msPerByte: number): void {
   const body = Buffer.from(answer.body);
   response.writeHead(answer.status, { ...answer.headers, 'Content-Length': String(body.length) });
   response.flushHeaders();
@@ -103,7 +107,7 @@ function drip({ response }: Exchange, answer: Answer, msPerByte: number): void {
   response.once('finish', () => clearInterval(timer));
 }
 
-function sendHuge({ response, ids }: Exchange): void {
+function sendHuge({ response, ids }: RequestContext): void {
   response.writeHead(201, { ...graphHeaders(ids), 'Content-Type': 'application/json' });
   const parts = function* () {
     yield '{"@odata.context":"';

@@ -1,7 +1,7 @@
 /** The closed list of refusals that the tenant's token endpoint knows; it gives them by itself, or when they are played. */
 
 /** learn.microsoft.com/entra/identity-platform/reference-error-codes */
-export interface TokenRefusal {
+export interface TokenError {
   readonly status: number;
   /** RFC 6749, section 5.2, and Entra's own. */
   readonly error: string;
@@ -19,7 +19,7 @@ export const DEMANDED_CONTEXT = 'c1';
 
 const CHALLENGE = JSON.stringify({ access_token: { acrs: { essential: true, value: DEMANDED_CONTEXT } } });
 
-export const TOKEN_REFUSALS = {
+export const TOKEN_ERRORS = {
   unsupportedGrant: {
     status: 400,
     error: 'unsupported_grant_type',
@@ -131,17 +131,17 @@ export const TOKEN_REFUSALS = {
     code: 90033,
     says: 'A transient error has occurred. Please try again.',
   },
-} as const satisfies Record<string, TokenRefusal>;
+} as const satisfies Record<string, TokenError>;
 
-export type TokenRefusalName = keyof typeof TOKEN_REFUSALS;
+export type TokenErrorName = keyof typeof TOKEN_ERRORS;
 
-export function isTokenRefusalName(name: string): name is TokenRefusalName {
-  return Object.hasOwn(TOKEN_REFUSALS, name);
+export function isTokenErrorName(name: string): name is TokenErrorName {
+  return Object.hasOwn(TOKEN_ERRORS, name);
 }
 
 /** The body as Entra sends it. */
-export function refusalBody(
-  { error, code, says, suberror, claims }: TokenRefusal,
+export function tokenErrorBody(
+  { error, code, says, suberror, claims }: TokenError,
   now: Date,
   ids: { readonly trace: string; readonly correlation: string },
 ): object {

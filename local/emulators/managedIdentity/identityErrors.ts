@@ -6,14 +6,14 @@ export interface IdentityReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type IdentityFaultBehaviour =
+export type IdentityErrorBehaviour =
   | ({ readonly kind: 'reply' } & IdentityReply)
   | { readonly kind: 'delay' }
   | { readonly kind: 'hang' };
 
-export interface IdentityFault {
+export interface IdentityError {
   readonly description: string;
-  readonly behaviour: IdentityFaultBehaviour;
+  readonly behaviour: IdentityErrorBehaviour;
 }
 
 /** The endpoint's own error form. */
@@ -21,7 +21,7 @@ export function refusal(status: number, code: string, message: string): Identity
   return { status, body: JSON.stringify({ statusCode: status, code, message }) };
 }
 
-export const IDENTITY_FAULTS = {
+export const IDENTITY_ERRORS = {
   absent: {
     description: '400: the app has no such identity',
     behaviour: {
@@ -69,15 +69,15 @@ export const IDENTITY_FAULTS = {
     description: 'never answers',
     behaviour: { kind: 'hang' },
   },
-} as const satisfies Record<string, IdentityFault>;
+} as const satisfies Record<string, IdentityError>;
 
-export type IdentityFaultName = keyof typeof IDENTITY_FAULTS;
+export type IdentityErrorName = keyof typeof IDENTITY_ERRORS;
 
-export function isIdentityFaultName(name: string): name is IdentityFaultName {
-  return Object.hasOwn(IDENTITY_FAULTS, name);
+export function isIdentityErrorName(name: string): name is IdentityErrorName {
+  return Object.hasOwn(IDENTITY_ERRORS, name);
 }
 
-export interface FaultOptions {
+export interface PlayOptions {
   /** How many requests; without it all, until `none` is played. */
   readonly times?: number;
   readonly ms?: number;
@@ -86,16 +86,16 @@ export interface FaultOptions {
 const DEFAULT_DELAY_MS = 2000;
 
 /** Holds the fault that is being played. */
-export function createIdentityFaults() {
-  let current: { behaviour: IdentityFaultBehaviour; left: number; ms: number } | undefined;
+export function createIdentityErrors() {
+  let current: { behaviour: IdentityErrorBehaviour; left: number; ms: number } | undefined;
   return {
     play(
-      name: IdentityFaultName | 'none',
-      { times = Number.POSITIVE_INFINITY, ms = DEFAULT_DELAY_MS }: FaultOptions = {},
+      name: IdentityErrorName | 'none',
+      { times = Number.POSITIVE_INFINITY, ms = DEFAULT_DELAY_MS }: PlayOptions = {},
     ): void {
-      current = name === 'none' ? undefined : { behaviour: IDENTITY_FAULTS[name].behaviour, left: times, ms };
+      current = name === 'none' ? undefined : { behaviour: IDENTITY_ERRORS[name].behaviour, left: times, ms };
     },
-    take(): { behaviour: IdentityFaultBehaviour; ms: number } | undefined {
+    take(): { behaviour: IdentityErrorBehaviour; ms: number } | undefined {
       if (current === undefined || current.left <= 0) return undefined;
       current.left -= 1;
       return current;

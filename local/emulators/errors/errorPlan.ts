@@ -1,44 +1,44 @@
 import {
   checkPlayRequest,
-  type FaultPoint,
-  faultOf,
-  isFaultId,
+  isErrorId,
+  namedError,
+  type PlayPoint,
   type PlayRequest,
-  parseFaultId,
+  parseErrorId,
   pointOf,
-} from './faultRequest.ts';
-import type { FaultBehaviour } from './faults.ts';
-import type { PieceChoice } from './uploadFaults.ts';
+} from './errorRequest.ts';
+import type { ErrorBehaviour } from './namedErrors.ts';
+import type { ChunkChoice } from './uploadErrors.ts';
 
 /** A call on which a fault may be played. */
-export interface FaultCall {
-  readonly point: FaultPoint;
+export interface PlayableCall {
+  readonly point: PlayPoint;
   /** The decoded ids of its path. */
   readonly ids: readonly string[];
   /** Where a PUT to an uploadUrl stands. */
-  readonly piece?: PiecePlace;
+  readonly chunk?: ChunkPlace;
 }
 
-export interface PiecePlace {
+export interface ChunkPlace {
   /** Number of the PUT within its session, from 0. */
   readonly index: number;
   /** A file that goes up in one piece is first and last at once; a range that cannot be read has no place. */
-  readonly places: readonly PieceChoice[];
+  readonly places: readonly ChunkChoice[];
 }
 
 /** A fault to be played now. `retryAfter` is a number of seconds, `none`, `date` (2 s ahead) or `garbage`. */
-export interface ActiveFault {
-  readonly name: PlayRequest['fault'];
-  readonly behaviour: FaultBehaviour;
+export interface ActiveError {
+  readonly name: PlayRequest['error'];
+  readonly behaviour: ErrorBehaviour;
   readonly retryAfter?: string;
   readonly msPerByte: number;
 }
 
-export interface FaultPlan {
+export interface ErrorPlan {
   /** Throws FaultRequestError for a fault at a place where it cannot happen. */
   play(request: PlayRequest): void;
   /** The fault for a call. Throws FaultRequestError when an id asks for one that does not exist. */
-  take(call: FaultCall): ActiveFault | undefined;
+  take(call: PlayableCall): ActiveError | undefined;
   takeHandshake(): boolean;
   reset(): void;
 }
@@ -46,12 +46,12 @@ export interface FaultPlan {
 const DEFAULT_MS_PER_BYTE = 50;
 
 /** `seed` makes the draws for `rate` repeat from run to run. */
-export function createFaultPlan(seed: number): FaultPlan {
+export function createErrorPlan(seed: number): ErrorPlan {
   let queue: (PlayRequest & { left: number })[] = [];
   let timesTaken = new Map<string, number>();
   let random = seededRandom(seed);
 
-  function draw(isAsked: (request: PlayRequest) => boolean): ActiveFault | undefined {
+  function draw(isAsked: (request: PlayRequest) => boolean): ActiveError | undefined {
     for (const entry of queue) {
       if (!isAsked(entry) || (entry.rate !== undefined && random() >= entry.rate)) continue;
       entry.left -= 1;
@@ -61,8 +61,8 @@ export function createFaultPlan(seed: number): FaultPlan {
     return undefined;
   }
 
-  function takeById(id: string, call: FaultCall): ActiveFault | undefined {
-    const request = parseFaultId(id);
+  function takeById(id: string, call: PlayableCall): ActiveError | undefined {
+    const request = parseErrorId(id);
     if (!isMeant(request, call)) return undefined;
     const taken = timesTaken.get(id) ?? 0;
     if (taken >= (request.times ?? Number.POSITIVE_INFINITY)) return undefined;
@@ -76,13 +76,13 @@ export function createFaultPlan(seed: number): FaultPlan {
       queue.push({ ...request, left: request.times ?? (request.rate === undefined ? 1 : Number.POSITIVE_INFINITY) });
     },
     take(call) {
-      const id = call.ids.find(isFaultId);
+      const id = call.ids.find(isErrorId);
       return (
         (id === undefined ? undefined : takeById(id, call)) ??
-        draw((request) => request.fault !== 'tlsReset' && isMeant(request, call))
+        draw((request) => request.error !== 'tlsReset' && isMeant(request, call))
       );
     },
-    takeHandshake: () => draw(({ fault }) => fault === 'tlsReset') !== undefined,
+    takeHandshake: () => draw(({ error: fault }) => fault === 'tlsReset') !== undefined,
     reset() {
       queue = [];
       timesTaken = new Map();
@@ -91,17 +91,17 @@ export function createFaultPlan(seed: number): FaultPlan {
   };
 }
 
-function isMeant(request: PlayRequest, { point, piece }: FaultCall): boolean {
+function isMeant(request: PlayRequest, { point, chunk: piece }: PlayableCall): boolean {
   if (pointOf(request) !== point) return false;
-  const choice = request.piece ?? faultOf(request.fault).piece;
+  const choice = request.chunk ?? namedError(request.error).chunk;
   if (choice === undefined) return true;
   return piece !== undefined && (piece.index === choice || piece.places.includes(choice));
 }
 
-function activate(request: PlayRequest): ActiveFault {
+function activate(request: PlayRequest): ActiveError {
   const fault = {
-    name: request.fault,
-    behaviour: faultOf(request.fault).behaviour,
+    name: request.error,
+    behaviour: namedError(request.error).behaviour,
     msPerByte: request.ms ?? DEFAULT_MS_PER_BYTE,
   };
   return request.retryAfter === undefined ? fault : { ...fault, retryAfter: request.retryAfter };

@@ -7,7 +7,7 @@ export interface CallIds {
   readonly date: Date;
 }
 
-export interface Answer {
+export interface GraphResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -34,7 +34,12 @@ export function graphHeaders(ids: CallIds): Record<string, string> {
   };
 }
 
-export function graphJson(ids: CallIds, status: number, body: unknown, headers: Record<string, string> = {}): Answer {
+export function graphJson(
+  ids: CallIds,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): GraphResponse {
   return {
     status,
     headers: {
@@ -54,7 +59,7 @@ export function graphError(
   code: string,
   message: string,
   headers: Record<string, string> = {},
-): Answer {
+): GraphResponse {
   const innerError = {
     date: ids.date.toISOString().slice(0, 19),
     'request-id': ids.requestId,
@@ -74,7 +79,7 @@ export function uploadHostError(
   code: string,
   message: string,
   { innerCode, headers = {} }: { innerCode?: string; headers?: Record<string, string> } = {},
-): Answer {
+): GraphResponse {
   const innerError = {
     ...(innerCode === undefined ? {} : { code: innerCode }),
     requestId: ids.requestId,
@@ -88,7 +93,7 @@ export function uploadHostError(
 }
 
 /** An error as the store behind both has been seen to write it (microsoftgraph/microsoft-graph-docs-contrib#2561). */
-export function bareError(ids: CallIds, status: number, code: string, message: string): Answer {
+export function bareError(ids: CallIds, status: number, code: string, message: string): GraphResponse {
   return {
     status,
     headers: { 'request-id': ids.requestId, 'Content-Type': 'application/json' },

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { TokenRegistry } from '../common/tokenRegistry.ts';
-import { refusalBody, TOKEN_REFUSALS, type TokenRefusal, type TokenRefusalName } from './tenantRefusals.ts';
-import { checkTokenRequest, isOnBehalfOf, type TokenEndpoint, type TokenOutcome } from './tenantTokenEndpoint.ts';
-import type { IssueOptions, TokenSubject } from './tenantTokens.ts';
+import { TOKEN_ERRORS, type TokenError, type TokenErrorName, tokenErrorBody } from './tenantErrors.ts';
+import { checkTokenRequest, isOnBehalfOf, type TokenEndpoint, type TokenOutcome } from './tokenRequest.ts';
+import type { IssueOptions, TokenSubject } from './tokens.ts';
 
 export interface Reply {
   readonly status: number;
@@ -18,7 +18,7 @@ export interface OnBehalfOfRequest {
   /** The claims that were asked for, as JSON. */
   readonly claims: string | null;
   /** Absent while the answer is under way. */
-  outcome?: TokenRefusalName | 'granted';
+  outcome?: TokenErrorName | 'granted';
 }
 
 export interface TokenGrantsOptions {
@@ -29,7 +29,7 @@ export interface TokenGrantsOptions {
   readonly endpoint: () => TokenEndpoint;
   readonly issue: (subject: TokenSubject, options: IssueOptions) => Promise<string>;
   /** The refusal that is being played. */
-  readonly playedRefusal: (contexts: readonly unknown[]) => TokenRefusalName | undefined;
+  readonly playedRefusal: (contexts: readonly unknown[]) => TokenErrorName | undefined;
 }
 
 type Granted = Exclude<TokenOutcome, { kind: 'refused' }>;
@@ -54,9 +54,9 @@ export function createTokenGrants({ tenantId, tokens, now, endpoint, issue, play
     return refusal === undefined ? outcome : { kind: 'refused', refusal };
   }
 
-  function refuse(name: TokenRefusalName): Reply {
-    const refusal: TokenRefusal = TOKEN_REFUSALS[name];
-    const body = refusalBody(refusal, new Date(now()), { trace: randomUUID(), correlation: randomUUID() });
+  function refuse(name: TokenErrorName): Reply {
+    const refusal: TokenError = TOKEN_ERRORS[name];
+    const body = tokenErrorBody(refusal, new Date(now()), { trace: randomUUID(), correlation: randomUUID() });
     return { status: refusal.status, body, ...(refusal.headers !== undefined && { headers: refusal.headers }) };
   }
 

@@ -1,18 +1,18 @@
+import type { ActiveError } from '../errors/errorPlan.ts';
+import type { ErrorBehaviour } from '../errors/namedErrors.ts';
 import {
-  type Answer,
   bareError,
   type CallIds,
+  type GraphResponse,
   graphError,
   graphHeaders,
   uploadHostError,
-} from '../graph/graphAnswer.ts';
-import type { ActiveFault } from './faultPlan.ts';
-import type { FaultBehaviour } from './faults.ts';
+} from './graphResponse.ts';
 
 /** Whose shape errors have. */
 export type Speaker = 'graph' | 'uploadHost';
 
-export type Replacing = Extract<FaultBehaviour, { kind: 'error' | 'replace' | 'redirect' }>;
+export type Replacing = Extract<ErrorBehaviour, { kind: 'error' | 'replace' | 'redirect' }>;
 
 /** The answer of a fault that stands in place of the right one. */
 export function replacement(
@@ -20,7 +20,7 @@ export function replacement(
   behaviour: Replacing,
   speaker: Speaker,
   headers: Record<string, string>,
-): Answer {
+): GraphResponse {
   switch (behaviour.kind) {
     case 'error': {
       const { status, code, message, withoutInnerError = false } = behaviour;
@@ -39,7 +39,7 @@ export function replacement(
   }
 }
 
-export function retryAfterHeader({ retryAfter, behaviour }: ActiveFault, now: number): Record<string, string> {
+export function retryAfterHeader({ retryAfter, behaviour }: ActiveError, now: number): Record<string, string> {
   const value = retryAfter ?? (behaviour.kind === 'error' ? behaviour.retryAfter : undefined);
   if (value === undefined || value === 'none') return {};
   if (value === 'garbage') return { 'Retry-After': 'soon' };
@@ -48,12 +48,12 @@ export function retryAfterHeader({ retryAfter, behaviour }: ActiveFault, now: nu
   return { 'Retry-After': value };
 }
 
-export function withHeader(answer: Answer, name: string, value: string): Answer {
+export function withHeader(answer: GraphResponse, name: string, value: string): GraphResponse {
   return { ...answer, headers: { ...answer.headers, [name]: value } };
 }
 
 /** The right answer in another of the shapes that clients have met. */
-export function reshape(answer: Answer, as: 'pascalCase' | 'value'): Answer {
+export function reshape(answer: GraphResponse, as: 'pascalCase' | 'value'): GraphResponse {
   if (answer.status >= 300 || answer.body === '') return answer;
   const body: Record<string, unknown> = JSON.parse(answer.body);
   const { '@odata.context': context, ...members } = body;

@@ -1,7 +1,7 @@
 import type { Caller } from '../common/tokenRegistry.ts';
 import { refuseOverCeiling } from '../graph/attachmentsApi.ts';
 import type { BearerCheck } from '../graph/checkBearer.ts';
-import { type Answer, type CallIds, graphError, graphHeaders, uploadHostError } from '../graph/graphAnswer.ts';
+import { type CallIds, type GraphResponse, graphError, graphHeaders, uploadHostError } from '../graph/graphResponse.ts';
 import type { GraphWorld } from '../graph/graphWorld.ts';
 import type { UploadSession } from '../graph/sessionStore.ts';
 import type { ReceivedPiece } from './receivePiece.ts';
@@ -15,7 +15,7 @@ export function answerUpload(
   call: UploadCall,
   bearer: BearerCheck,
   piece: ReceivedPiece,
-): Answer {
+): GraphResponse {
   const { method, session, isTodo, isContent } = call;
   const refuse = isTodo ? graphError : uploadHostError;
   const denied = isTodo ? checkOpener(ids, call, bearer) : checkAuthtoken(world, ids, call);
@@ -38,7 +38,7 @@ export function answerUpload(
   if (session.isLost) {
     return refuse(ids, 404, 'ErrorItemNotFound', 'The specified object was not found in the store.');
   }
-  if (piece.bytes > world.settings.maxPieceBytes) {
+  if (piece.bytes > world.settings.maxChunkBytes) {
     return refuse(ids, 413, 'RequestEntityTooLarge', 'The piece is longer than the upload session takes.');
   }
   const wrong = checkRange(session, call, piece);
@@ -58,7 +58,7 @@ export function answerUpload(
 }
 
 /** A To Do session asks each time for the bearer token, of whoever opened it. */
-function checkOpener(ids: CallIds, { session }: UploadCall, bearer: BearerCheck): Answer | undefined {
+function checkOpener(ids: CallIds, { session }: UploadCall, bearer: BearerCheck): GraphResponse | undefined {
   if (bearer.kind === 'denied') return bearer.answer;
   if (session === undefined || isSame(bearer.caller, session.openedBy)) return undefined;
   return graphError(ids, 403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.');
@@ -74,7 +74,7 @@ function checkAuthtoken(
   world: GraphWorld,
   ids: CallIds,
   { authorization, session, authtoken }: UploadCall,
-): Answer | undefined {
+): GraphResponse | undefined {
   const refuse = (message: string) => uploadHostError(ids, 401, 'InvalidAudienceForResource', message);
   if (authorization !== undefined) return refuse('The audience claim value is invalid for current resource.');
   if (session === undefined) return authtoken === undefined ? refuse('The authtoken is missing.') : undefined;
@@ -93,7 +93,12 @@ function checkRange(session: UploadSession, { range }: UploadCall, piece: Receiv
   return range.end - range.start + 1 === piece.bytes ? undefined : 'fragmentLengthMismatch';
 }
 
-function answerIntermediate(world: GraphWorld, ids: CallIds, { isTodo }: UploadCall, session: UploadSession): Answer {
+function answerIntermediate(
+  world: GraphWorld,
+  ids: CallIds,
+  { isTodo }: UploadCall,
+  session: UploadSession,
+): GraphResponse {
   return {
     status: 200,
     headers: { ...graphHeaders(ids), 'Content-Type': 'application/json; odata.metadata=minimal' },
@@ -106,7 +111,7 @@ function answerIntermediate(world: GraphWorld, ids: CallIds, { isTodo }: UploadC
   };
 }
 
-function complete(world: GraphWorld, ids: CallIds, { isTodo }: UploadCall, session: UploadSession): Answer {
+function complete(world: GraphWorld, ids: CallIds, { isTodo }: UploadCall, session: UploadSession): GraphResponse {
   const { id } = world.mailboxes.addAttachment(session.item, {
     ...session.attachment,
     contentType: session.attachment.contentType ?? 'application/octet-stream',
