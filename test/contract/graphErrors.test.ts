@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GRAPH_ERRORS, type GraphErrorName } from '../../local/emulators/errors/namedErrors.ts';
-import { UPLOAD_ERRORS } from '../../local/emulators/errors/uploadErrors.ts';
+import { GRAPH_ERRORS, type GraphErrorName, UPLOAD_ERRORS } from '../../local/emulators/errors/namedErrors.ts';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { IDENTITY_ERRORS } from '../../local/emulators/managedIdentity/identityErrors.ts';
 import { type Answer, attachmentItem, errorOf, type GraphBench, MESSAGE, startGraph } from './emulators.ts';

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PlayRequestError } from '../../local/emulators/errors/errorRequest.ts';
-import type { GraphErrorName } from '../../local/emulators/errors/namedErrors.ts';
-import { UPLOAD_ERRORS, type UploadErrorName } from '../../local/emulators/errors/uploadErrors.ts';
+import { type GraphErrorName, UPLOAD_ERRORS, type UploadErrorName } from '../../local/emulators/errors/namedErrors.ts';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { type Answer, errorOf, type GraphBench, startGraph } from './emulators.ts';
 import { openUpload, putPiece } from './uploads.ts';

@@ -1,43 +1,41 @@
 import {
   checkPlayRequest,
   isErrorId,
-  namedError,
   type PlayPoint,
   type PlayRequest,
   parseErrorId,
   pointOf,
 } from './errorRequest.ts';
-import type { ErrorBehaviour } from './namedErrors.ts';
-import type { ChunkChoice } from './uploadErrors.ts';
+import { type ChunkChoice, type ErrorBehaviour, type ErrorName, namedError } from './namedErrors.ts';
 
-/** A call on which a fault may be played. */
+/** A call that an error may replace. */
 export interface PlayableCall {
   readonly point: PlayPoint;
   /** The decoded ids of its path. */
   readonly ids: readonly string[];
-  /** Where a PUT to an uploadUrl stands. */
-  readonly chunk?: ChunkPlace;
+  /** Of a PUT to an uploadUrl. */
+  readonly chunk?: ChunkPlace | undefined;
 }
 
 export interface ChunkPlace {
   /** Number of the PUT within its session, from 0. */
   readonly index: number;
-  /** A file that goes up in one piece is first and last at once; a range that cannot be read has no place. */
+  /** A file sent in one chunk is both first and last; an invalid range has no place. */
   readonly places: readonly ChunkChoice[];
 }
 
-/** A fault to be played now. `retryAfter` is a number of seconds, `none`, `date` (2 s ahead) or `garbage`. */
+/** An error to play now. `retryAfter` is a number of seconds, `none`, `date` (2 s ahead) or `garbage`. */
 export interface ActiveError {
-  readonly name: PlayRequest['error'];
+  readonly name: ErrorName;
   readonly behaviour: ErrorBehaviour;
-  readonly retryAfter?: string;
+  readonly retryAfter: string | undefined;
   readonly msPerByte: number;
 }
 
 export interface ErrorPlan {
-  /** Throws FaultRequestError for a fault at a place where it cannot happen. */
+  /** @throws PlayRequestError if the error cannot happen on such a call */
   play(request: PlayRequest): void;
-  /** The fault for a call. Throws FaultRequestError when an id asks for one that does not exist. */
+  /** The error of a call. @throws PlayRequestError if an id names one that does not exist */
   take(call: PlayableCall): ActiveError | undefined;
   takeHandshake(): boolean;
   reset(): void;
@@ -51,9 +49,9 @@ export function createErrorPlan(seed: number): ErrorPlan {
   let timesTaken = new Map<string, number>();
   let random = seededRandom(seed);
 
-  function draw(isAsked: (request: PlayRequest) => boolean): ActiveError | undefined {
+  function draw(isWanted: (request: PlayRequest) => boolean): ActiveError | undefined {
     for (const entry of queue) {
-      if (!isAsked(entry) || (entry.rate !== undefined && random() >= entry.rate)) continue;
+      if (!isWanted(entry) || (entry.rate !== undefined && random() >= entry.rate)) continue;
       entry.left -= 1;
       if (entry.left <= 0) queue = queue.filter((other) => other !== entry);
       return activate(entry);
@@ -63,7 +61,7 @@ export function createErrorPlan(seed: number): ErrorPlan {
 
   function takeById(id: string, call: PlayableCall): ActiveError | undefined {
     const request = parseErrorId(id);
-    if (!isMeant(request, call)) return undefined;
+    if (!applies(request, call)) return undefined;
     const taken = timesTaken.get(id) ?? 0;
     if (taken >= (request.times ?? Number.POSITIVE_INFINITY)) return undefined;
     if (request.times !== undefined) timesTaken.set(id, taken + 1);
@@ -79,10 +77,10 @@ export function createErrorPlan(seed: number): ErrorPlan {
       const id = call.ids.find(isErrorId);
       return (
         (id === undefined ? undefined : takeById(id, call)) ??
-        draw((request) => request.error !== 'tlsReset' && isMeant(request, call))
+        draw((request) => request.error !== 'tlsReset' && applies(request, call))
       );
     },
-    takeHandshake: () => draw(({ error: fault }) => fault === 'tlsReset') !== undefined,
+    takeHandshake: () => draw(({ error }) => error === 'tlsReset') !== undefined,
     reset() {
       queue = [];
       timesTaken = new Map();
@@ -91,23 +89,18 @@ export function createErrorPlan(seed: number): ErrorPlan {
   };
 }
 
-function isMeant(request: PlayRequest, { point, chunk: piece }: PlayableCall): boolean {
+function applies(request: PlayRequest, { point, chunk }: PlayableCall): boolean {
   if (pointOf(request) !== point) return false;
   const choice = request.chunk ?? namedError(request.error).chunk;
   if (choice === undefined) return true;
-  return piece !== undefined && (piece.index === choice || piece.places.includes(choice));
+  return chunk !== undefined && (chunk.index === choice || chunk.places.includes(choice));
 }
 
-function activate(request: PlayRequest): ActiveError {
-  const fault = {
-    name: request.error,
-    behaviour: namedError(request.error).behaviour,
-    msPerByte: request.ms ?? DEFAULT_MS_PER_BYTE,
-  };
-  return request.retryAfter === undefined ? fault : { ...fault, retryAfter: request.retryAfter };
+function activate({ error, retryAfter, ms }: PlayRequest): ActiveError {
+  return { name: error, behaviour: namedError(error).behaviour, retryAfter, msPerByte: ms ?? DEFAULT_MS_PER_BYTE };
 }
 
-/** mulberry32: small, and the same numbers for the same seed. */
+/** mulberry32, a small generator with a seed. */
 function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -5,7 +5,6 @@ import { listen } from '../common/listen.ts';
 import type { TokenChecker } from '../common/tokenRegistry.ts';
 import { createErrorPlan } from '../errors/errorPlan.ts';
 import type { PlayRequest } from '../errors/errorRequest.ts';
-import { createContentStore } from './contentStore.ts';
 import { DEFAULT_SETTINGS, type GraphSettings, type GraphWorld } from './graphWorld.ts';
 import { createMailboxStore, type StoredAttachment } from './mailboxStore.ts';
 import { openContext } from './requestContext.ts';
@@ -16,13 +15,13 @@ import { createSessionStore } from './sessionStore.ts';
 
 export interface GraphEmulatorOptions extends Partial<GraphSettings> {
   readonly certificate: EmulatorCertificate;
-  /** Says which bearer tokens are known; a TokenRegistry is one. */
+  /** Knows the valid bearer tokens; a TokenRegistry is one. */
   readonly tokens: TokenChecker;
   /** 0 or absent: a free one. */
   readonly port?: number;
-  /** Epoch milliseconds; decides on expiry alone. */
+  /** Epoch milliseconds; used for expiry only. */
   readonly now?: () => number;
-  /** Seed of the draws for faults that are played at a rate. */
+  /** Seed of the draws for errors played at a rate. */
   readonly seed?: number;
   /** How many requests are kept in `requests`, the newest; default 10,000. */
   readonly recordLimit?: number;
@@ -36,19 +35,19 @@ export interface GraphEmulator {
   readonly requests: readonly RecordedRequest[];
   /** The most Graph calls (not uploads) that were in flight for one mailbox at a time. */
   readonly maxConcurrentPerMailbox: number;
-  /** The most PUTs of pieces that were in flight for one mailbox at a time. */
+  /** The most PUTs of chunks that were in flight for one mailbox at a time. */
   readonly maxConcurrentChunksPerMailbox: number;
   addMailbox(mailbox: MailboxSeed): void;
-  /** The attachments of an item, however they came; the mailbox by id or user principal name. */
+  /** The attachments of an item; the mailbox by id or user principal name. */
   attachments(mailbox: string, itemId: string): readonly StoredAttachment[];
-  /** Plays a fault on the next calls, whatever their ids. Throws FaultRequestError. */
+  /** Plays an error on the next calls, with any ids. @throws PlayRequestError */
   play(request: PlayRequest): void;
-  /** Back to the seed: no faults, no records, no sessions, first settings. */
+  /** Restores the initial state: no errors, records or sessions, first settings. */
   reset(): void;
   close(): Promise<void>;
 }
 
-/** Longer than any client keeps an idle connection, so that the client is the one that closes it. */
+/** Longer than any client keeps an idle connection, so that the client closes it. */
 const KEEP_ALIVE_MS = 120_000;
 
 /** Starts Graph and the Outlook upload host on one HTTPS listener on 127.0.0.1. */
@@ -61,7 +60,6 @@ export async function startGraphEmulator(options: GraphEmulatorOptions): Promise
     settings,
     mailboxes: createMailboxStore(),
     sessions: createSessionStore(),
-    contents: createContentStore(),
     errors: createErrorPlan(seed),
     tokens,
     now,
@@ -70,8 +68,8 @@ export async function startGraphEmulator(options: GraphEmulatorOptions): Promise
   const tls = { cert: certificate.cert, key: certificate.key, keepAliveTimeout: KEEP_ALIVE_MS };
   const server = createServer(tls, (request, response) => {
     const connection = sockets.get(request.socket.remotePort);
-    const exchange = openContext(log, request, response, new Date(now()), () => connection?.resetAndDestroy());
-    void serveGraph(world, exchange);
+    const context = openContext(log, request, response, new Date(now()), () => connection?.resetAndDestroy());
+    void serveGraph(world, context);
   });
   server.on('connection', (socket: Socket) => {
     const { remotePort } = socket;
@@ -90,18 +88,18 @@ export async function startGraphEmulator(options: GraphEmulatorOptions): Promise
       return log.maxConcurrent('call');
     },
     get maxConcurrentChunksPerMailbox() {
-      return log.maxConcurrent('piece');
+      return log.maxConcurrent('chunk');
     },
     addMailbox: world.mailboxes.addMailbox,
     attachments: world.mailboxes.attachments,
     play(request) {
       world.errors.play(request);
-      // An idle connection would be used again without a handshake.
+      // The client would reuse an idle connection without a handshake.
       if (request.error === 'tlsReset') server.closeIdleConnections();
     },
     reset() {
       Object.assign(settings, DEFAULT_SETTINGS, given);
-      for (const part of [world.mailboxes, world.sessions, world.contents, world.errors, log]) part.reset();
+      for (const part of [world.mailboxes, world.sessions, world.errors, log]) part.reset();
     },
     close: listener.close,
   };

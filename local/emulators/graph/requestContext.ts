@@ -8,14 +8,14 @@ export interface RequestContext {
   readonly response: ServerResponse;
   readonly ids: CallIds;
   readonly record: RecordedRequest;
-  /** Counts the call as in flight for a mailbox until it is answered or broken off. */
+  /** Counts the call as in flight for a mailbox until it ends. */
   enter(mailbox: string, kind: CallKind): void;
   /** The body, each part counted in the record. */
   body(): AsyncIterable<Buffer>;
-  /** The whole answer is on its way. */
+  /** The complete response is on its way. */
   leave(): void;
-  /** Breaks the connection off, as a fault does: with a TCP reset, or with an orderly end too early. */
-  cut(how: 'reset' | 'end'): void;
+  /** Breaks the connection as an error does: by a TCP reset, or by an orderly end too early. */
+  abort(how: 'reset' | 'end'): void;
 }
 
 /** Opens the record; `resetConnection` resets the client's TCP connection. */
@@ -29,15 +29,28 @@ export function openContext(
   const header = request.headers['client-request-id'];
   const ids = createCallIds(typeof header === 'string' ? header : undefined, date);
   const record = log.open(request, ids.requestId);
-  let isCut = false;
-  let leave: (() => void) | undefined;
-  const exchange: RequestContext = {
+  let isAborted = false;
+  let endCall: (() => void) | undefined;
+  const leave = () => {
+    endCall?.();
+    endCall = undefined;
+  };
+  // Node closes the response some turns of the event loop after it has read the end of the connection.
+  request.socket.once('end', leave);
+  response.once('close', () => {
+    request.socket.off('end', leave);
+    leave();
+    if (response.writableFinished || isAborted) return;
+    record.aborted = true;
+    record.abortedAt = Date.now();
+  });
+  return {
     request,
     response,
     ids,
     record,
     enter(mailbox, kind) {
-      leave = log.enter(mailbox, kind);
+      endCall = log.enter(mailbox, kind);
     },
     async *body() {
       for await (const part of request) {
@@ -45,25 +58,12 @@ export function openContext(
         yield part;
       }
     },
-    leave() {
-      leave?.();
-      leave = undefined;
-    },
-    cut(how) {
-      isCut = true;
-      exchange.leave();
+    leave,
+    abort(how) {
+      isAborted = true;
+      leave();
       if (how === 'reset') resetConnection();
       else response.socket?.end();
     },
   };
-  // Node closes the response turns of the event loop after it has read the end of the connection.
-  request.socket.once('end', exchange.leave);
-  response.once('close', () => {
-    request.socket.off('end', exchange.leave);
-    exchange.leave();
-    if (response.writableFinished || isCut) return;
-    record.aborted = true;
-    record.abortedAt = Date.now();
-  });
-  return exchange;
 }

@@ -1,110 +1,103 @@
 import { Readable } from 'node:stream';
 import type { ActiveError } from '../errors/errorPlan.ts';
-import { replacement, reshape, retryAfterHeader, type Speaker, withHeader } from './errorResponse.ts';
-import { type GraphResponse, graphHeaders } from './graphResponse.ts';
+import { errorResponse, GraphError, type GraphResponse, graphHeaders, type Service } from './graphResponse.ts';
+import { altered, replacement } from './playedResponse.ts';
 import type { RequestContext } from './requestContext.ts';
-
-/** A fault to be played in place of the right answer, or on it. */
-export interface Played {
-  readonly error: ActiveError;
-  readonly speaker: Speaker;
-  /** Epoch milliseconds. */
-  readonly now: number;
-}
 
 const HUGE_BODY_BLOCKS = 320;
 const HUGE_BODY_BLOCK = 'x'.repeat(65_536);
-/** Time for the bytes before a reset to arrive; a reset overtakes what is still under way. */
+/** A reset overtakes bytes that are still on the way; this is the time for them to arrive. */
 const SETTLE_MS = 20;
 
-/** Sends what `compute` gives, and records it. A fault that replaces the answer leaves `compute` uncalled: nothing was done. */
-export function sendResponse(exchange: RequestContext, compute: () => GraphResponse, played?: Played): void {
-  const { response, record } = exchange;
+/** Sends and records the result of `compute`, or an error. If an error replaces the response, the call has no effect. */
+export function sendResponse(
+  context: RequestContext,
+  service: Service,
+  compute: () => GraphResponse,
+  played?: ActiveError,
+): void {
+  const { response, record, ids } = context;
   if (response.destroyed) return;
-  if (played === undefined) sendWhole(exchange, compute());
-  else {
-    record.error = played.error.name;
-    playError(exchange, compute, played);
-  }
+  const respond = () => {
+    try {
+      return compute();
+    } catch (error) {
+      if (error instanceof GraphError) return errorResponse(ids, service, error);
+      throw error;
+    }
+  };
+  if (played === undefined) sendComplete(context, respond());
+  else playError(context, service, respond, played);
   if (response.headersSent) record.status = response.statusCode;
 }
 
-function playError(
-  exchange: RequestContext,
-  compute: () => GraphResponse,
-  { error: fault, speaker, now }: Played,
-): void {
-  const { behaviour } = fault;
+function playError(context: RequestContext, service: Service, compute: () => GraphResponse, played: ActiveError): void {
+  const { behaviour, msPerByte } = played;
+  context.record.error = played.name;
+  if ('at' in behaviour && behaviour.at === 'afterCommit') compute();
   switch (behaviour.kind) {
     case 'error':
     case 'replace':
     case 'redirect':
       if (behaviour.kind === 'error' && behaviour.afterCommit) compute();
-      sendWhole(exchange, replacement(exchange.ids, behaviour, speaker, retryAfterHeader(fault, now)));
+      sendComplete(context, replacement(context.ids, service, behaviour, played));
       break;
     case 'hang':
-      if (behaviour.at === 'inBody') sendHalf(exchange, compute(), () => {});
-      if (behaviour.at === 'afterCommit') compute();
+      if (behaviour.at === 'inBody') sendHalf(context, compute(), () => {});
       break;
     case 'reset':
-      if (behaviour.at === 'afterHeaders') sendHalf(exchange, compute(), () => exchange.cut('reset'));
-      else {
-        if (behaviour.at === 'afterCommit') compute();
-        exchange.cut('reset');
-      }
+      if (behaviour.at === 'afterHeaders') sendHalf(context, compute(), () => context.abort('reset'));
+      else context.abort('reset');
       break;
     case 'truncated':
-      sendHalf(exchange, compute(), () => exchange.cut('end'));
+      sendHalf(context, compute(), () => context.abort('end'));
       break;
     case 'slowDrip':
-      drip(exchange, compute(), fault.msPerByte);
+      drip(context, compute(), msPerByte);
       break;
     case 'hugeBody':
-      sendHuge(exchange);
+      sendHuge(context);
       break;
     case 'header':
-      sendWhole(exchange, withHeader(compute(), behaviour.name, behaviour.value));
-      break;
     case 'reshape':
-      sendWhole(exchange, reshape(compute(), behaviour.as));
+      sendComplete(context, altered(compute(), behaviour));
       break;
     case 'session':
-      sendWhole(exchange, compute());
+      sendComplete(context, compute());
       break;
   }
 }
 
-function sendWhole(exchange: RequestContext, { status, headers, body }: GraphResponse): void {
+function sendComplete(context: RequestContext, { status, headers, body }: GraphResponse): void {
   // Graph sends its bodies chunked.
   const framing = body === '' ? (status === 204 ? {} : { 'Content-Length': '0' }) : { 'Transfer-Encoding': 'chunked' };
-  exchange.leave();
-  exchange.response.writeHead(status, { ...headers, ...framing });
-  exchange.response.end(body);
+  context.leave();
+  context.response.writeHead(status, { ...headers, ...framing });
+  context.response.end(body);
 }
 
-/** Of an answer without a body, the headers are the half that is missing. */
-function sendHalf({ response }: RequestContext, answer: GraphResponse, then: () => void): void {
-  if (answer.body === '') {
+/** Sends the headers and half of the body; nothing if there is no body. */
+function sendHalf({ response }: RequestContext, { status, headers, body }: GraphResponse, then: () => void): void {
+  if (body === '') {
     setTimeout(then, SETTLE_MS);
     return;
   }
-  const body = Buffer.from(answer.body);
-  response.writeHead(answer.status, { ...answer.headers, 'Content-Length': String(body.length) });
-  response.write(body.subarray(0, body.length / 2), () => setTimeout(then, SETTLE_MS));
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { ...headers, 'Content-Length': String(bytes.length) });
+  response.write(bytes.subarray(0, bytes.length / 2), () => setTimeout(then, SETTLE_MS));
 }
 
-function drip({ response }: RequestContext, answer: GraphResponse, msPerByte: number): void {
-  const body = Buffer.from(answer.body);
-  response.writeHead(answer.status, { ...answer.headers, 'Content-Length': String(body.length) });
+function drip({ response }: RequestContext, { status, headers, body }: GraphResponse, msPerByte: number): void {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { ...headers, 'Content-Length': String(bytes.length) });
   response.flushHeaders();
   let sent = 0;
   const timer = setInterval(() => {
-    response.write(body.subarray(sent, sent + 1));
+    response.write(bytes.subarray(sent, sent + 1));
     sent += 1;
-    if (sent >= body.length) response.end();
+    if (sent >= bytes.length) response.end();
   }, msPerByte);
-  response.once('close', () => clearInterval(timer));
-  response.once('finish', () => clearInterval(timer));
+  for (const event of ['close', 'finish']) response.once(event, () => clearInterval(timer));
 }
 
 function sendHuge({ response, ids }: RequestContext): void {
