@@ -10,7 +10,7 @@ import { createCertificate } from '../../local/emulators/common/certificate.ts';
 import { createTokenRegistry } from '../../local/emulators/common/tokenRegistry.ts';
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/entra/tenant.ts';
 import { DEMANDED_CONTEXT, type TokenErrorName } from '../../local/emulators/entra/tenantErrors.ts';
-import type { TenantError } from '../../local/emulators/entra/tenantFaults.ts';
+import type { TenantError } from '../../local/emulators/entra/tenantErrors.ts';
 import type { IssueOptions } from '../../local/emulators/entra/tokens.ts';
 import { type IdentityEmulator, startIdentityEmulator } from '../../local/emulators/managedIdentity/identity.ts';
 import { TOKEN_TIMEOUT_MS } from '../../shared/common/limits.ts';

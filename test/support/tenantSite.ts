@@ -3,7 +3,7 @@ import { generate } from 'selfsigned';
 import { type EmulatorCertificate, writeCaFile } from '../../local/emulators/common/certificate.ts';
 import { createTokenRegistry } from '../../local/emulators/common/tokenRegistry.ts';
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/entra/tenant.ts';
-import type { TenantClient } from '../../local/emulators/entra/tenantClient.ts';
+import type { TenantClient } from '../../local/emulators/entra/tokenRequest.ts';
 import type { IssueOptions, TokenSubject } from '../../local/emulators/entra/tokens.ts';
 import { parsePolicy } from '../../shared/access/loadPolicy.ts';
 import type { ItemKind } from '../../shared/paths/entityModel.ts';

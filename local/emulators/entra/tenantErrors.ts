@@ -1,152 +1,113 @@
-/** The closed list of refusals that the tenant's token endpoint knows; it gives them by itself, or when they are played. */
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** learn.microsoft.com/entra/identity-platform/reference-error-codes */
+/** An error of the token endpoint: learn.microsoft.com/entra/identity-platform/reference-error-codes */
 export interface TokenError {
   readonly status: number;
   /** RFC 6749, section 5.2, and Entra's own. */
   readonly error: string;
-  /** The number behind AADSTS. */
+  /** The number after AADSTS. */
   readonly code: number;
-  readonly says: string;
+  readonly message: string;
   readonly suberror?: string;
-  /** A claims challenge, as JSON: what a new token of the user must have. */
+  /** A claims challenge as JSON: the claims that a new token of the user must have. */
   readonly claims?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The authentication context that `interactionRequired` demands; a token of the user that has it in `acrs` is taken. */
+/** The authentication context that `interactionRequired` demands. A user's token that has it in `acrs` is valid. */
 export const DEMANDED_CONTEXT = 'c1';
 
 const CHALLENGE = JSON.stringify({ access_token: { acrs: { essential: true, value: DEMANDED_CONTEXT } } });
 
+function tokenError(
+  status: number,
+  error: string,
+  code: number,
+  message: string,
+  more: Pick<TokenError, 'suberror' | 'claims' | 'headers'> = {},
+): TokenError {
+  return { status, error, code, message, ...more };
+}
+
+/** The closed list of errors of the token endpoint. It returns them on its own, or when they are played. */
 export const TOKEN_ERRORS = {
-  unsupportedGrant: {
-    status: 400,
-    error: 'unsupported_grant_type',
-    code: 70003,
-    says: 'The app requested an unsupported grant type.',
-  },
-  unknownApp: {
-    status: 400,
-    error: 'unauthorized_client',
-    code: 700016,
-    says: 'Application was not found in the directory.',
-  },
-  badScope: {
-    status: 400,
-    error: 'invalid_scope',
-    code: 1002012,
-    says: 'The scope must be a resource identifier with /.default.',
-  },
-  clientSecretWrong: { status: 401, error: 'invalid_client', code: 7000215, says: 'Invalid client secret provided.' },
-  clientSecretExpired: {
-    status: 401,
-    error: 'invalid_client',
-    code: 7000222,
-    says: 'The provided client secret keys are expired.',
-  },
-  clientAssertionWrong: {
-    status: 401,
-    error: 'invalid_client',
-    code: 700027,
-    says: 'Client assertion failed signature validation.',
-  },
-  federationUnknown: {
-    status: 401,
-    error: 'invalid_client',
-    code: 700213,
-    says: 'No matching federated identity record found for presented assertion subject.',
-  },
-  invalidAssertion: {
-    status: 400,
-    error: 'invalid_grant',
-    code: 50013,
-    says: 'Assertion failed signature validation.',
-  },
-  wrongAudience: {
-    status: 400,
-    error: 'invalid_grant',
-    code: 500131,
-    says: 'Assertion audience does not match the Client app presenting the assertion.',
-  },
-  expiredAssertion: {
-    status: 400,
-    error: 'invalid_grant',
-    code: 500133,
-    says: 'Assertion is not within its valid time range.',
-  },
-  appAssertion: {
-    status: 400,
-    error: 'invalid_grant',
-    code: 7000114,
-    says: 'Application is not allowed to make application on-behalf-of calls.',
-  },
-  invalidGrant: {
-    status: 400,
-    error: 'invalid_grant',
-    code: 50173,
-    says: 'The provided grant has expired due to it being revoked, a fresh auth token is needed.',
-    suberror: 'bad_token',
-  },
-  consentRequired: {
-    status: 400,
-    error: 'invalid_grant',
-    code: 65001,
-    says: 'The user or administrator has not consented to use the application. Send an interactive authorization request for this user and resource.',
-    suberror: 'consent_required',
-  },
-  interactionRequired: {
-    status: 400,
-    error: 'interaction_required',
-    code: 50076,
-    says: 'Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access the resource.',
-    suberror: 'basic_action',
-    claims: CHALLENGE,
-  },
-  enrolmentRequired: {
-    status: 400,
-    error: 'interaction_required',
-    code: 50079,
-    says: 'Due to a configuration change made by your administrator, you must enroll in multi-factor authentication to access the resource.',
-    suberror: 'basic_action',
-    claims: CHALLENGE,
-  },
-  userNotAssigned: {
-    status: 400,
-    error: 'invalid_grant',
-    code: 50105,
-    says: 'The signed in user is not assigned to a role for the application.',
-  },
-  userDisabled: { status: 400, error: 'invalid_grant', code: 50057, says: 'The user account is disabled.' },
-  throttled: {
-    status: 429,
-    error: 'temporarily_unavailable',
-    code: 90055,
-    says: 'There are too many incoming requests.',
+  unsupportedGrant: tokenError(400, 'unsupported_grant_type', 70003, 'The app requested an unsupported grant type.'),
+  unknownApp: tokenError(400, 'unauthorized_client', 700016, 'Application was not found in the directory.'),
+  badScope: tokenError(400, 'invalid_scope', 1002012, 'The scope must be a resource identifier with /.default.'),
+  clientSecretWrong: tokenError(401, 'invalid_client', 7000215, 'Invalid client secret provided.'),
+  clientSecretExpired: tokenError(401, 'invalid_client', 7000222, 'The provided client secret keys are expired.'),
+  clientAssertionWrong: tokenError(401, 'invalid_client', 700027, 'Client assertion failed signature validation.'),
+  federationUnknown: tokenError(
+    401,
+    'invalid_client',
+    700213,
+    'No matching federated identity record found for presented assertion subject.',
+  ),
+  invalidAssertion: tokenError(400, 'invalid_grant', 50013, 'Assertion failed signature validation.'),
+  wrongAudience: tokenError(
+    400,
+    'invalid_grant',
+    500131,
+    'Assertion audience does not match the Client app presenting the assertion.',
+  ),
+  expiredAssertion: tokenError(400, 'invalid_grant', 500133, 'Assertion is not within its valid time range.'),
+  appAssertion: tokenError(
+    400,
+    'invalid_grant',
+    7000114,
+    'Application is not allowed to make application on-behalf-of calls.',
+  ),
+  invalidGrant: tokenError(
+    400,
+    'invalid_grant',
+    50173,
+    'The provided grant has expired due to it being revoked, a fresh auth token is needed.',
+    { suberror: 'bad_token' },
+  ),
+  consentRequired: tokenError(
+    400,
+    'invalid_grant',
+    65001,
+    'The user or administrator has not consented to use the application. Send an interactive authorization request for this user and resource.',
+    { suberror: 'consent_required' },
+  ),
+  interactionRequired: tokenError(
+    400,
+    'interaction_required',
+    50076,
+    'Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access the resource.',
+    { suberror: 'basic_action', claims: CHALLENGE },
+  ),
+  enrolmentRequired: tokenError(
+    400,
+    'interaction_required',
+    50079,
+    'Due to a configuration change made by your administrator, you must enroll in multi-factor authentication to access the resource.',
+    { suberror: 'basic_action', claims: CHALLENGE },
+  ),
+  userNotAssigned: tokenError(
+    400,
+    'invalid_grant',
+    50105,
+    'The signed in user is not assigned to a role for the application.',
+  ),
+  userDisabled: tokenError(400, 'invalid_grant', 50057, 'The user account is disabled.'),
+  throttled: tokenError(429, 'temporarily_unavailable', 90055, 'There are too many incoming requests.', {
     headers: { 'Retry-After': '60' },
-  },
-  unavailable: {
-    status: 503,
-    error: 'temporarily_unavailable',
-    code: 90033,
-    says: 'A transient error has occurred. Please try again.',
-  },
+  }),
+  unavailable: tokenError(503, 'temporarily_unavailable', 90033, 'A transient error has occurred. Please try again.'),
 } as const satisfies Record<string, TokenError>;
 
 export type TokenErrorName = keyof typeof TOKEN_ERRORS;
 
-export function isTokenErrorName(name: string): name is TokenErrorName {
-  return Object.hasOwn(TOKEN_ERRORS, name);
-}
-
 /** The body as Entra sends it. */
 export function tokenErrorBody(
-  { error, code, says, suberror, claims }: TokenError,
+  { error, code, message, suberror, claims }: TokenError,
   now: Date,
   ids: { readonly trace: string; readonly correlation: string },
 ): object {
   const timestamp = `${now.toISOString().slice(0, 19).replace('T', ' ')}Z`;
-  const description = `AADSTS${code}: ${says} Trace ID: ${ids.trace} Correlation ID: ${ids.correlation} Timestamp: ${timestamp}`;
+  const description = `AADSTS${code}: ${message} Trace ID: ${ids.trace} Correlation ID: ${ids.correlation} Timestamp: ${timestamp}`;
   return {
     error,
     error_description: description,
@@ -155,7 +116,63 @@ export function tokenErrorBody(
     trace_id: ids.trace,
     correlation_id: ids.correlation,
     error_uri: `https://login.microsoftonline.com/error?code=${code}`,
-    ...(suberror !== undefined && { suberror }),
-    ...(claims !== undefined && { claims }),
+    suberror,
+    claims,
   };
+}
+
+/** `down` closes the connection, `failing` returns 500, `garbage` 200 without JSON, `slow` is late, `hanging` never responds. */
+export type TenantError = 'none' | 'down' | 'failing' | 'slow' | 'hanging' | 'garbage';
+
+export interface PlayOptions {
+  /** The delay of `slow`, default 2000. */
+  readonly ms?: number;
+  /** The requests that fail; a token error concerns the token endpoint only. Default `everything`. */
+  readonly on?: 'everything' | 'tokenEndpoint';
+  /** Number of requests; without it all, until `none` is played. */
+  readonly times?: number;
+}
+
+/** Holds the error that is being played. */
+export interface TenantErrors {
+  play(name: TenantError | TokenErrorName, options?: PlayOptions): void;
+  /** The error of this request; waits first if it is `slow`. */
+  take(isTokenRequest: boolean): Promise<TenantError>;
+  /**
+   * The token error of a valid request. One with a claims challenge does not apply to a user who has met it.
+   * @param contexts authentication contexts of the user; empty for an app
+   */
+  takeTokenError(contexts: readonly unknown[]): TokenErrorName | undefined;
+}
+
+interface Playing extends Required<Pick<PlayOptions, 'ms' | 'on'>> {
+  readonly name: TenantError | TokenErrorName;
+  left: number;
+}
+
+export function createTenantErrors(): TenantErrors {
+  let playing: Playing = { name: 'none', ms: 0, on: 'everything', left: 0 };
+  return {
+    play(name, { ms = 2000, on = 'everything', times = Number.POSITIVE_INFINITY } = {}) {
+      playing = { name, ms, on, left: times };
+    },
+    async take(isTokenRequest) {
+      const { name, ms, on, left } = playing;
+      if (left <= 0 || isTokenErrorName(name) || (on === 'tokenEndpoint' && !isTokenRequest)) return 'none';
+      playing.left -= 1;
+      if (name === 'slow') await sleep(ms);
+      return name;
+    },
+    takeTokenError(contexts) {
+      const { name, left } = playing;
+      if (left <= 0 || !isTokenErrorName(name)) return undefined;
+      if (TOKEN_ERRORS[name].claims !== undefined && contexts.includes(DEMANDED_CONTEXT)) return undefined;
+      playing.left -= 1;
+      return name;
+    },
+  };
+}
+
+function isTokenErrorName(name: string): name is TokenErrorName {
+  return Object.hasOwn(TOKEN_ERRORS, name);
 }

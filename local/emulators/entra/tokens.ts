@@ -2,7 +2,7 @@ import { createHmac, generateKeyPair, type KeyObject, randomUUID } from 'node:cr
 import { promisify } from 'node:util';
 import { exportJWK, type JWK, SignJWT } from 'jose';
 
-/** A signing key of a tenant: `private` signs, `jwk` is what the tenant publishes. */
+/** A signing key of a tenant; it publishes `jwk`. */
 export interface SigningKey {
   readonly kid: string;
   readonly private: KeyObject;
@@ -22,10 +22,10 @@ export interface TokenSubject {
   readonly oid?: string;
 }
 
-/** Ways in which a token must not be believed. */
+/** Invalid tokens, and a large valid one. */
 export const HOSTILE_TOKENS = {
   algNone: 'unsigned, alg "none"',
-  hs256WithPublicKey: 'HS256, the published public key taken as the secret',
+  hs256WithPublicKey: 'HS256, with the published public key as the secret',
   embeddedJwk: "signed with a stranger's key that the header itself carries",
   unknownKid: "signed with a stranger's key, under a key id that is not published",
   stolenKid: "signed with a stranger's key, under a key id that is published",
@@ -41,12 +41,12 @@ export const HOSTILE_TOKENS = {
 export type HostileToken = keyof typeof HOSTILE_TOKENS;
 
 export interface IssueOptions {
-  /** The access token version that the API's registration asks for; default 2. */
+  /** The access token version in the API's registration; default 2. */
   readonly version?: 1 | 2;
   /** Default 3600. */
   readonly lifetimeSeconds?: number;
   readonly hostile?: HostileToken;
-  /** Claims set over all others; undefined removes one. */
+  /** They override all others; undefined removes a claim. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
