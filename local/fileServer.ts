@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import path from 'node:path';
 import type { EmulatorCertificate } from './emulators/common/certificate.ts';
-import { listen } from './emulators/common/listen.ts';
+import { listen } from './listen.ts';
 
 export interface FileServer {
   readonly origin: string;

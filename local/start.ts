@@ -4,8 +4,8 @@ import { startEmulatedSite } from './emulatedSite.ts';
 import { createCertificate } from './emulators/common/certificate.ts';
 import { ADELE } from './emulators/graph/seed.ts';
 import { startFileServer } from './fileServer.ts';
-import { describeFunctions } from './host/describeFunctions.ts';
 import { printLogLine } from './host/log.ts';
+import { describeFunctions } from './host/startHost.ts';
 
 // `npm start`: the built app on 127.0.0.1:7071 with emulated Azure around it, until SIGINT or SIGTERM.
 // Settings of the environment win; without a policy every emulated mailbox is reachable, the README is a file at an address, and

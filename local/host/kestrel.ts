@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Of a body. The app setting FUNCTIONS_REQUEST_BODY_SIZE_LIMIT changes it (Azure Functions host: ScriptConstants). */
+/** Maximum body size. The app setting FUNCTIONS_REQUEST_BODY_SIZE_LIMIT changes it (Azure Functions host: ScriptConstants). */
 export const DEFAULT_BODY_LIMIT_BYTES = 104_857_600;
 export const SERVER_HEADER = ['Server', 'Kestrel'] as const;
 
@@ -12,16 +13,16 @@ export const SERVER_LIMITS = {
   keepAliveTimeout: 130_000,
 } as const;
 
-/** How long Kestrel reads on from a body nobody asked for before it closes the connection. */
+/** How long Kestrel reads an unused body before it closes the connection. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
-/** What the host answers by itself has an empty body. */
+/** The host's own responses have an empty body. */
 export function sendEmpty(response: ServerResponse, status: number): void {
   response.writeHead(status, [...SERVER_HEADER, ...(status === 204 ? [] : ['Content-Length', '0'])]);
   response.end();
 }
 
-/** Reads away what is left of a body once the answer is out, and closes the connection when that takes too long. */
+/** Drains the rest of a body after the response, and closes the connection if that takes too long. */
 export function drainAfterResponse(request: IncomingMessage, response: ServerResponse): void {
   response.once('finish', () => {
     if (request.complete) {
@@ -34,4 +35,49 @@ export function drainAfterResponse(request: IncomingMessage, response: ServerRes
       }
     }, DRAIN_TIMEOUT_MS).unref();
   });
+}
+
+/**
+ * A response on its way to the caller. As with Kestrel, its headers leave with the first byte of the body, and its end when
+ * the invocation ends: until then the platform can replace it by a 500, or break it off.
+ */
+export interface ClientResponse {
+  readonly isUnderWay: boolean;
+  begin(status: number, headers: readonly string[]): void;
+  /** Waits while the caller does not read. Rejects if the caller has gone. */
+  write(bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+  complete(): void;
+  /** Sends an empty 500, or closes the connection if a part of the response was sent. */
+  fail(): void;
+}
+
+export function createClientResponse(response: ServerResponse): ClientResponse {
+  let sendHeaders = () => {};
+  return {
+    get isUnderWay() {
+      return response.headersSent;
+    },
+    begin(status, headers) {
+      sendHeaders = () => {
+        if (!response.headersSent) response.writeHead(status, [...headers]);
+      };
+    },
+    async write(bytes, signal) {
+      sendHeaders();
+      if (!response.write(bytes)) {
+        await once(response, 'drain', { signal });
+      }
+    },
+    complete() {
+      sendHeaders();
+      response.end();
+    },
+    fail() {
+      if (response.headersSent) {
+        response.socket?.destroySoon();
+      } else {
+        sendEmpty(response, 500);
+      }
+    },
+  };
 }

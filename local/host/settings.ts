@@ -1,7 +1,16 @@
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { member, readJson } from './readJson.ts';
 
-/** `Values` of local.settings.json, nulls skipped. Throws when the file is not JSON. */
+/** A missing file reads as undefined. @throws SyntaxError if the file is not JSON */
+export function readJson(file: string): unknown {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) : undefined;
+}
+
+export function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+/** `Values` of local.settings.json without nulls. @throws SyntaxError if the file is not JSON */
 export function readLocalValues(appRoot: string): Record<string, string> {
   const listed = member(readJson(path.join(appRoot, 'local.settings.json')), 'Values');
   const values: Record<string, string> = {};
@@ -14,9 +23,8 @@ export function readLocalValues(appRoot: string): Record<string, string> {
 }
 
 /**
- * The settings of an app as `func start` makes them: those of local.settings.json only where the process has no such
- * variable. What is in `extra` wins over all. Throws when the file is not JSON.
- * (Azure Functions Core Tools: StartHostAction)
+ * The settings of an app as `func start` makes them: environment variables override local.settings.json, `extra` overrides
+ * both (Azure Functions Core Tools: StartHostAction). @throws SyntaxError if the file is not JSON
  */
 export function readAppSettings(appRoot: string, extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return {

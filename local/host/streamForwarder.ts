@@ -1,15 +1,11 @@
 import http, { type IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Activity, watchActivity } from './activity.ts';
-import type { ClientResponse } from './clientResponse.ts';
-import { areSendable, createForwardedHeaders } from './forwardedHeaders.ts';
-import { endToEndHeaders } from './hopByHopHeaders.ts';
+import { createForwardedHeaders, endToEndHeaders, isAscii, type RequestHeaders } from './headers.ts';
 import type { HostTimes } from './hostTimes.ts';
-import { SERVER_HEADER } from './kestrel.ts';
+import { type ClientResponse, SERVER_HEADER } from './kestrel.ts';
 import type { RequestBody } from './requestBody.ts';
-import { isAscii, type RequestHeaders } from './requestHeaders.ts';
 import { encodePathFully, type RequestTarget } from './requestTarget.ts';
-import { requestWorker, type WorkerRequest } from './workerRequest.ts';
+import { type Activity, requestWorker, type WorkerRequest, watchActivity } from './workerRequest.ts';
 
 export interface ForwardedRequest {
   readonly incoming: IncomingMessage;
@@ -20,17 +16,17 @@ export interface ForwardedRequest {
 }
 
 export interface StreamForwarder {
-  /** Sends a request to the worker and relays its answer up to the last byte. Returns what went wrong, if anything. */
-  forward(request: ForwardedRequest, answer: ClientResponse, callerGone: AbortSignal): Promise<Error | undefined>;
+  /** Sends a request to the worker and relays the response. Resolves to the error, if any. */
+  forward(request: ForwardedRequest, response: ClientResponse, callerGone: AbortSignal): Promise<Error | undefined>;
   close(): void;
 }
 
-/** Forwards to the address a streaming app announces as `HttpUri`, over connections that are kept. */
+/** Forwards to the `HttpUri` of a streaming app, over connections that are kept. */
 export function createStreamForwarder(httpUri: string, times: HostTimes): StreamForwarder {
   const { hostname, port, host } = new URL(httpUri);
   const agent = new http.Agent({ keepAlive: true });
   return {
-    async forward(request, answer, callerGone) {
+    async forward(request, response, callerGone) {
       const { incoming, headers, target, invocationId, body } = request;
       const activity = watchActivity(times.inactivityMs, callerGone);
       const workerRequest: WorkerRequest = {
@@ -47,7 +43,7 @@ export function createStreamForwarder(httpUri: string, times: HostTimes): Stream
         continueWaitMs: times.continueWaitMs,
       };
       try {
-        await relay(await tryAgain(workerRequest, activity, times), answer, activity);
+        await relay(await retry(workerRequest, activity, times), response, activity);
         return undefined;
       } catch (error) {
         return error instanceof Error ? error : new Error(String(error));
@@ -59,12 +55,12 @@ export function createStreamForwarder(httpUri: string, times: HostTimes): Stream
   };
 }
 
-/** Ten attempts with one invocation id, whatever broke: the worker, the body, or a header that cannot be sent. */
-async function tryAgain(request: WorkerRequest, activity: Activity, times: HostTimes): Promise<IncomingMessage> {
+/** Ten attempts with one invocation id, after any error: of the worker, the body, or an invalid header. */
+async function retry(request: WorkerRequest, activity: Activity, times: HostTimes): Promise<IncomingMessage> {
   const pauses = times.retryDelaysMs.values();
   for (;;) {
     try {
-      if (!areSendable(request.options.headers)) {
+      if (!request.options.headers.every(isAscii)) {
         throw new Error('Request headers must contain only ASCII characters.');
       }
       return await requestWorker(request, activity);
@@ -78,7 +74,7 @@ async function tryAgain(request: WorkerRequest, activity: Activity, times: HostT
   }
 }
 
-async function relay(incoming: IncomingMessage, answer: ClientResponse, activity: Activity): Promise<void> {
+async function relay(incoming: IncomingMessage, response: ClientResponse, activity: Activity): Promise<void> {
   activity.touch();
   const headers = endToEndHeaders(incoming.rawHeaders);
   if (!headers.every(isAscii)) {
@@ -86,17 +82,17 @@ async function relay(incoming: IncomingMessage, answer: ClientResponse, activity
     throw new Error('Invalid non-ASCII or control character in header.');
   }
   const server = incoming.headers['server'] === undefined ? SERVER_HEADER : [];
-  answer.begin(incoming.statusCode ?? 500, [...headers, ...server]);
+  response.begin(incoming.statusCode ?? 500, [...headers, ...server]);
   try {
     for await (const chunk of incoming) {
       activity.touch();
-      await answer.write(chunk, activity.signal);
+      await response.write(chunk, activity.signal);
       activity.touch();
     }
   } catch (error) {
-    // An answer cut short on the way in is cut short on the way out, so that the caller sees it.
-    if (answer.isUnderWay) {
-      answer.fail();
+    // An incomplete response stays incomplete, so that the caller notices.
+    if (response.isUnderWay) {
+      response.fail();
     }
     throw activity.signal.aborted ? activity.signal.reason : error;
   }

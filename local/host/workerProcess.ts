@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
+import { within } from '../within.ts';
 import type { HostLog } from './log.ts';
 import {
   type HostMessage,
@@ -15,9 +15,9 @@ import {
 export interface WorkerProcess {
   readonly pid: number;
   readonly app: StartedApp;
-  /** Resolves when the process has ended by itself or was killed; never when `stop` ended it. */
+  /** Resolves if the process ends on its own or is killed; never after `stop`. */
   readonly crashed: Promise<void>;
-  /** Never rejects: a worker that goes away ends its calls as `crashed`. */
+  /** Never rejects: if the worker ends, its calls end as `crashed`. */
   invoke(request: InvocationRequest): Promise<InvocationOutcome>;
   /** Lets the appTerminate hooks run, then ends the process, by force after a while. */
   stop(): Promise<void>;
@@ -27,7 +27,7 @@ export interface WorkerProcess {
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 
-/** Starts the worker and waits until it has loaded the app, or could not. Rejects when there is no such directory. */
+/** Starts the worker and waits until it has tried to load the app. Rejects if the directory does not exist. */
 export async function startWorkerProcess(
   appRoot: string,
   env: NodeJS.ProcessEnv,
@@ -68,14 +68,14 @@ export async function startWorkerProcess(
     }
   });
   child.once('exit', (code, signal) => {
-    const fault = `The worker process ended (${signal ?? `exit code ${code}`}).`;
-    started.resolve({ capabilities: {}, functions: [], error: fault });
+    const message = `The worker process ended (${signal ?? `exit code ${code}`}).`;
+    started.resolve({ capabilities: {}, functions: [], error: message });
     for (const end of calls.values()) {
       end({ kind: 'crashed' });
     }
     calls.clear();
     if (!isStopping) {
-      log({ level: 'error', category: 'host', message: fault });
+      log({ level: 'error', category: 'host', message });
       crashed.resolve();
     }
   });
@@ -83,7 +83,11 @@ export async function startWorkerProcess(
   const closed = new Promise((resolve) => child.once('close', resolve));
   child.on('error', started.reject);
   const isAlive = () => child.exitCode === null && child.signalCode === null;
-  const app = await Promise.race([started.promise, startTimeout()]);
+  const app = (await within(started.promise, START_TIMEOUT_MS)) ?? {
+    capabilities: {},
+    functions: [],
+    error: `The worker did not start within ${START_TIMEOUT_MS} ms.`,
+  };
 
   return {
     pid: child.pid ?? 0,
@@ -103,16 +107,16 @@ export async function startWorkerProcess(
       if (child.connected) {
         post(child, { kind: 'terminate' });
       }
-      await Promise.race([closed, stopTimeout()]);
+      await within(closed, STOP_TIMEOUT_MS);
       if (isAlive()) {
         child.kill('SIGKILL');
-        await Promise.race([closed, stopTimeout()]);
+        await within(closed, STOP_TIMEOUT_MS);
       }
     },
   };
 }
 
-/** A channel that closes under a message shows in the exit of the process. */
+/** If the channel closes meanwhile, the process has ended. */
 function post(child: ChildProcess, message: HostMessage): void {
   child.send(message, () => undefined);
 }
@@ -121,13 +125,4 @@ function relayLines(stream: Readable | null, write: (line: string) => void): voi
   if (stream !== null) {
     createInterface({ input: stream }).on('line', write);
   }
-}
-
-async function stopTimeout(): Promise<void> {
-  await delay(STOP_TIMEOUT_MS, undefined, { ref: false });
-}
-
-async function startTimeout(): Promise<StartedApp> {
-  await delay(START_TIMEOUT_MS, undefined, { ref: false });
-  return { capabilities: {}, functions: [], error: `The worker did not start within ${START_TIMEOUT_MS} ms.` };
 }

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { JWK } from 'jose';
+import { listen, readBody } from '../../listen.ts';
 import type { EmulatorCertificate } from '../common/certificate.ts';
-import { listen, readBody } from '../common/listen.ts';
 import { createTokenRegistry, type TokenRegistry } from '../common/tokenRegistry.ts';
 import { createTenantErrors, type PlayOptions, type TenantError, type TokenErrorName } from './tenantErrors.ts';
 import { createTokenGrants, type OnBehalfOfRequest, type TenantResponse } from './tokenEndpoint.ts';

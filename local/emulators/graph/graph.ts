@@ -1,7 +1,7 @@
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { listen } from '../../listen.ts';
 import type { EmulatorCertificate } from '../common/certificate.ts';
-import { listen } from '../common/listen.ts';
 import type { TokenChecker } from '../common/tokenRegistry.ts';
 import { createErrorPlan } from '../errors/errorPlan.ts';
 import type { PlayRequest } from '../errors/errorRequest.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readBody } from '../common/listen.ts';
+import { readBody } from '../../listen.ts';
 import type { Caller } from '../common/tokenRegistry.ts';
 import type { ActiveError } from '../errors/errorPlan.ts';
 import { PlayRequestError } from '../errors/errorRequest.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen } from '../common/listen.ts';
+import { listen } from '../../listen.ts';
 import { createTokenRegistry, type TokenRegistry } from '../common/tokenRegistry.ts';
 import {
   createIdentityErrors,

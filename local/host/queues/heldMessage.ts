@@ -1,14 +1,14 @@
 import type { DequeuedMessageItem, QueueClient, RestError } from '@azure/storage-queue';
 
-/** For how long a message that was received stays invisible; renewed at half of it (azure-sdk-for-net: QueueListener). */
+/** How long a received message stays invisible; renewed after half of it (azure-sdk-for-net: QueueListener). */
 export const INVISIBLE_SECONDS = 600;
 
-/** A message that this host works on. What is done to one that someone else has taken over meanwhile does nothing. */
+/** A message that this host works on. If another host has taken it over, all calls do nothing. */
 export interface HeldMessage {
   delete(): Promise<void>;
-  /** Gives it back, to be delivered again after that time. */
+  /** Releases it, to be delivered again after that time. */
   release(afterMs: number): Promise<void>;
-  /** Copies its text, as it is stored, to another queue, which is created where there is none, and deletes it. */
+  /** Copies its stored text to another queue, which it creates if necessary, and deletes the message. */
   moveTo(queue: QueueClient): Promise<void>;
   /** Ends the renewals. */
   letGo(): void;

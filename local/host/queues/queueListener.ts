@@ -1,22 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DequeuedMessageItem } from '@azure/storage-queue';
 import { INVISIBLE_SECONDS } from './heldMessage.ts';
-import { createPollingDelay } from './pollingDelay.ts';
 import { type MessageWork, workMessage } from './workMessage.ts';
 
 export interface QueueListener {
   readonly queueName: string;
-  /** Ends a wait between two polls: a message was put into the queue by this host. */
+  /** Ends a wait between two polls, because this host has sent a message to the queue. */
   wake(): void;
-  /** Polls no more; resolves when nothing is being worked on. */
+  /** Stops polling; resolves when no message is in work. */
   stop(): Promise<void>;
 }
 
+const MINIMUM_DELAY_MS = 100;
+const RANDOM_SHARE = 0.2;
+
 /**
- * Polls a queue: batch after batch while there are messages, and with growing waits when there are none or the account
- * cannot be reached. (azure-sdk-for-net: QueueListener)
+ * Polls a queue: batch after batch while there are messages, and with growing delays if there are none or the account
+ * is not reachable. (azure-sdk-for-net: QueueListener)
  *
- * @param onPoison a message has gone to the poison queue
+ * @param onPoison called after a message was moved to the poison queue
  */
 export function listenToQueue(work: MessageWork, onPoison: () => void): QueueListener {
   const { queue, options, context, called } = work;
@@ -27,7 +29,7 @@ export function listenToQueue(work: MessageWork, onPoison: () => void): QueueLis
   let hasFoundMessage = false;
   let lastError = '';
 
-  /** No messages when the account cannot be reached, or the queue does not exist. */
+  /** No messages if the account is not reachable, or the queue does not exist. */
   async function receive(): Promise<readonly DequeuedMessageItem[]> {
     try {
       const { receivedMessageItems } = await queue.receiveMessages({
@@ -90,5 +92,28 @@ export function listenToQueue(work: MessageWork, onPoison: () => void): QueueLis
       await polled;
       await Promise.all(underWay);
     },
+  };
+}
+
+/**
+ * The delay before the next poll of an empty queue: 100 ms, then about twice as long each time, up to the maximum.
+ * (azure-sdk-for-net: RandomizedExponentialBackoffStrategy)
+ *
+ * @param hasFoundMessage since the last wait
+ */
+export function createPollingDelay(maximumMs: number): (hasFoundMessage: boolean) => number {
+  let exponent = 0;
+  let currentMs = 0;
+  return (hasFoundMessage) => {
+    if (hasFoundMessage) {
+      exponent = 1;
+      currentMs = MINIMUM_DELAY_MS;
+    } else if (currentMs !== maximumMs) {
+      const factor = 1 - RANDOM_SHARE + 2 * RANDOM_SHARE * Math.random();
+      const nextMs = MINIMUM_DELAY_MS + (exponent > 0 ? factor * 2 ** (exponent - 1) * MINIMUM_DELAY_MS : 0);
+      exponent += 1;
+      currentMs = Math.min(nextMs, maximumMs);
+    }
+    return currentMs;
   };
 }

@@ -1,27 +1,27 @@
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
+import type { QueueOptions } from '../hostJson.ts';
 import type { HostLog } from '../log.ts';
 import { type InvocationContext, runInvocation } from '../runInvocation.ts';
 import { holdMessage } from './heldMessage.ts';
 import type { QueueFunction } from './queueFunctions.ts';
 import { createQueueInvocation, decodeMessage } from './queueInvocation.ts';
-import type { QueueOptions } from './queueOptions.ts';
 
 export interface MessageWork {
   readonly called: QueueFunction;
   readonly queue: QueueClient;
-  /** Undefined for a queue that is itself one of poison: what fails there stays invisible for its time. */
+  /** Undefined for a poison queue: a message that fails there stays invisible for its time. */
   readonly poison: QueueClient | undefined;
   readonly options: QueueOptions;
   readonly context: InvocationContext;
-  /** Set when the host closes: what did not end in time keeps its message invisible. */
+  /** Aborts when the host closes: the message of a call that has not ended stays invisible. */
   readonly closed: AbortSignal;
 }
 
 /**
- * What the host does with one message that it has received: deletes it after a success; gives it back after a failure;
- * moves it to the poison queue at the last delivery, or when it cannot be decoded. (azure-sdk-for-net: QueueProcessor)
+ * Calls the function for one message. It then deletes the message after a success, releases it after a failure, and moves it
+ * to the poison queue at the last delivery, or if it cannot be decoded. (azure-sdk-for-net: QueueProcessor)
  *
- * @param onPoison it has gone there
+ * @param onPoison called after it was moved there
  */
 export async function workMessage(
   work: MessageWork,
