@@ -37,42 +37,36 @@ export function drainAfterResponse(request: IncomingMessage, response: ServerRes
   });
 }
 
+export type ClientResponse = ReturnType<typeof createClientResponse>;
+
 /**
  * A response on its way to the caller. As with Kestrel, its headers leave with the first byte of the body, and its end when
  * the invocation ends: until then the platform can replace it by a 500, or break it off.
  */
-export interface ClientResponse {
-  readonly isUnderWay: boolean;
-  begin(status: number, headers: readonly string[]): void;
-  /** Waits while the caller does not read. Rejects if the caller has gone. */
-  write(bytes: Uint8Array, signal: AbortSignal): Promise<void>;
-  complete(): void;
-  /** Sends an empty 500, or closes the connection if a part of the response was sent. */
-  fail(): void;
-}
-
-export function createClientResponse(response: ServerResponse): ClientResponse {
+export function createClientResponse(response: ServerResponse) {
   let sendHeaders = () => {};
   return {
     get isUnderWay() {
       return response.headersSent;
     },
-    begin(status, headers) {
+    begin(status: number, headers: readonly string[]): void {
       sendHeaders = () => {
         if (!response.headersSent) response.writeHead(status, [...headers]);
       };
     },
-    async write(bytes, signal) {
+    /** Waits while the caller does not read. Rejects if the caller has gone. */
+    async write(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
       sendHeaders();
       if (!response.write(bytes)) {
         await once(response, 'drain', { signal });
       }
     },
-    complete() {
+    complete(): void {
       sendHeaders();
       response.end();
     },
-    fail() {
+    /** Sends an empty 500, or closes the connection if a part of the response was sent. */
+    fail(): void {
       if (response.headersSent) {
         response.socket?.destroySoon();
       } else {

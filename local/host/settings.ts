@@ -12,14 +12,9 @@ export function member(value: unknown, name: string): unknown {
 
 /** `Values` of local.settings.json without nulls. @throws SyntaxError if the file is not JSON */
 export function readLocalValues(appRoot: string): Record<string, string> {
-  const listed = member(readJson(path.join(appRoot, 'local.settings.json')), 'Values');
-  const values: Record<string, string> = {};
-  for (const [name, value] of Object.entries(typeof listed === 'object' && listed !== null ? listed : {})) {
-    if (value !== null) {
-      values[name] = String(value);
-    }
-  }
-  return values;
+  const listed: object = Object(member(readJson(path.join(appRoot, 'local.settings.json')), 'Values'));
+  const present = Object.entries(listed).filter(([, value]) => value !== null);
+  return Object.fromEntries(present.map(([name, value]) => [name, String(value)]));
 }
 
 /**

@@ -15,18 +15,19 @@ export interface ForwardedRequest {
   readonly body: RequestBody | undefined;
 }
 
-export interface StreamForwarder {
-  /** Sends a request to the worker and relays the response. Resolves to the error, if any. */
-  forward(request: ForwardedRequest, response: ClientResponse, callerGone: AbortSignal): Promise<Error | undefined>;
-  close(): void;
-}
+export type StreamForwarder = ReturnType<typeof createStreamForwarder>;
 
 /** Forwards to the `HttpUri` of a streaming app, over connections that are kept. */
-export function createStreamForwarder(httpUri: string, times: HostTimes): StreamForwarder {
+export function createStreamForwarder(httpUri: string, times: HostTimes) {
   const { hostname, port, host } = new URL(httpUri);
   const agent = new http.Agent({ keepAlive: true });
   return {
-    async forward(request, response, callerGone) {
+    /** Sends a request to the worker and relays the response. Resolves to the error, if any. */
+    async forward(
+      request: ForwardedRequest,
+      response: ClientResponse,
+      callerGone: AbortSignal,
+    ): Promise<Error | undefined> {
       const { incoming, headers, target, invocationId, body } = request;
       const activity = watchActivity(times.inactivityMs, callerGone);
       const workerRequest: WorkerRequest = {

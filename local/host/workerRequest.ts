@@ -1,22 +1,17 @@
 import { once } from 'node:events';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import { within } from '../within.ts';
-import { createBlockWriter } from './blockWriter.ts';
 import type { RequestBody } from './requestBody.ts';
 
-/** One call to the worker. It ends if nothing moves for too long, or if the caller goes away. */
-export interface Activity {
-  readonly signal: AbortSignal;
-  /** Bytes have moved, in either direction. */
-  touch(): void;
-  stop(): void;
-}
+export type Activity = ReturnType<typeof watchActivity>;
 
-export function watchActivity(inactivityMs: number, callerGone: AbortSignal): Activity {
+/** One call to the worker. It ends if nothing moves for too long, or if the caller goes away. */
+export function watchActivity(inactivityMs: number, callerGone: AbortSignal) {
   const inactive = new AbortController();
   const timer = setTimeout(() => inactive.abort(new Error(`Nothing moved for ${inactivityMs} ms.`)), inactivityMs);
   return {
     signal: AbortSignal.any([inactive.signal, callerGone]),
+    /** Bytes have moved, in either direction. */
     touch: () => void timer.refresh(),
     stop: () => clearTimeout(timer),
   };
@@ -28,6 +23,9 @@ export interface WorkerRequest {
   readonly expectsContinue: boolean;
   readonly continueWaitMs: number;
 }
+
+/** .NET's HTTP client collects the bytes and sends only full blocks before the end (SocketsHttpHandler: HttpConnection). */
+const BLOCK_BYTES = 4_096;
 
 /** After `Expect`, a rejection stops a body that is larger than this, or of unknown size (.NET: HttpConnection). */
 const EXPECT_THRESHOLD_BYTES = 1_024;
@@ -106,4 +104,42 @@ function responseOf(outgoing: ClientRequest): Promise<IncomingMessage> {
 function isRejection(response: IncomingMessage, body: RequestBody): boolean {
   const isLong = body.declaredBytes === undefined || body.declaredBytes > EXPECT_THRESHOLD_BYTES;
   return (response.statusCode ?? 500) >= 300 && isLong;
+}
+
+/** Writes the body of a request to the worker. */
+function createBlockWriter(outgoing: ClientRequest) {
+  let pending: Buffer = Buffer.alloc(0);
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => undefined);
+  outgoing.once('error', broken.reject);
+  outgoing.once('close', () => broken.reject(new Error('The worker closed the connection.')));
+
+  async function send(bytes: Buffer): Promise<void> {
+    // Without 'drain', which a request does not emit after an early response.
+    const written = new Promise<void>((resolve, reject) => {
+      outgoing.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
+    await Promise.race([broken.promise, written]);
+  }
+
+  return {
+    /** Waits while the worker does not read. Rejects if the connection is broken. */
+    async write(bytes: Buffer): Promise<void> {
+      const all = pending.length === 0 ? bytes : Buffer.concat([pending, bytes]);
+      const sent = all.length >= 2 * BLOCK_BYTES ? all.length : all.length - (all.length % BLOCK_BYTES);
+      pending = all.subarray(sent);
+      if (sent > 0) {
+        await send(all.subarray(0, sent));
+      }
+    },
+    /** Sends the rest, and ends the request. */
+    async end(): Promise<void> {
+      if (pending.length > 0) {
+        await send(pending);
+      }
+      const finished = once(outgoing, 'finish');
+      outgoing.end();
+      await Promise.race([broken.promise, finished]);
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createPlayback } from '../common/playback.ts';
 
 /** An error of the token endpoint: learn.microsoft.com/entra/identity-platform/reference-error-codes */
 export interface TokenError {
@@ -19,83 +20,67 @@ export const DEMANDED_CONTEXT = 'c1';
 
 const CHALLENGE = JSON.stringify({ access_token: { acrs: { essential: true, value: DEMANDED_CONTEXT } } });
 
-function tokenError(
-  status: number,
-  error: string,
-  code: number,
-  message: string,
-  more: Pick<TokenError, 'suberror' | 'claims' | 'headers'> = {},
-): TokenError {
+type More = Pick<TokenError, 'suberror' | 'claims' | 'headers'>;
+
+function invalidGrant(code: number, message: string, more: More = {}): TokenError {
+  return { status: 400, error: 'invalid_grant', code, message, ...more };
+}
+
+function invalidClient(code: number, message: string): TokenError {
+  return { status: 401, error: 'invalid_client', code, message };
+}
+
+function interaction(code: number, message: string): TokenError {
+  return {
+    ...invalidGrant(code, message, { suberror: 'basic_action', claims: CHALLENGE }),
+    error: 'interaction_required',
+  };
+}
+
+function other(status: number, error: string, code: number, message: string, more: More = {}): TokenError {
   return { status, error, code, message, ...more };
 }
 
 /** The closed list of errors of the token endpoint. It returns them on its own, or when they are played. */
 export const TOKEN_ERRORS = {
-  unsupportedGrant: tokenError(400, 'unsupported_grant_type', 70003, 'The app requested an unsupported grant type.'),
-  unknownApp: tokenError(400, 'unauthorized_client', 700016, 'Application was not found in the directory.'),
-  badScope: tokenError(400, 'invalid_scope', 1002012, 'The scope must be a resource identifier with /.default.'),
-  clientSecretWrong: tokenError(401, 'invalid_client', 7000215, 'Invalid client secret provided.'),
-  clientSecretExpired: tokenError(401, 'invalid_client', 7000222, 'The provided client secret keys are expired.'),
-  clientAssertionWrong: tokenError(401, 'invalid_client', 700027, 'Client assertion failed signature validation.'),
-  federationUnknown: tokenError(
-    401,
-    'invalid_client',
+  unsupportedGrant: other(400, 'unsupported_grant_type', 70003, 'The app requested an unsupported grant type.'),
+  unknownApp: other(400, 'unauthorized_client', 700016, 'Application was not found in the directory.'),
+  badScope: other(400, 'invalid_scope', 1002012, 'The scope must be a resource identifier with /.default.'),
+  clientSecretWrong: invalidClient(7000215, 'Invalid client secret provided.'),
+  clientSecretExpired: invalidClient(7000222, 'The provided client secret keys are expired.'),
+  clientAssertionWrong: invalidClient(700027, 'Client assertion failed signature validation.'),
+  federationUnknown: invalidClient(
     700213,
     'No matching federated identity record found for presented assertion subject.',
   ),
-  invalidAssertion: tokenError(400, 'invalid_grant', 50013, 'Assertion failed signature validation.'),
-  wrongAudience: tokenError(
-    400,
-    'invalid_grant',
-    500131,
-    'Assertion audience does not match the Client app presenting the assertion.',
-  ),
-  expiredAssertion: tokenError(400, 'invalid_grant', 500133, 'Assertion is not within its valid time range.'),
-  appAssertion: tokenError(
-    400,
-    'invalid_grant',
-    7000114,
-    'Application is not allowed to make application on-behalf-of calls.',
-  ),
-  invalidGrant: tokenError(
-    400,
-    'invalid_grant',
+  invalidAssertion: invalidGrant(50013, 'Assertion failed signature validation.'),
+  wrongAudience: invalidGrant(500131, 'Assertion audience does not match the Client app presenting the assertion.'),
+  expiredAssertion: invalidGrant(500133, 'Assertion is not within its valid time range.'),
+  appAssertion: invalidGrant(7000114, 'Application is not allowed to make application on-behalf-of calls.'),
+  invalidGrant: invalidGrant(
     50173,
     'The provided grant has expired due to it being revoked, a fresh auth token is needed.',
     { suberror: 'bad_token' },
   ),
-  consentRequired: tokenError(
-    400,
-    'invalid_grant',
+  consentRequired: invalidGrant(
     65001,
     'The user or administrator has not consented to use the application. Send an interactive authorization request for this user and resource.',
     { suberror: 'consent_required' },
   ),
-  interactionRequired: tokenError(
-    400,
-    'interaction_required',
+  interactionRequired: interaction(
     50076,
     'Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access the resource.',
-    { suberror: 'basic_action', claims: CHALLENGE },
   ),
-  enrolmentRequired: tokenError(
-    400,
-    'interaction_required',
+  enrolmentRequired: interaction(
     50079,
     'Due to a configuration change made by your administrator, you must enroll in multi-factor authentication to access the resource.',
-    { suberror: 'basic_action', claims: CHALLENGE },
   ),
-  userNotAssigned: tokenError(
-    400,
-    'invalid_grant',
-    50105,
-    'The signed in user is not assigned to a role for the application.',
-  ),
-  userDisabled: tokenError(400, 'invalid_grant', 50057, 'The user account is disabled.'),
-  throttled: tokenError(429, 'temporarily_unavailable', 90055, 'There are too many incoming requests.', {
+  userNotAssigned: invalidGrant(50105, 'The signed in user is not assigned to a role for the application.'),
+  userDisabled: invalidGrant(50057, 'The user account is disabled.'),
+  throttled: other(429, 'temporarily_unavailable', 90055, 'There are too many incoming requests.', {
     headers: { 'Retry-After': '60' },
   }),
-  unavailable: tokenError(503, 'temporarily_unavailable', 90033, 'A transient error has occurred. Please try again.'),
+  unavailable: other(503, 'temporarily_unavailable', 90033, 'A transient error has occurred. Please try again.'),
 } as const satisfies Record<string, TokenError>;
 
 export type TokenErrorName = keyof typeof TOKEN_ERRORS;
@@ -133,44 +118,38 @@ export interface PlayOptions {
   readonly times?: number;
 }
 
-/** Holds the error that is being played. */
-export interface TenantErrors {
-  play(name: TenantError | TokenErrorName, options?: PlayOptions): void;
-  /** The error of this request; waits first if it is `slow`. */
-  take(isTokenRequest: boolean): Promise<TenantError>;
-  /**
-   * The token error of a valid request. One with a claims challenge does not apply to a user who has met it.
-   * @param contexts authentication contexts of the user; empty for an app
-   */
-  takeTokenError(contexts: readonly unknown[]): TokenErrorName | undefined;
-}
-
 interface Playing extends Required<Pick<PlayOptions, 'ms' | 'on'>> {
-  readonly name: TenantError | TokenErrorName;
-  left: number;
+  readonly name: Exclude<TenantError, 'none'> | TokenErrorName;
 }
 
-export function createTenantErrors(): TenantErrors {
-  let playing: Playing = { name: 'none', ms: 0, on: 'everything', left: 0 };
+export function createTenantErrors() {
+  const playback = createPlayback<Playing>();
   return {
-    play(name, { ms = 2000, on = 'everything', times = Number.POSITIVE_INFINITY } = {}) {
-      playing = { name, ms, on, left: times };
+    play(name: TenantError | TokenErrorName, { ms = 2000, on = 'everything', times }: PlayOptions = {}): void {
+      playback.play(name === 'none' ? undefined : { name, ms, on }, times);
     },
-    async take(isTokenRequest) {
-      const { name, ms, on, left } = playing;
-      if (left <= 0 || isTokenErrorName(name) || (on === 'tokenEndpoint' && !isTokenRequest)) return 'none';
-      playing.left -= 1;
-      if (name === 'slow') await sleep(ms);
-      return name;
+    /** The error of this request; waits first if it is `slow`. */
+    async take(isTokenRequest: boolean): Promise<TenantError> {
+      const playing = playback.take(
+        ({ name, on }) => !isTokenErrorName(name) && (on === 'everything' || isTokenRequest),
+      );
+      if (playing === undefined || isTokenErrorName(playing.name)) return 'none';
+      if (playing.name === 'slow') await sleep(playing.ms);
+      return playing.name;
     },
-    takeTokenError(contexts) {
-      const { name, left } = playing;
-      if (left <= 0 || !isTokenErrorName(name)) return undefined;
-      if (TOKEN_ERRORS[name].claims !== undefined && contexts.includes(DEMANDED_CONTEXT)) return undefined;
-      playing.left -= 1;
-      return name;
+    /**
+     * The token error of a valid request. One with a claims challenge does not apply to a user who has met it.
+     * @param contexts authentication contexts of the user; empty for an app
+     */
+    takeTokenError(contexts: readonly unknown[]): TokenErrorName | undefined {
+      const playing = playback.take(({ name }) => isTokenErrorName(name) && !isMet(TOKEN_ERRORS[name], contexts));
+      return playing !== undefined && isTokenErrorName(playing.name) ? playing.name : undefined;
     },
   };
+}
+
+function isMet({ claims }: TokenError, contexts: readonly unknown[]): boolean {
+  return claims !== undefined && contexts.includes(DEMANDED_CONTEXT);
 }
 
 function isTokenErrorName(name: string): name is TokenErrorName {

@@ -32,19 +32,12 @@ export interface ActiveError {
   readonly msPerByte: number;
 }
 
-export interface ErrorPlan {
-  /** @throws PlayRequestError if the error cannot happen on such a call */
-  play(request: PlayRequest): void;
-  /** The error of a call. @throws PlayRequestError if an id names one that does not exist */
-  take(call: PlayableCall): ActiveError | undefined;
-  takeHandshake(): boolean;
-  reset(): void;
-}
+export type ErrorPlan = ReturnType<typeof createErrorPlan>;
 
 const DEFAULT_MS_PER_BYTE = 50;
 
 /** `seed` makes the draws for `rate` repeat from run to run. */
-export function createErrorPlan(seed: number): ErrorPlan {
+export function createErrorPlan(seed: number) {
   let queue: (PlayRequest & { left: number })[] = [];
   let timesTaken = new Map<string, number>();
   let random = seededRandom(seed);
@@ -69,11 +62,13 @@ export function createErrorPlan(seed: number): ErrorPlan {
   }
 
   return {
-    play(request) {
+    /** @throws PlayRequestError if the error cannot happen on such a call */
+    play(request: PlayRequest): void {
       checkPlayRequest(request);
       queue.push({ ...request, left: request.times ?? (request.rate === undefined ? 1 : Number.POSITIVE_INFINITY) });
     },
-    take(call) {
+    /** The error of a call. @throws PlayRequestError if an id names one that does not exist */
+    take(call: PlayableCall): ActiveError | undefined {
       const id = call.ids.find(isErrorId);
       return (
         (id === undefined ? undefined : takeById(id, call)) ??
@@ -81,7 +76,7 @@ export function createErrorPlan(seed: number): ErrorPlan {
       );
     },
     takeHandshake: () => draw(({ error }) => error === 'tlsReset') !== undefined,
-    reset() {
+    reset(): void {
       queue = [];
       timesTaken = new Map();
       random = seededRandom(seed);

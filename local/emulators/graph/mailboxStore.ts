@@ -27,22 +27,7 @@ export interface ItemRef {
   readonly id: string;
 }
 
-export interface MailboxStore {
-  addMailbox(mailbox: MailboxSeed): void;
-  /** Makes an item in an existing mailbox and returns its id. */
-  createItem(mailboxId: string, type: string): string;
-  /** Finds the item of a path under `users` or `groups`; with `anyItem` every id exists. @throws GraphError */
-  find(path: GraphPath, anyItem: boolean): ItemRef;
-  /** False if the mailbox of a path is another user's, or that of a group without this user. */
-  admits(path: GraphPath, userId: string, anyItem: boolean): boolean;
-  /** The mailbox by id or user principal name. */
-  attachments(mailbox: string, itemId: string): readonly StoredAttachment[];
-  /** The bytes of an attachment. Undefined if it is large, or too many came after it. */
-  content(attachmentId: string): Buffer | undefined;
-  addAttachment(item: ItemRef, attachment: NewAttachment, content: Buffer | undefined): StoredAttachment;
-  removeAttachment(item: ItemRef, id: string): void;
-  reset(): void;
-}
+export type MailboxStore = ReturnType<typeof createMailboxStore>;
 
 type NewAttachment = Pick<StoredAttachment, 'name' | 'size' | 'sha256' | 'isInline' | 'contentId'> & {
   readonly contentType: string | null;
@@ -69,7 +54,7 @@ interface Mailbox {
   readonly items: Map<string, string>;
 }
 
-export function createMailboxStore(): MailboxStore {
+export function createMailboxStore() {
   /** By lower-case id and by lower-case user principal name. */
   const mailboxes = new Map<string, Mailbox>();
   const attachments = new Map<string, StoredAttachment[]>();
@@ -89,6 +74,7 @@ export function createMailboxStore(): MailboxStore {
     for (const mailbox of SEED) addMailbox(mailbox);
   }
 
+  /** Finds the item of a path under `users` or `groups`; with `anyItem` every id exists. @throws GraphError */
   function find(path: GraphPath, anyItem: boolean): ItemRef {
     const owner = path.root === 'groups' ? 'groups' : 'users';
     const mailbox = mailboxes.get(path.ownerId.toLowerCase());
@@ -107,6 +93,7 @@ export function createMailboxStore(): MailboxStore {
     return { mailboxId, owner, type: path.type, id: path.keys.at(-1)?.id ?? '' };
   }
 
+  /** False if the mailbox of a path is another user's, or that of a group without this user. */
   function admits(path: GraphPath, userId: string, anyItem: boolean): boolean {
     const mailbox = mailboxes.get(path.ownerId.toLowerCase());
     // `find` reports a missing mailbox. If every id exists, all mailboxes but the user's own belong to others.
@@ -124,14 +111,22 @@ export function createMailboxStore(): MailboxStore {
     find,
     admits,
     reset,
-    createItem(mailboxId, type) {
+    /** Makes an item in an existing mailbox and returns its id. */
+    createItem(mailboxId: string, type: string): string {
       const id = newExchangeId();
       mailboxes.get(mailboxId.toLowerCase())?.items.set(id, type);
       return id;
     },
-    attachments: (mailbox, itemId) => attachments.get(keyOf(mailbox, itemId)) ?? [],
-    content: (id) => smallFiles.get(id) ?? largeFiles.get(id),
-    addAttachment(item, { contentType, addedAtMs, ...about }, content) {
+    /** The mailbox by id or user principal name. */
+    attachments: (mailbox: string, itemId: string): readonly StoredAttachment[] =>
+      attachments.get(keyOf(mailbox, itemId)) ?? [],
+    /** The bytes of an attachment. Undefined if it is large, or too many came after it. */
+    content: (id: string) => smallFiles.get(id) ?? largeFiles.get(id),
+    addAttachment(
+      item: ItemRef,
+      { contentType, addedAtMs, ...about }: NewAttachment,
+      content: Buffer | undefined,
+    ): StoredAttachment {
       const attachment = {
         id: newExchangeId(),
         ...about,
@@ -145,7 +140,7 @@ export function createMailboxStore(): MailboxStore {
       }
       return attachment;
     },
-    removeAttachment(item, id) {
+    removeAttachment(item: ItemRef, id: string): void {
       const key = keyOf(item.mailboxId, item.id);
       attachments.set(key, attachments.get(key)?.filter((attachment) => attachment.id !== id) ?? []);
     },

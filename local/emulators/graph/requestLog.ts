@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../common/tokenRegistry.ts';
+import { createCallIds } from './graphResponse.ts';
 
 /** One request as it arrived, and its outcome. */
 export interface RecordedRequest {
@@ -29,22 +30,15 @@ export interface RecordedRequest {
 /** A call to Graph, or the PUT of a chunk. */
 export type CallKind = 'call' | 'chunk';
 
-export interface RequestLog {
-  readonly requests: RecordedRequest[];
-  open(request: IncomingMessage, requestId: string): RecordedRequest;
-  /** Counts a call to a mailbox as in flight until the returned function is called. */
-  enter(mailbox: string, kind: CallKind): () => void;
-  maxConcurrent(kind: CallKind): number;
-  reset(): void;
-}
+export type RequestLog = ReturnType<typeof createRequestLog>;
 
 /** Keeps the newest `limit` requests. */
-export function createRequestLog(limit: number): RequestLog {
+export function createRequestLog(limit: number) {
   const requests: RecordedRequest[] = [];
   const inFlight = { call: createGauge(), chunk: createGauge() };
   return {
     requests,
-    open(request, requestId) {
+    open(request: IncomingMessage, requestId: string): RecordedRequest {
       const record: RecordedRequest = {
         method: request.method ?? '',
         path: request.url ?? '',
@@ -60,8 +54,9 @@ export function createRequestLog(limit: number): RequestLog {
       if (requests.length > limit * 1.1) requests.splice(0, requests.length - limit);
       return record;
     },
-    enter: (mailbox, kind) => inFlight[kind].enter(mailbox),
-    maxConcurrent: (kind) => inFlight[kind].maximum(),
+    /** Counts a call to a mailbox as in flight until the returned function is called. */
+    enter: (mailbox: string, kind: CallKind) => inFlight[kind].enter(mailbox),
+    maxConcurrent: (kind: CallKind) => inFlight[kind].maximum(),
     reset() {
       requests.length = 0;
       inFlight.call.reset();
@@ -93,6 +88,62 @@ function createGauge() {
     maximum: () => maximum,
     reset() {
       maximum = 0;
+    },
+  };
+}
+
+export type RequestContext = ReturnType<typeof openContext>;
+
+/** One request under way, and its record. `resetConnection` resets the client's TCP connection. */
+export function openContext(
+  log: RequestLog,
+  request: IncomingMessage,
+  response: ServerResponse,
+  date: Date,
+  resetConnection: () => void,
+) {
+  const header = request.headers['client-request-id'];
+  const ids = createCallIds(typeof header === 'string' ? header : undefined, date);
+  const record = log.open(request, ids.requestId);
+  let isAborted = false;
+  let endCall: (() => void) | undefined;
+  const leave = () => {
+    endCall?.();
+    endCall = undefined;
+  };
+  // Node closes the response some turns of the event loop after it has read the end of the connection.
+  request.socket.once('end', leave);
+  response.once('close', () => {
+    request.socket.off('end', leave);
+    leave();
+    if (response.writableFinished || isAborted) return;
+    record.aborted = true;
+    record.abortedAt = Date.now();
+  });
+  return {
+    request,
+    response,
+    ids,
+    record,
+    /** Counts the call as in flight for a mailbox until it ends. */
+    enter(mailbox: string, kind: CallKind): void {
+      endCall = log.enter(mailbox, kind);
+    },
+    /** The body, each part counted in the record. */
+    async *body(): AsyncGenerator<Buffer> {
+      for await (const part of request) {
+        record.bytes += part.length;
+        yield part;
+      }
+    },
+    /** The complete response is on its way. */
+    leave,
+    /** Breaks the connection as an error does: by a TCP reset, or by an orderly end too early. */
+    abort(how: 'reset' | 'end'): void {
+      isAborted = true;
+      leave();
+      if (how === 'reset') resetConnection();
+      else response.socket?.end();
     },
   };
 }

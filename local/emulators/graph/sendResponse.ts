@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { ActiveError } from '../errors/errorPlan.ts';
 import { errorResponse, GraphError, type GraphResponse, graphHeaders, type Service } from './graphResponse.ts';
 import { altered, replacement } from './playedResponse.ts';
-import type { RequestContext } from './requestContext.ts';
+import type { RequestContext } from './requestLog.ts';
 
 const HUGE_BODY_BLOCKS = 320;
 const HUGE_BODY_BLOCK = 'x'.repeat(65_536);

@@ -10,7 +10,7 @@ import { handleGraphCall, isAttachments, playPointOf } from './graphApi.ts';
 import { type GraphPath, parseGraphPath } from './graphPath.ts';
 import { GraphError } from './graphResponse.ts';
 import { DEFAULT_SETTINGS, type GraphWorld } from './graphWorld.ts';
-import type { RequestContext } from './requestContext.ts';
+import type { RequestContext } from './requestLog.ts';
 import { sendResponse } from './sendResponse.ts';
 
 /** Graph accepts request bodies of up to 4 MB: learn.microsoft.com/graph/use-the-api. */

@@ -34,20 +34,15 @@ type NewSession = Pick<UploadSession, 'item' | 'attachment' | 'expiresAtMs' | 'o
   readonly pathOf: (id: string) => string;
 };
 
-export interface SessionStore {
-  open(session: NewSession): UploadSession;
-  find(id: string): UploadSession | undefined;
-  remove(id: string): void;
-  reset(): void;
-}
+export type SessionStore = ReturnType<typeof createSessionStore>;
 
 /** A long run must not fill the memory. */
 const MAX_SESSIONS = 20_000;
 
-export function createSessionStore(): SessionStore {
+export function createSessionStore() {
   const sessions = new LRUCache<string, UploadSession>({ max: MAX_SESSIONS });
   return {
-    open({ isPreauthenticated, pathOf, ...about }) {
+    open({ isPreauthenticated, pathOf, ...about }: NewSession): UploadSession {
       const id = newExchangeId();
       const session: UploadSession = {
         ...about,
@@ -63,8 +58,8 @@ export function createSessionStore(): SessionStore {
       sessions.set(id, session);
       return session;
     },
-    find: (id) => sessions.get(id),
-    remove: (id) => void sessions.delete(id),
+    find: (id: string) => sessions.get(id),
+    remove: (id: string) => void sessions.delete(id),
     reset: () => sessions.clear(),
   };
 }

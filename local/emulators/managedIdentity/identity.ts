@@ -2,16 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from '../../listen.ts';
+import { createPlayback } from '../common/playback.ts';
 import { createTokenRegistry, type TokenRegistry } from '../common/tokenRegistry.ts';
 import {
-  createIdentityErrors,
   errorResponse,
   IDENTITY_ERRORS,
   type IdentityErrorName,
   type IdentityResponse,
   isIdentityErrorName,
   NO_IDENTITY,
-  type PlayOptions,
   WRONG_HEADER,
 } from './identityErrors.ts';
 
@@ -25,6 +24,13 @@ export interface IdentityEmulatorOptions {
   readonly hasSystemAssigned?: boolean;
   /** Client ids of the user-assigned identities. */
   readonly userAssigned?: readonly string[];
+}
+
+export interface PlayOptions {
+  /** Number of requests; without it all, until `none` is played. */
+  readonly times?: number;
+  /** The delay of `slow`, default 2000. */
+  readonly ms?: number;
 }
 
 export interface IdentitySettings {
@@ -67,7 +73,7 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
   const secret = randomBytes(24).toString('hex');
   const requests: IdentityRequest[] = [];
   const cache = new Map<string, { readonly body: string; readonly expiresAt: number }>();
-  const errors = createIdentityErrors();
+  const playback = createPlayback<{ readonly name: IdentityErrorName; readonly ms: number }>();
 
   function issue(resource: string, clientId: string): string {
     const cached = cache.get(`${resource} ${clientId}`);
@@ -117,15 +123,18 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
       startedAt: Date.now(),
     };
     requests.push(record);
-    const error = errors.take();
-    if (error?.behaviour.kind === 'hang') return;
-    if (error?.behaviour.kind === 'delay') await sleep(error.ms);
+    const played = playback.take();
+    const behaviour = played && IDENTITY_ERRORS[played.name].behaviour;
+    if (behaviour?.kind === 'hang') return;
+    if (behaviour?.kind === 'delay') await sleep(played?.ms);
     const result =
-      error?.behaviour.kind === 'response'
-        ? error.behaviour
-        : tokenResponse(query, request.headers['x-identity-header']);
+      behaviour?.kind === 'response' ? behaviour : tokenResponse(query, request.headers['x-identity-header']);
     record.status = result.status;
     send(response, result);
+  }
+
+  function play(name: IdentityErrorName | 'none', { times, ms = 2000 }: PlayOptions = {}): void {
+    playback.play(name === 'none' ? undefined : { name, ms }, times);
   }
 
   function control(query: URLSearchParams): IdentityResponse {
@@ -133,7 +142,7 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
     if (name !== 'none' && !isIdentityErrorName(name)) {
       return errorResponse(400, 'BadRequest', `Known errors: none, ${Object.keys(IDENTITY_ERRORS).join(', ')}.`);
     }
-    errors.play(name, { ...numberOf(query, 'times'), ...numberOf(query, 'ms') });
+    play(name, { ...numberOf(query, 'times'), ...numberOf(query, 'ms') });
     return { status: 200, body: JSON.stringify({ error: name }) };
   }
 
@@ -146,12 +155,12 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
     tokens,
     settings,
     requests,
-    play: errors.play,
+    play,
     reset() {
       Object.assign(settings, first);
       requests.length = 0;
       cache.clear();
-      errors.play('none');
+      play('none');
     },
     close,
   };

@@ -50,31 +50,3 @@ export type IdentityErrorName = keyof typeof IDENTITY_ERRORS;
 export function isIdentityErrorName(name: string): name is IdentityErrorName {
   return Object.hasOwn(IDENTITY_ERRORS, name);
 }
-
-export interface PlayOptions {
-  /** Number of requests; without it all, until `none` is played. */
-  readonly times?: number;
-  readonly ms?: number;
-}
-
-const DEFAULT_DELAY_MS = 2000;
-
-export interface PlayingError extends Pick<IdentityError, 'behaviour'> {
-  readonly ms: number;
-}
-
-/** Holds the error that is being played. */
-export function createIdentityErrors() {
-  let current: (PlayingError & { left: number }) | undefined;
-  return {
-    play(name: IdentityErrorName | 'none', { times, ms = DEFAULT_DELAY_MS }: PlayOptions = {}): void {
-      const left = times ?? Number.POSITIVE_INFINITY;
-      current = name === 'none' ? undefined : { behaviour: IDENTITY_ERRORS[name].behaviour, left, ms };
-    },
-    take(): PlayingError | undefined {
-      if (current === undefined || current.left <= 0) return undefined;
-      current.left -= 1;
-      return current;
-    },
-  };
-}

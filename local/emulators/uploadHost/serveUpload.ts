@@ -3,7 +3,7 @@ import type { ChunkPlace } from '../errors/errorPlan.ts';
 import type { ChunkChoice } from '../errors/namedErrors.ts';
 import { checkBearer } from '../graph/checkBearer.ts';
 import type { GraphSettings, GraphWorld } from '../graph/graphWorld.ts';
-import type { RequestContext } from '../graph/requestContext.ts';
+import type { RequestContext } from '../graph/requestLog.ts';
 import { sendResponse } from '../graph/sendResponse.ts';
 import type { UploadSession } from '../graph/sessionStore.ts';
 import { handleUpload, type ReceivedChunk } from './handleUpload.ts';

@@ -1,15 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DequeuedMessageItem } from '@azure/storage-queue';
-import { INVISIBLE_SECONDS } from './heldMessage.ts';
-import { type MessageWork, workMessage } from './workMessage.ts';
+import { INVISIBLE_SECONDS, type MessageWork, workMessage } from './workMessage.ts';
 
-export interface QueueListener {
-  readonly queueName: string;
-  /** Ends a wait between two polls, because this host has sent a message to the queue. */
-  wake(): void;
-  /** Stops polling; resolves when no message is in work. */
-  stop(): Promise<void>;
-}
+export type QueueListener = ReturnType<typeof listenToQueue>;
 
 const MINIMUM_DELAY_MS = 100;
 const RANDOM_SHARE = 0.2;
@@ -20,7 +13,7 @@ const RANDOM_SHARE = 0.2;
  *
  * @param onPoison called after a message was moved to the poison queue
  */
-export function listenToQueue(work: MessageWork, onPoison: () => void): QueueListener {
+export function listenToQueue(work: MessageWork, onPoison: () => void) {
   const { queue, options, context, called } = work;
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
@@ -86,8 +79,10 @@ export function listenToQueue(work: MessageWork, onPoison: () => void): QueueLis
   const polled = poll();
   return {
     queueName: called.queueName,
+    /** Ends a wait between two polls, because this host has sent a message to the queue. */
     wake: () => waking.abort(),
-    async stop() {
+    /** Stops polling; resolves when no message is in work. */
+    async stop(): Promise<void> {
       stopping.abort();
       await polled;
       await Promise.all(underWay);

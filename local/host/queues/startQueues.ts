@@ -4,13 +4,6 @@ import type { InvocationContext } from '../runInvocation.ts';
 import { findQueueConnection, type QueueFunction } from './queueFunctions.ts';
 import { listenToQueue, type QueueListener } from './queueListener.ts';
 
-export interface Queues {
-  /** Those that run: the others have no reachable account. */
-  readonly functions: readonly QueueFunction[];
-  /** Stops polling, and gives the calls some time to end. The messages of the others stay invisible. */
-  stop(graceMs: number): Promise<void>;
-}
-
 /** .NET's (Azure.Core: RetryOptions). */
 const RETRIES = { maxTries: 4, retryDelayInMs: 800 };
 
@@ -30,7 +23,7 @@ export async function startQueues(
   settings: NodeJS.ProcessEnv,
   options: QueueOptions | undefined,
   context: InvocationContext,
-): Promise<Queues> {
+) {
   const closed = new AbortController();
   const listeners: QueueListener[] = [];
   const running: QueueFunction[] = [];
@@ -65,8 +58,10 @@ export async function startQueues(
     );
   }
   return {
+    /** Those that run: the others have no reachable account. */
     functions: running,
-    async stop(graceMs) {
+    /** Stops polling, and gives the calls some time to end. The messages of the others stay invisible. */
+    async stop(graceMs: number): Promise<void> {
       await within(Promise.all(listeners.map((listener) => listener.stop())), graceMs);
       closed.abort();
     },
