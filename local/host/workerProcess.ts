@@ -12,16 +12,7 @@ import {
   type StartedApp,
 } from './messages.ts';
 
-export interface WorkerProcess {
-  readonly pid: number;
-  readonly app: StartedApp;
-  /** Resolves if the process ends on its own or is killed; never after `stop`. */
-  readonly crashed: Promise<void>;
-  /** Never rejects: if the worker ends, its calls end as `crashed`. */
-  invoke(request: InvocationRequest): Promise<InvocationOutcome>;
-  /** Lets the appTerminate hooks run, then ends the process, by force after a while. */
-  stop(): Promise<void>;
-}
+export type WorkerProcess = Awaited<ReturnType<typeof startWorkerProcess>>;
 
 /** The platform gives a worker 60 s to start (Azure Functions host: WorkerProcessCountOptions). */
 const START_TIMEOUT_MS = 60_000;
@@ -33,7 +24,7 @@ export async function startWorkerProcess(
   env: NodeJS.ProcessEnv,
   log: HostLog,
   missingMembers: readonly string[] = [],
-): Promise<WorkerProcess> {
+) {
   const child = fork(path.join(import.meta.dirname, 'worker', 'main.ts'), [appRoot, ...missingMembers], {
     cwd: appRoot,
     env,
@@ -92,9 +83,11 @@ export async function startWorkerProcess(
   return {
     pid: child.pid ?? 0,
     app,
+    /** Resolves if the process ends on its own or is killed; never after `stop`. */
     crashed: crashed.promise,
-    invoke: (request) =>
-      new Promise((resolve) => {
+    /** Never rejects: if the worker ends, its calls end as `crashed`. */
+    invoke: (request: InvocationRequest) =>
+      new Promise<InvocationOutcome>((resolve) => {
         if (!child.connected) {
           resolve({ kind: 'crashed' });
           return;
@@ -102,7 +95,8 @@ export async function startWorkerProcess(
         calls.set(request.invocationId, resolve);
         post(child, { kind: 'invoke', ...request });
       }),
-    async stop() {
+    /** Runs the appTerminate hooks, then ends the process, by force after a timeout. */
+    async stop(): Promise<void> {
       isStopping = true;
       if (child.connected) {
         post(child, { kind: 'terminate' });

@@ -16,25 +16,14 @@ export interface TokenHolder {
   readonly user?: string;
 }
 
-/** Checks bearer tokens. */
-export interface TokenChecker {
-  check(token: string): TokenCheck;
-  /** Object id of the user; undefined for an app-only or unknown token. */
-  userOf(token: string): string | undefined;
-  /** Client id of the app or managed identity, if the issuer recorded it. */
-  appOf(token: string): string | undefined;
-}
-
 /** The tokens that the emulated issuers gave out, shared with the Graph emulator. */
-export interface TokenRegistry extends TokenChecker {
-  /** Makes and adds an opaque app-only token. */
-  issue(options: { readonly audience: string; readonly lifetimeSeconds: number; readonly app?: string }): string;
-  /** Adds a token made elsewhere. */
-  remember(token: string, audience: string, expiresAtMs: number, holder?: TokenHolder): void;
-  /** Makes every token so far unknown. */
-  revokeAll(): void;
-  /** Revokes a user's tokens so far (continuous access evaluation). */
-  revokeUser(user: string): void;
+export type TokenRegistry = ReturnType<typeof createTokenRegistry>;
+export type TokenChecker = Pick<TokenRegistry, 'check' | 'userOf' | 'appOf'>;
+
+interface NewToken {
+  readonly audience: string;
+  readonly lifetimeSeconds: number;
+  readonly app?: string;
 }
 
 interface Entry extends TokenHolder {
@@ -48,30 +37,36 @@ interface Entry extends TokenHolder {
 const MAX_TOKENS = 10_000;
 
 /** `now` gives epoch milliseconds. */
-export function createTokenRegistry(now: () => number = Date.now): TokenRegistry {
+export function createTokenRegistry(now: () => number = Date.now) {
   const tokens = new LRUCache<string, Entry>({ max: MAX_TOKENS });
   return {
-    remember(token, audience, expiresAtMs, holder) {
+    /** Adds a token made elsewhere. */
+    remember(token: string, audience: string, expiresAtMs: number, holder?: TokenHolder): void {
       tokens.set(token, { ...holder, audience, expiresAtMs });
     },
+    /** Makes every token so far unknown. */
     revokeAll: () => tokens.clear(),
-    revokeUser(user) {
+    /** Revokes a user's tokens so far (continuous access evaluation). */
+    revokeUser(user: string): void {
       const revokedAt = Math.floor(now() / 1000);
       for (const entry of tokens.values()) if (entry.user === user) entry.revokedAt = revokedAt;
     },
-    issue({ audience, lifetimeSeconds, app }) {
+    /** Makes and adds an opaque app-only token. */
+    issue({ audience, lifetimeSeconds, app }: NewToken): string {
       const token = randomBytes(48).toString('base64url');
       tokens.set(token, { app, audience, expiresAtMs: now() + lifetimeSeconds * 1000 });
       return token;
     },
-    check(token) {
+    check(token: string): TokenCheck {
       const entry = tokens.get(token);
       if (entry === undefined) return { kind: 'unknown' };
       if (entry.revokedAt !== undefined) return { kind: 'revoked', claims: challengeSince(entry.revokedAt) };
       return entry.expiresAtMs > now() ? { kind: 'valid', audience: entry.audience } : { kind: 'expired' };
     },
-    userOf: (token) => tokens.get(token)?.user,
-    appOf: (token) => tokens.get(token)?.app,
+    /** Object id of the user; undefined for an app-only or unknown token. */
+    userOf: (token: string) => tokens.get(token)?.user,
+    /** Client id of the app or managed identity, if the issuer recorded it. */
+    appOf: (token: string) => tokens.get(token)?.app,
   };
 }
 

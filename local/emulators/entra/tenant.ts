@@ -4,8 +4,8 @@ import type { JWK } from 'jose';
 import { listen, readBody } from '../../listen.ts';
 import type { EmulatorCertificate } from '../common/certificate.ts';
 import { createTokenRegistry, type TokenRegistry } from '../common/tokenRegistry.ts';
-import { createTenantErrors, type PlayOptions, type TenantError, type TokenErrorName } from './tenantErrors.ts';
-import { createTokenGrants, type OnBehalfOfRequest, type TenantResponse } from './tokenEndpoint.ts';
+import { createTenantErrors } from './tenantErrors.ts';
+import { createTokenGrants, type TenantResponse } from './tokenEndpoint.ts';
 import type { TenantClient } from './tokenRequest.ts';
 import { createSigningKey, type IssueOptions, makeToken, type SigningKey, type TokenSubject } from './tokens.ts';
 
@@ -21,31 +21,7 @@ export interface TenantEmulatorOptions {
   readonly clients?: readonly TenantClient[];
 }
 
-export interface TenantEmulator {
-  readonly tenantId: string;
-  /** The authority host over HTTP. */
-  readonly url: string;
-  /** The authority host over HTTPS, when a certificate was given. */
-  readonly secureUrl: string | undefined;
-  readonly issuers: { readonly v1: string; readonly v2: string };
-  /** Number of requests for the keys, rejected ones included. */
-  readonly keyFetches: number;
-  /** Number of requests to the token endpoint. */
-  readonly tokenRequests: number;
-  /** Its requests on behalf of users, rejected ones included, oldest first. */
-  readonly onBehalfOf: readonly OnBehalfOfRequest[];
-  issue(subject: TokenSubject, options?: IssueOptions): Promise<string>;
-  /** Signs with a new key from now on; `keepOld` keeps the old one published. */
-  rotate(options?: { readonly keepOld?: boolean }): Promise<void>;
-  /**
-   * Fails until `none` is played. `interactionRequired` and `enrolmentRequired` do not apply to a user whose token has the
-   * demanded context in `acrs`, as after a sign-in with the challenge.
-   */
-  play(error: TenantError | TokenErrorName, options?: PlayOptions): void;
-  /** Ends the error and resets the counts; the keys stay. */
-  reset(): void;
-  close(): Promise<void>;
-}
+export type TenantEmulator = Awaited<ReturnType<typeof startTenantEmulator>>;
 
 const MAX_FORM_BYTES = 65_536;
 const DEFAULT_TENANT_ID = '5d6ae1c5-5c76-4cd2-92f5-9c4cd04ba4b5';
@@ -53,7 +29,7 @@ const NOT_FOUND: TenantResponse = { status: 404, body: { error: 'not_found' } };
 const FAILING: TenantResponse = { status: 500, body: { error: 'server_error' } };
 
 /** Starts an Entra tenant: keys, metadata, and the token endpoint for apps, also on behalf of users. */
-export async function startTenantEmulator(options: TenantEmulatorOptions = {}): Promise<TenantEmulator> {
+export async function startTenantEmulator(options: TenantEmulatorOptions = {}) {
   const { tenantId = DEFAULT_TENANT_ID, now = Date.now, clients = [], certificate } = options;
   const tokens = options.tokens ?? createTokenRegistry(now);
   const strangersKey = await createSigningKey();
@@ -132,29 +108,40 @@ export async function startTenantEmulator(options: TenantEmulatorOptions = {}): 
 
   return {
     tenantId,
+    /** The authority host over HTTP. */
     url,
+    /** The authority host over HTTPS, if a certificate was given. */
     secureUrl,
     issuers,
+    /** Number of requests for the keys, rejected ones included. */
     get keyFetches() {
       return keyFetches;
     },
+    /** Number of requests to the token endpoint. */
     get tokenRequests() {
       return tokenRequests;
     },
+    /** Its requests on behalf of users, rejected ones included, oldest first. */
     onBehalfOf: grants.onBehalfOf,
     issue,
-    async rotate({ keepOld = false } = {}) {
+    /** Signs with a new key from now on; `keepOld` keeps the old one published. */
+    async rotate({ keepOld = false }: { readonly keepOld?: boolean } = {}): Promise<void> {
       key = await createSigningKey();
       published = keepOld ? [...published, key] : [key];
     },
+    /**
+     * Fails until `none` is played. `interactionRequired` and `enrolmentRequired` do not apply to a user whose token has the
+     * demanded context in `acrs`, as after a sign-in with the challenge.
+     */
     play: errors.play,
-    reset() {
+    /** Ends the error and resets the counts; the keys stay. */
+    reset(): void {
       errors.play('none');
       keyFetches = 0;
       tokenRequests = 0;
       grants.onBehalfOf.length = 0;
     },
-    async close() {
+    async close(): Promise<void> {
       await Promise.all([listener.close(), secureListener?.close()]);
     },
   };

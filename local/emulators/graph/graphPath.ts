@@ -5,22 +5,15 @@ import { GraphError } from './graphResponse.ts';
  * code with the proxy, because the emulator checks what the proxy sends.
  */
 
-export type GraphVersion = 'v1.0' | 'beta';
-export type ItemKind = 'message' | 'event' | 'post' | 'todoTask' | 'outlookTask';
-
-export interface PathKey {
-  /** The entity type that the key names. */
-  readonly type: string;
-  readonly id: string;
-}
+type ItemKind = 'message' | 'event' | 'post' | 'todoTask' | 'outlookTask';
 
 export interface GraphPath {
-  readonly version: GraphVersion;
+  readonly version: 'v1.0' | 'beta';
   readonly root: 'me' | 'users' | 'groups';
   /** User or group id as written; empty for `me`. */
   readonly ownerId: string;
-  /** Every key after the owner's, in order, decoded. */
-  readonly keys: readonly PathKey[];
+  /** Every key after the owner's, in order, decoded, with its entity type. */
+  readonly keys: readonly { readonly type: string; readonly id: string }[];
   /** The entity type that the navigation ends on. */
   readonly type: string;
   /** True if the path names a collection, not a member. */
@@ -83,7 +76,7 @@ export function parseGraphPath(pathname: string): GraphPath {
   const version = segments[0]?.toLowerCase() ?? '';
   if (version !== 'v1.0' && version !== 'beta') throw invalidPath(`Invalid version: ${version}`);
   const walk = { type: 'root', isCollection: false, at: 1 };
-  const keys: PathKey[] = [];
+  const keys: { type: string; id: string }[] = [];
   let segment = segments[walk.at];
   while (segment !== undefined && !walk.isCollection) {
     if (isEventMessageCast(walk.type, segment)) {

@@ -47,25 +47,13 @@ export interface IdentityRequest {
   status?: number;
 }
 
-export interface IdentityEmulator {
-  readonly url: string;
-  /** IDENTITY_HEADER is new at each start. */
-  readonly env: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string };
-  readonly tokens: TokenRegistry;
-  readonly settings: IdentitySettings;
-  /** Requests for a token, rejected ones included. */
-  readonly requests: readonly IdentityRequest[];
-  /** Plays an error on the next `times` requests, or on all until `play('none')`. */
-  play(error: IdentityErrorName | 'none', options?: PlayOptions): void;
-  reset(): void;
-  close(): Promise<void>;
-}
+export type IdentityEmulator = Awaited<ReturnType<typeof startIdentityEmulator>>;
 
 const API_VERSION = '2019-08-01';
 const SYSTEM_CLIENT_ID = '2f0e3c5a-9b6d-4d0c-8f0e-6d7a3b1c9e42';
 
 /** Starts App Service's identity endpoint: learn.microsoft.com/azure/app-service/overview-managed-identity (REST endpoint reference). */
-export async function startIdentityEmulator(options: IdentityEmulatorOptions = {}): Promise<IdentityEmulator> {
+export async function startIdentityEmulator(options: IdentityEmulatorOptions = {}) {
   const { now = Date.now, hasSystemAssigned = true, userAssigned = [], lifetimeSeconds = 86_400 } = options;
   const tokens = options.tokens ?? createTokenRegistry(now);
   const first: IdentitySettings = { lifetimeSeconds, cachesTokens: false };
@@ -151,12 +139,15 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
+    /** IDENTITY_HEADER is new at each start. */
     env: { IDENTITY_ENDPOINT: `${url}/msi/token`, IDENTITY_HEADER: secret },
     tokens,
     settings,
+    /** Requests for a token, rejected ones included. */
     requests,
+    /** Plays an error on the next `times` requests, or on all until `play('none')`. */
     play,
-    reset() {
+    reset(): void {
       Object.assign(settings, first);
       requests.length = 0;
       cache.clear();

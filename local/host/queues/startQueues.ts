@@ -49,11 +49,7 @@ export async function startQueues(
     running.push(called);
     listeners.push(
       listenToQueue(work, () => {
-        for (const listener of listeners) {
-          if (listener.queueName === poisonName) {
-            listener.wake();
-          }
-        }
+        for (const { wake } of listeners.filter(({ queueName }) => queueName === poisonName)) wake();
       }),
     );
   }
