@@ -22,26 +22,14 @@ interface Ports {
 }
 
 /** A storage account with blobs and queues, emulated by Azurite in another process. */
-export interface Azurite {
-  /** For AzureWebJobsStorage. The account's key is new at each start. */
-  readonly connectionString: string;
-  readonly accountKey: string;
-  /** For AzureWebJobsStorage__blobServiceUri. */
-  readonly blobUrl: string;
-  /** For AzureWebJobsStorage__queueServiceUri. */
-  readonly queueUrl: string;
-  /** Ends the process if it runs, and starts it with the same key and ports. Without `persistIn` the data is lost. */
-  restart(): Promise<void>;
-  /** Ends the process. */
-  stop(): Promise<void>;
-}
+export type Azurite = Awaited<ReturnType<typeof startAzurite>>;
 
 const ACCOUNT = 'emulated';
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
 
 /** Starts Azurite on 127.0.0.1 and waits until it listens, about a second. It ends with this process at the latest. */
-export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
+export async function startAzurite(options: AzuriteOptions = {}) {
   const accountKey = randomBytes(64).toString('base64');
   const env = { ...process.env, AZURITE_ACCOUNTS: `${ACCOUNT}:${accountKey}` };
   let running = await startProcess(options, { blob: 0, queue: 0, ...options.ports }, env);
@@ -51,6 +39,7 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   const queueUrl = `${protocol}://127.0.0.1:${ports.queue}/${ACCOUNT}`;
   const stop = () => stopProcess(running.child, options.persistIn !== undefined);
   return {
+    /** For AzureWebJobsStorage. The account's key is new at each start. */
     connectionString: [
       `DefaultEndpointsProtocol=${protocol}`,
       `AccountName=${ACCOUNT}`,
@@ -59,10 +48,14 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
       `QueueEndpoint=${queueUrl}`,
     ].join(';'),
     accountKey,
+    /** For AzureWebJobsStorage__blobServiceUri. */
     blobUrl,
+    /** For AzureWebJobsStorage__queueServiceUri. */
     queueUrl,
+    /** Ends the process. */
     stop,
-    async restart() {
+    /** Ends the process if it runs, and starts it with the same key and ports. Without `persistIn` the data is lost. */
+    async restart(): Promise<void> {
       await stop();
       running = await startProcess(options, ports, env);
     },

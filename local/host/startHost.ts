@@ -9,9 +9,9 @@ import { type HostTimes, PLATFORM_TIMES } from './hostTimes.ts';
 import { DEFAULT_BODY_LIMIT_BYTES, drainAfterResponse, SERVER_LIMITS, sendEmpty } from './kestrel.ts';
 import type { HostLog } from './log.ts';
 import type { FunctionMetadata } from './messages.ts';
-import { isQueueFunction, listQueueFunctions, type QueueFunction } from './queues/queueFunctions.ts';
+import { isQueueFunction, listQueueFunctions } from './queues/queueFunctions.ts';
 import { startQueues } from './queues/startQueues.ts';
-import { type HttpFunction, listHttpFunctions } from './router.ts';
+import { listHttpFunctions } from './router.ts';
 import { readAppSettings } from './settings.ts';
 import { startWorkerProcess } from './workerProcess.ts';
 import { superviseWorker } from './workerSupervisor.ts';
@@ -35,26 +35,14 @@ export interface HostOptions {
   readonly missingMembers?: readonly string[];
 }
 
-export interface LocalHost {
-  readonly url: string;
-  /** Undefined without `HostOptions.https`. */
-  readonly httpsUrl: string | undefined;
-  /** In matching order; `route` includes the prefix. */
-  readonly functions: readonly Pick<HttpFunction, 'name' | 'methods' | 'route'>[];
-  /** Those whose storage account this host can reach. */
-  readonly queueFunctions: readonly Pick<QueueFunction, 'name' | 'queueName'>[];
-  /** Of the current worker; the host restarts one that ends. */
-  readonly workerPid: number;
-  /** Gives calls some time to end, runs the appTerminate hooks and ends the worker. */
-  close(): Promise<void>;
-}
+export type LocalHost = Awaited<ReturnType<typeof startHost>>;
 
 /**
  * Runs a built app as the Azure Functions host and its Node worker do. If the app cannot be loaded, the host logs the reason
  * and starts without functions. Rejects if the port is in use, `appRoot` does not exist, or host.json or
  * local.settings.json is not JSON.
  */
-export async function startHost(options: HostOptions): Promise<LocalHost> {
+export async function startHost(options: HostOptions) {
   const appRoot = path.resolve(options.appRoot);
   const log = options.log ?? (() => undefined);
   const times = { ...PLATFORM_TIMES, ...options.times };
@@ -109,13 +97,18 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
 
   return {
     url: `http://127.0.0.1:${port}`,
+    /** Undefined without `HostOptions.https`. */
     httpsUrl: securePort === undefined ? undefined : `https://127.0.0.1:${securePort}`,
+    /** In matching order; `route` includes the prefix. */
     functions: functions.map(({ name, methods, route }) => ({ name, methods, route })),
+    /** Those whose storage account this host can reach. */
     queueFunctions: queues.functions.map(({ name, queueName }) => ({ name, queueName })),
+    /** Of the current worker; the host restarts one that ends. */
     get workerPid() {
       return supervisor.latest.pid;
     },
-    async close() {
+    /** Gives calls some time to end, runs the appTerminate hooks and ends the worker. */
+    async close(): Promise<void> {
       isClosing = true;
       const closed = servers.map((each) => once(each, 'close'));
       for (const each of servers) each.close();

@@ -21,14 +21,12 @@ export interface OnBehalfOfRequest {
   outcome?: TokenErrorName | 'granted';
 }
 
-export interface TokenGrantsOptions {
+interface TokenGrantsOptions {
   readonly tenantId: string;
   readonly tokens: TokenRegistry;
   readonly now: () => number;
-  /** The state at the time of a request. */
   readonly endpoint: () => TokenEndpoint;
   readonly issue: (subject: TokenSubject, options: IssueOptions) => Promise<string>;
-  /** The error that is being played. */
   readonly takeTokenError: (contexts: readonly unknown[]) => TokenErrorName | undefined;
 }
 

@@ -6,9 +6,8 @@ import type { TokenChecker } from '../common/tokenRegistry.ts';
 import { createErrorPlan } from '../errors/errorPlan.ts';
 import type { PlayRequest } from '../errors/errorRequest.ts';
 import { DEFAULT_SETTINGS, type GraphSettings, type GraphWorld } from './graphWorld.ts';
-import { createMailboxStore, type StoredAttachment } from './mailboxStore.ts';
-import { createRequestLog, openContext, type RecordedRequest } from './requestLog.ts';
-import type { MailboxSeed } from './seed.ts';
+import { createMailboxStore } from './mailboxStore.ts';
+import { createRequestLog, openContext } from './requestLog.ts';
 import { serveGraph } from './serveGraph.ts';
 import { createSessionStore } from './sessionStore.ts';
 
@@ -26,33 +25,15 @@ export interface GraphEmulatorOptions extends Partial<GraphSettings> {
   readonly recordLimit?: number;
 }
 
-export interface GraphEmulator {
-  /** `https://localhost:<port>` */
-  readonly url: string;
-  readonly port: number;
-  readonly settings: GraphSettings;
-  readonly requests: readonly RecordedRequest[];
-  /** The most Graph calls (not uploads) that were in flight for one mailbox at a time. */
-  readonly maxConcurrentPerMailbox: number;
-  /** The most PUTs of chunks that were in flight for one mailbox at a time. */
-  readonly maxConcurrentChunksPerMailbox: number;
-  addMailbox(mailbox: MailboxSeed): void;
-  /** The attachments of an item; the mailbox by id or user principal name. */
-  attachments(mailbox: string, itemId: string): readonly StoredAttachment[];
-  /** Plays an error on the next calls, with any ids. @throws PlayRequestError */
-  play(request: PlayRequest): void;
-  /** Restores the initial state: no errors, records or sessions, first settings. */
-  reset(): void;
-  close(): Promise<void>;
-}
+export type GraphEmulator = Awaited<ReturnType<typeof startGraphEmulator>>;
 
 /** Longer than any client keeps an idle connection, so that the client closes it. */
 const KEEP_ALIVE_MS = 120_000;
 
 /** Starts Graph and the Outlook upload host on one HTTPS listener on 127.0.0.1. */
-export async function startGraphEmulator(options: GraphEmulatorOptions): Promise<GraphEmulator> {
+export async function startGraphEmulator(options: GraphEmulatorOptions) {
   const { certificate, tokens, port, now = Date.now, seed = 1, recordLimit = 10_000, ...given } = options;
-  const settings = { ...DEFAULT_SETTINGS, ...given };
+  const settings: GraphSettings = { ...DEFAULT_SETTINGS, ...given };
   const log = createRequestLog(recordLimit);
   const sockets = new Map<number | undefined, Socket>();
   const world: GraphWorld = {
@@ -79,24 +60,29 @@ export async function startGraphEmulator(options: GraphEmulatorOptions): Promise
   const listener = await listen(server, port);
   world.url = `https://localhost:${listener.port}`;
   return {
+    /** `https://localhost:<port>` */
     url: world.url,
     port: listener.port,
     settings,
     requests: log.requests,
+    /** The most Graph calls (not uploads) that were in flight for one mailbox at a time. */
     get maxConcurrentPerMailbox() {
       return log.maxConcurrent('call');
     },
+    /** The most PUTs of chunks that were in flight for one mailbox at a time. */
     get maxConcurrentChunksPerMailbox() {
       return log.maxConcurrent('chunk');
     },
     addMailbox: world.mailboxes.addMailbox,
     attachments: world.mailboxes.attachments,
-    play(request) {
+    /** Plays an error on the next calls, with any ids. @throws PlayRequestError */
+    play(request: PlayRequest): void {
       world.errors.play(request);
       // The client would reuse an idle connection without a handshake.
       if (request.error === 'tlsReset') server.closeIdleConnections();
     },
-    reset() {
+    /** Restores the initial state: no errors, records or sessions, first settings. */
+    reset(): void {
       Object.assign(settings, DEFAULT_SETTINGS, given);
       for (const part of [world.mailboxes, world.sessions, world.errors, log]) part.reset();
     },

@@ -47,17 +47,9 @@ function placesOf({ start, end, total }: ContentRange): ChunkChoice[] {
 }
 
 function changeSession(world: GraphWorld, session: UploadSession, becomes: 'gone' | 'expired' | 'notFound'): void {
-  switch (becomes) {
-    case 'gone':
-      world.sessions.remove(session.id);
-      break;
-    case 'expired':
-      session.expiresAtMs = world.now();
-      break;
-    case 'notFound':
-      session.isLost = true;
-      break;
-  }
+  if (becomes === 'gone') world.sessions.remove(session.id);
+  if (becomes === 'expired') session.expiresAtMs = world.now();
+  if (becomes === 'notFound') session.isLost = true;
 }
 
 /**
