@@ -50,9 +50,7 @@ const MAX_DEPTH = 64;
 
 function parseObject(text: string): object {
   const trimmed = text.trim();
-  if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) {
-    return {};
-  }
+  if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return {};
   try {
     const parsed: unknown = JSON.parse(trimmed);
     return typeof parsed === 'object' && parsed !== null && !isTooDeep(parsed, 1) ? parsed : {};
@@ -62,9 +60,7 @@ function parseObject(text: string): object {
 }
 
 function isTooDeep(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) {
-    return false;
-  }
+  if (typeof value !== 'object' || value === null) return false;
   return depth > MAX_DEPTH || Object.values(value).some((member) => isTooDeep(member, depth + 1));
 }
 

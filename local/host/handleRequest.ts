@@ -53,9 +53,7 @@ function sendUnrouted(site: Site, target: RequestTarget, response: ServerRespons
 
 /** The header overrides the query. Without a key the host denies every call. */
 function isKeyValid({ keys }: Site, called: HttpFunction, headers: RequestHeaders, target: RequestTarget): boolean {
-  if (!keys.areRequired || called.authLevel === 'anonymous') {
-    return true;
-  }
+  if (!keys.areRequired || called.authLevel === 'anonymous') return true;
   const key = headers.get('x-functions-key')?.[0] ?? new URLSearchParams(target.query).get('code');
   return keys.functionKey !== undefined && key === keys.functionKey;
 }

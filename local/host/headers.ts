@@ -77,12 +77,8 @@ export function createForwardedHeaders(
       forwarded.push(name, values.join(name === 'cookie' ? '; ' : ', '));
     }
   }
-  if (!headers.has('x-ms-invocation-id')) {
-    forwarded.push('x-ms-invocation-id', invocationId);
-  }
-  if (headers.has('transfer-encoding')) {
-    forwarded.push('transfer-encoding', 'chunked');
-  }
+  if (!headers.has('x-ms-invocation-id')) forwarded.push('x-ms-invocation-id', invocationId);
+  if (headers.has('transfer-encoding')) forwarded.push('transfer-encoding', 'chunked');
   return [
     ...['host', workerHost],
     ...forwarded,

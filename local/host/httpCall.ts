@@ -36,9 +36,7 @@ export async function runHttpCall(call: HttpCall, bodyLimitBytes: number): Promi
     }
   } catch (error) {
     context.log({ level: 'warning', category: 'host', message: `The request failed: ${String(error)}` });
-    if (!response.headersSent && !callerGone.aborted) {
-      sendEmpty(response, 500);
-    }
+    if (!response.headersSent && !callerGone.aborted) sendEmpty(response, 500);
   }
 }
 
@@ -46,9 +44,7 @@ export async function runHttpCall(call: HttpCall, bodyLimitBytes: number): Promi
 export function watchCaller(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => {
-    if (!response.writableFinished) {
-      gone.abort(new Error('The caller has gone.'));
-    }
+    if (!response.writableFinished) gone.abort(new Error('The caller has gone.'));
   });
   return gone.signal;
 }

@@ -72,14 +72,10 @@ function createTriggerMetadata(
   body: Uint8Array | undefined,
 ): Record<string, TypedData> {
   const data: BindingData = new CaseInsensitiveMap();
-  if (body !== undefined) {
-    addMembers(data, decodeText(body));
-  }
+  if (body !== undefined) addMembers(data, decodeText(body));
   const queryParameters = readQuery(query, (_, value) => value);
   for (const [name, value] of queryParameters) {
-    if (name.toLowerCase() !== 'code') {
-      data.set(name, { string: value });
-    }
+    if (name.toLowerCase() !== 'code') data.set(name, { string: value });
   }
   for (const segment of called.template) {
     if (segment.kind !== 'literal') {
@@ -91,9 +87,7 @@ function createTriggerMetadata(
     ['Query', queryParameters],
     ['Headers', joinHeaders(headers)],
   ] as const) {
-    if (!data.has(name)) {
-      data.set(name, { json: JSON.stringify(Object.fromEntries(pairs)) });
-    }
+    if (!data.has(name)) data.set(name, { json: JSON.stringify(Object.fromEntries(pairs)) });
   }
   return toMetadata(data);
 }

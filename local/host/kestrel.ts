@@ -25,14 +25,10 @@ export function sendEmpty(response: ServerResponse, status: number): void {
 /** Drains the rest of a body after the response, and closes the connection if that takes too long. */
 export function drainAfterResponse(request: IncomingMessage, response: ServerResponse): void {
   response.once('finish', () => {
-    if (request.complete) {
-      return;
-    }
+    if (request.complete) return;
     request.resume();
     setTimeout(() => {
-      if (!request.complete) {
-        request.socket.destroy();
-      }
+      if (!request.complete) request.socket.destroy();
     }, DRAIN_TIMEOUT_MS).unref();
   });
 }
@@ -57,9 +53,7 @@ export function createClientResponse(response: ServerResponse) {
     /** Waits while the caller does not read. Rejects if the caller has gone. */
     async write(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
       sendHeaders();
-      if (!response.write(bytes)) {
-        await once(response, 'drain', { signal });
-      }
+      if (!response.write(bytes)) await once(response, 'drain', { signal });
     },
     complete(): void {
       sendHeaders();

@@ -26,9 +26,7 @@ export function createRequestBody(
 ): RequestBody | undefined {
   const isChunked = request.headers['transfer-encoding'] !== undefined;
   const declaredBytes = isChunked ? undefined : Number(request.headers['content-length'] ?? 0);
-  if (declaredBytes === 0) {
-    return undefined;
-  }
+  if (declaredBytes === 0) return undefined;
   let isStarted = false;
   let receivedBytes = 0;
   let waitedMs = 0;
@@ -39,12 +37,8 @@ export function createRequestBody(
   };
   const start = () => {
     isStarted = true;
-    if (declaredBytes !== undefined && declaredBytes > rules.limitBytes) {
-      throw refuse('The request body is too long.');
-    }
-    if (request.headers.expect !== undefined) {
-      response.writeContinue();
-    }
+    if (declaredBytes !== undefined && declaredBytes > rules.limitBytes) throw refuse('The request body is too long.');
+    if (request.headers.expect !== undefined) response.writeContinue();
   };
   return {
     declaredBytes,
@@ -52,27 +46,19 @@ export function createRequestBody(
       return isStarted;
     },
     async read(signal) {
-      if (!isStarted) {
-        start();
-      }
+      if (!isStarted) start();
       for (;;) {
         const chunk: unknown = request.read();
         if (Buffer.isBuffer(chunk)) {
           receivedBytes += chunk.length + (isChunked ? framingBytes(chunk) : 0);
           // The last chunk has five bytes.
-          if (receivedBytes + (isChunked ? 5 : 0) > rules.limitBytes) {
-            throw refuse('The request body is too long.');
-          }
+          if (receivedBytes + (isChunked ? 5 : 0) > rules.limitBytes) throw refuse('The request body is too long.');
           return chunk;
         }
-        if (request.readableEnded) {
-          return undefined;
-        }
+        if (request.readableEnded) return undefined;
         const allowedMs = Math.max(rules.graceMs, (receivedBytes / MINIMUM_BYTES_PER_SECOND) * 1_000);
         const since = performance.now();
-        if (!(await waitForBytes(request, signal, allowedMs - waitedMs))) {
-          throw refuse('The request body is too slow.');
-        }
+        if (!(await waitForBytes(request, signal, allowedMs - waitedMs))) throw refuse('The request body is too slow.');
         waitedMs += performance.now() - since;
       }
     },

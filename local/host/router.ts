@@ -69,9 +69,7 @@ function toHttpFunction(
 export function findRoute(functions: readonly HttpFunction[], method: string, path: string): RouteMatch | undefined {
   for (const called of functions) {
     const parameters = called.methods.includes(method) ? matchRoute(called.template, path) : undefined;
-    if (parameters !== undefined) {
-      return { called, parameters };
-    }
+    if (parameters !== undefined) return { called, parameters };
   }
   return undefined;
 }

@@ -67,9 +67,7 @@ async function retry(request: WorkerRequest, activity: Activity, times: HostTime
       return await requestWorker(request, activity);
     } catch (error) {
       const pause = pauses.next();
-      if (pause.done || activity.signal.aborted) {
-        throw error;
-      }
+      if (pause.done || activity.signal.aborted) throw error;
       await delay(pause.value, undefined, { signal: activity.signal });
     }
   }
@@ -92,9 +90,7 @@ async function relay(incoming: IncomingMessage, response: ClientResponse, activi
     }
   } catch (error) {
     // An incomplete response stays incomplete, so that the caller notices.
-    if (response.isUnderWay) {
-      response.fail();
-    }
+    if (response.isUnderWay) response.fail();
     throw activity.signal.aborted ? activity.signal.reason : error;
   }
 }

@@ -40,9 +40,7 @@ export async function startWorkerProcess(
   relayLines(child.stdout, (message) => log({ level: 'information', category: 'stdout', message }));
   relayLines(child.stderr, (message) => log({ level: 'error', category: 'stderr', message }));
   child.on('message', (message: unknown) => {
-    if (!isWorkerMessage(message)) {
-      return;
-    }
+    if (!isWorkerMessage(message)) return;
     switch (message.kind) {
       case 'started':
         started.resolve(message);
@@ -98,9 +96,7 @@ export async function startWorkerProcess(
     /** Runs the appTerminate hooks, then ends the process, by force after a timeout. */
     async stop(): Promise<void> {
       isStopping = true;
-      if (child.connected) {
-        post(child, { kind: 'terminate' });
-      }
+      if (child.connected) post(child, { kind: 'terminate' });
       await within(closed, STOP_TIMEOUT_MS);
       if (isAlive()) {
         child.kill('SIGKILL');
@@ -116,7 +112,5 @@ function post(child: ChildProcess, message: HostMessage): void {
 }
 
 function relayLines(stream: Readable | null, write: (line: string) => void): void {
-  if (stream !== null) {
-    createInterface({ input: stream }).on('line', write);
-  }
+  if (stream !== null) createInterface({ input: stream }).on('line', write);
 }

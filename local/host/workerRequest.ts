@@ -38,9 +38,7 @@ const EXPECT_THRESHOLD_BYTES = 1_024;
 export async function requestWorker(request: WorkerRequest, activity: Activity): Promise<IncomingMessage> {
   // An earlier attempt has read from the body, which cannot be sent again.
   const isConsumed = request.body?.isStarted === true;
-  if (isConsumed && !request.expectsContinue) {
-    throw new Error('The body was already consumed.');
-  }
+  if (isConsumed && !request.expectsContinue) throw new Error('The body was already consumed.');
   const outgoing = http.request(request.options);
   const destroy = () => outgoing.destroy();
   activity.signal.addEventListener('abort', destroy);
@@ -80,9 +78,7 @@ async function sendRequest(
       return early;
     }
   }
-  if (isConsumed) {
-    throw new Error('The body was already consumed.');
-  }
+  if (isConsumed) throw new Error('The body was already consumed.');
   for (let chunk = await body.read(signal); chunk !== undefined; chunk = await body.read(signal)) {
     touch();
     await writer.write(chunk);
@@ -128,15 +124,11 @@ function createBlockWriter(outgoing: ClientRequest) {
       const all = pending.length === 0 ? bytes : Buffer.concat([pending, bytes]);
       const sent = all.length >= 2 * BLOCK_BYTES ? all.length : all.length - (all.length % BLOCK_BYTES);
       pending = all.subarray(sent);
-      if (sent > 0) {
-        await send(all.subarray(0, sent));
-      }
+      if (sent > 0) await send(all.subarray(0, sent));
     },
     /** Sends the rest, and ends the request. */
     async end(): Promise<void> {
-      if (pending.length > 0) {
-        await send(pending);
-      }
+      if (pending.length > 0) await send(pending);
       const finished = once(outgoing, 'finish');
       outgoing.end();
       await Promise.race([broken.promise, finished]);

@@ -17,9 +17,7 @@ export async function superviseWorker(startProcess: () => Promise<WorkerProcess>
   let current = Promise.resolve(latest);
   let replaced: WorkerProcess | undefined;
   // An app that ends its first worker while it loads would end every other one too.
-  if (latest.app.functions.length > 0) {
-    watch(latest);
-  }
+  if (latest.app.functions.length > 0) watch(latest);
 
   async function start(): Promise<Worker & WorkerProcess> {
     const process = await startProcess();
@@ -32,9 +30,7 @@ export async function superviseWorker(startProcess: () => Promise<WorkerProcess>
   }
 
   function replaceLatest(end: () => Promise<void>): Promise<unknown> {
-    if (replaced === latest) {
-      return mayRestart;
-    }
+    if (replaced === latest) return mayRestart;
     replaced = latest;
     const restarted = Promise.all([mayRestart, end()]).then(async () => {
       stopping.signal.throwIfAborted();

@@ -192,7 +192,7 @@ describe('the attachments of an item', () => {
   });
 
   test('may not pass the limit of the message, by a POST or by a piece', async () => {
-    bench.graph.settings.attachmentSizeCeilingBytes = 3 * MIB;
+    bench.graph.settings.maxTotalAttachmentBytes = 3 * MIB;
     const file = Buffer.alloc(3 * MIB);
     const url = await openUpload(bench, { size: file.length });
 

@@ -91,7 +91,7 @@ export function parseErrorId(id: string): PlayRequest {
 
 function readName(name: string): ErrorName {
   if (name === 'tlsReset') {
-    throw new PlayRequestError("'tlsReset' happens before an id is sent: ask for it with play().");
+    throw new PlayRequestError("'tlsReset' happens before the client sends an id. Use play().");
   }
   if (isErrorName(name)) return name;
   const known = Object.keys({ ...GRAPH_ERRORS, ...UPLOAD_ERRORS }).join(', ');

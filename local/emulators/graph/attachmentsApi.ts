@@ -75,7 +75,7 @@ export function handleAttachments(world: GraphWorld, call: GraphCall, item: Item
 /** @throws GraphError if a file of this size makes the message too large */
 export function checkTotalSize(world: GraphWorld, item: ItemRef, bytes: number): void {
   const total = world.mailboxes.attachments(item.mailboxId, item.id).reduce((sum, { size }) => sum + size, bytes);
-  if (total > world.settings.attachmentSizeCeilingBytes) {
+  if (total > world.settings.maxTotalAttachmentBytes) {
     const message = 'The message exceeds the maximum supported size.';
     throw new GraphError(413, 'ErrorMessageSizeExceeded', message, { isBare: true });
   }

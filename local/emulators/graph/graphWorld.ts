@@ -26,7 +26,7 @@ export interface GraphSettings {
   /** The status for a larger one; both have been reported (microsoftgraph/microsoft-graph-docs#11806, -contrib#682). */
   singlePostRefusal: 413 | 400;
   /** The maximum size of all attachments of one item. */
-  attachmentSizeCeilingBytes: number;
+  maxTotalAttachmentBytes: number;
   /** The part of `@odata.nextLink` before the query, instead of the request's URL. */
   nextLinkBase: string | undefined;
 }
@@ -70,6 +70,6 @@ export const DEFAULT_SETTINGS: GraphSettings = {
   // As base64 in JSON, this fills a body of 4 MiB.
   singlePostLimitBytes: 3_145_728,
   singlePostRefusal: 413,
-  attachmentSizeCeilingBytes: Number.POSITIVE_INFINITY,
+  maxTotalAttachmentBytes: Number.POSITIVE_INFINITY,
   nextLinkBase: undefined,
 };

@@ -46,9 +46,7 @@ const IDENTITY_MEMBERS = ['queueServiceUri', 'serviceUri', 'accountName'];
 export function findQueueConnection(name: string, settings: NodeJS.ProcessEnv): QueueConnection {
   for (const candidate of [`AzureWebJobs${name}`, name]) {
     const value = settings[candidate];
-    if (value !== undefined && value !== '') {
-      return { kind: 'connectionString', value };
-    }
+    if (value !== undefined && value !== '') return { kind: 'connectionString', value };
     if (IDENTITY_MEMBERS.some((member) => settings[`${candidate}__${member}`] !== undefined)) {
       return { kind: 'identity' };
     }

@@ -8,9 +8,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Undefined: it is not base64. */
 export function decodeMessage(text: string, encoding: 'base64' | 'none'): Buffer | undefined {
-  if (encoding === 'none') {
-    return Buffer.from(text);
-  }
+  if (encoding === 'none') return Buffer.from(text);
   const trimmed = text.replace(/\s/g, '');
   const isBase64 = trimmed.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(trimmed);
   return isBase64 ? Buffer.from(trimmed, 'base64') : undefined;

@@ -37,9 +37,7 @@ export async function workMessage(
     const isPoison = body === undefined || message.dequeueCount > options.maxDequeueCount;
     const hasSucceeded = !isPoison && (await call(work, message, body));
     held.letGo();
-    if (closed.aborted) {
-      return;
-    }
+    if (closed.aborted) return;
     if (hasSucceeded) {
       await held.delete();
     } else if (poison !== undefined && (isPoison || message.dequeueCount >= options.maxDequeueCount)) {
@@ -85,9 +83,7 @@ function holdMessage(
     try {
       await act();
     } catch (error) {
-      if (!isLost(error)) {
-        throw error;
-      }
+      if (!isLost(error)) throw error;
     }
   }
 

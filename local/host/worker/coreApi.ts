@@ -51,12 +51,8 @@ export function installCoreApi(
     registerHook: (name: HookName, callback: HookCallback) => new Disposable(hooks.register(name, callback)),
     registerFunction(metadata: FunctionMetadata, callback: FunctionCallback) {
       const id = metadata.functionId ?? metadata.name;
-      if (registry.isMetadataServed) {
-        throw new Error('A function can only be registered during app startup.');
-      }
-      if (registry.functions.has(id)) {
-        throw new Error(`A function with id "${id}" has already been registered.`);
-      }
+      if (registry.isMetadataServed) throw new Error('A function can only be registered during app startup.');
+      if (registry.functions.has(id)) throw new Error(`A function with id "${id}" has already been registered.`);
       registry.functions.set(id, { id, metadata, callback });
       return new Disposable(() => registry.functions.delete(id));
     },

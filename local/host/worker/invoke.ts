@@ -71,9 +71,7 @@ async function runStages(invoker: Invoker, called: RegisteredFunction, request: 
     }
   });
   await inState(coreContext, 'postInvocationHooks', () => hooks.run('postInvocation', after));
-  if (after.error instanceof Error) {
-    throw after.error;
-  }
+  if (after.error instanceof Error) throw after.error;
   return await model.getResponse(context, after.result);
 }
 

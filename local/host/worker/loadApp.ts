@@ -11,9 +11,7 @@ import { member, readJson } from '../settings.ts';
 export async function loadApp(appRoot: string): Promise<void> {
   const packageJson = readJson(path.join(appRoot, 'package.json'));
   const main = member(packageJson, 'main');
-  if (typeof main !== 'string') {
-    throw new Error('package.json has no "main".');
-  }
+  if (typeof main !== 'string') throw new Error('package.json has no "main".');
   const files = globSync(main, { cwd: appRoot });
   if (files.length === 0) {
     throw new Error(`Worker was unable to load entry point "${main}": Found zero files matching the supplied pattern`);

@@ -26,9 +26,7 @@ const hooks = createHookRegistry(appHookData);
 const registry: AppRegistry = { functions: new Map(), programmingModel: DEFAULT_MODEL, isMetadataServed: false };
 
 function send(message: WorkerMessage): void {
-  if (process.connected) {
-    process.send?.(message);
-  }
+  if (process.connected) process.send?.(message);
 }
 
 function logOf(invocationId?: string, contextOf?: () => unknown): Logger {
@@ -82,9 +80,7 @@ async function terminate(): Promise<void> {
 
 function listen(): void {
   process.on('message', (message: unknown) => {
-    if (!isHostMessage(message)) {
-      return;
-    }
+    if (!isHostMessage(message)) return;
     if (message.kind === 'terminate') {
       void terminate();
       return;
