@@ -1,13 +1,13 @@
 import { createServer } from 'node:http';
-import { listen } from '../local/emulators/common/listen.ts';
+import { readRequestHeaders } from '../local/host/headers.ts';
 import { PLATFORM_TIMES } from '../local/host/hostTimes.ts';
 import { runHttpCall, watchCaller } from '../local/host/httpCall.ts';
 import { DEFAULT_BODY_LIMIT_BYTES } from '../local/host/kestrel.ts';
-import { readRequestHeaders } from '../local/host/requestHeaders.ts';
 import { readRequestTarget } from '../local/host/requestTarget.ts';
 import { findRoute, type HttpFunction, listHttpFunctions } from '../local/host/router.ts';
 import type { InvocationContext } from '../local/host/runInvocation.ts';
 import { createStreamForwarder, type StreamForwarder } from '../local/host/streamForwarder.ts';
+import { listen } from '../local/listen.ts';
 import { startWorkerChannel } from './channel/hostSide.ts';
 import { listenToParent, tellParent } from './listenToParent.ts';
 import type { CalledFunctions } from './messages.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type { HttpAnswer, InvocationRequest } from '../../local/host/messages.ts';
+import type { BufferedResponse, InvocationRequest } from '../../local/host/messages.ts';
 
 /** One message of the event stream between host and worker, in either direction; it has one content. */
 export interface StreamingMessage {
@@ -17,7 +17,7 @@ export interface InvocationResponse {
   readonly invocationId: string;
   readonly outputData: readonly [];
   /** The answer of a buffered call. */
-  readonly returnValue?: { readonly http?: HttpAnswer };
+  readonly returnValue?: { readonly http?: BufferedResponse };
   readonly result: { readonly status: number; readonly exception?: { readonly message: string } };
 }
 

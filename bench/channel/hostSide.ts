@@ -57,5 +57,5 @@ function listen(server: Server): Promise<string> {
 function toOutcome({ result, returnValue }: InvocationResponse): InvocationOutcome {
   if (result.status !== STATUS.success) return { kind: 'failed', message: result.exception?.message ?? '' };
   const answer = returnValue?.http;
-  return { kind: 'returned', ...(answer !== undefined && { answer }) };
+  return { kind: 'returned', ...(answer !== undefined && { response: answer }) };
 }

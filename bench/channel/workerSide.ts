@@ -40,7 +40,7 @@ function toResponse(invocationId: string, outcome: InvocationOutcome) {
     const message = outcome.kind === 'failed' ? outcome.message : outcome.kind;
     return { invocationId, outputData: [] as const, result: { status: STATUS.failure, exception: { message } } };
   }
-  const { answer } = outcome;
+  const { response: answer } = outcome;
   return {
     invocationId,
     outputData: [] as const,

@@ -151,7 +151,7 @@ test('ends when its time has passed, with the last reason', async () => {
 });
 
 test('waits for its end at most where Graph asks for two days, and then ends', async () => {
-  site.graph.play({ fault: 'status429', on: 'upload', retryAfter: '172800' });
+  site.graph.play({ error: 'status429', on: 'upload', retryAfter: '172800' });
   const location = locationOf(await site.ask(fileOf(4_000_000)));
   await site.startWorker();
   await until('the first run of the job', () => site.runs.length > 0);

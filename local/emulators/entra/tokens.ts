@@ -1,8 +1,8 @@
-import { createHmac, generateKeyPair, type KeyObject, randomUUID } from 'node:crypto';
+import { generateKeyPair, type KeyObject, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { exportJWK, type JWK, SignJWT } from 'jose';
 
-/** A signing key of a tenant: `private` signs, `jwk` is what the tenant publishes. */
+/** A signing key of a tenant; it publishes `jwk`. */
 export interface SigningKey {
   readonly kid: string;
   readonly private: KeyObject;
@@ -22,10 +22,10 @@ export interface TokenSubject {
   readonly oid?: string;
 }
 
-/** Ways in which a token must not be believed. */
+/** Invalid tokens, and a large valid one. */
 export const HOSTILE_TOKENS = {
   algNone: 'unsigned, alg "none"',
-  hs256WithPublicKey: 'HS256, the published public key taken as the secret',
+  hs256WithPublicKey: 'HS256, with the published public key as the secret',
   embeddedJwk: "signed with a stranger's key that the header itself carries",
   unknownKid: "signed with a stranger's key, under a key id that is not published",
   stolenKid: "signed with a stranger's key, under a key id that is published",
@@ -41,12 +41,12 @@ export const HOSTILE_TOKENS = {
 export type HostileToken = keyof typeof HOSTILE_TOKENS;
 
 export interface IssueOptions {
-  /** The access token version that the API's registration asks for; default 2. */
+  /** The access token version in the API's registration; default 2. */
   readonly version?: 1 | 2;
   /** Default 3600. */
   readonly lifetimeSeconds?: number;
   readonly hostile?: HostileToken;
-  /** Claims set over all others; undefined removes one. */
+  /** They override all others; undefined removes a claim. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
@@ -85,12 +85,10 @@ export async function makeToken(context: TokenContext, subject: TokenSubject, op
   switch (options.hostile) {
     case 'algNone':
       return `${encode({ alg: 'none', typ: 'JWT' })}.${encode(payload)}.`;
-    case 'hs256WithPublicKey':
-      return signWithSecret(
-        { alg: 'HS256', typ: 'JWT', kid: key.kid },
-        payload,
-        key.public.export({ type: 'spki', format: 'pem' }).toString(),
-      );
+    case 'hs256WithPublicKey': {
+      const secret = Buffer.from(key.public.export({ type: 'spki', format: 'pem' }));
+      return new SignJWT(payload).setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: key.kid }).sign(secret);
+    }
     case 'embeddedJwk':
       return sign(strangersKey, { kid: strangersKey.kid, jwk: strangersKey.jwk });
     case 'unknownKid':
@@ -129,31 +127,19 @@ function tokenClaims(context: TokenContext, subject: TokenSubject, options: Issu
 
 function hostileClaims({ nowSeconds }: TokenContext, hostile: HostileToken | undefined): Record<string, unknown> {
   const otherTenant = randomUUID();
-  switch (hostile) {
-    case 'wrongIssuer':
-      return { iss: `https://login.microsoftonline.com/${otherTenant}/v2.0` };
-    case 'wrongAudience':
-      return { aud: randomUUID() };
-    case 'wrongTenant':
-      return { tid: otherTenant };
-    case 'expired':
-      return { iat: nowSeconds - 2 * HOUR_SECONDS, nbf: nowSeconds - 2 * HOUR_SECONDS, exp: nowSeconds - HOUR_SECONDS };
-    case 'notYetValid':
-      return { nbf: nowSeconds + HOUR_SECONDS, exp: nowSeconds + 2 * HOUR_SECONDS };
-    case 'oversized':
-      return { padding: 'x'.repeat(10_240) };
-    default:
-      return {};
-  }
+  const changes: Partial<Record<HostileToken, Record<string, unknown>>> = {
+    wrongIssuer: { iss: `https://login.microsoftonline.com/${otherTenant}/v2.0` },
+    wrongAudience: { aud: randomUUID() },
+    wrongTenant: { tid: otherTenant },
+    expired: { iat: nowSeconds - 2 * HOUR_SECONDS, nbf: nowSeconds - 2 * HOUR_SECONDS, exp: nowSeconds - HOUR_SECONDS },
+    notYetValid: { nbf: nowSeconds + HOUR_SECONDS, exp: nowSeconds + 2 * HOUR_SECONDS },
+    oversized: { padding: 'x'.repeat(10_240) },
+  };
+  return (hostile && changes[hostile]) ?? {};
 }
 
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
-}
-
-function signWithSecret(header: object, payload: object, secret: string): string {
-  const input = `${encode(header)}.${encode(payload)}`;
-  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
 }
 
 function changeSignature(token: string): string {

@@ -1,21 +1,18 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 
-export interface Listener {
-  readonly port: number;
-  /** Closes at once: open connections are destroyed, hanging answers with them. */
-  close(): Promise<void>;
-}
+export type Listener = Awaited<ReturnType<typeof listen>>;
 
 /** Listens on 127.0.0.1; port 0 or absent means a free one. */
-export async function listen(server: Server, port = 0): Promise<Listener> {
+export async function listen(server: Server, port = 0) {
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The emulator does not listen on a port.');
   return {
     port: address.port,
-    async close() {
+    /** Closes at once: open connections are destroyed. */
+    async close(): Promise<void> {
       if (!server.listening) return;
       server.close();
       server.closeAllConnections();

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { FaultRequestError } from '../../local/emulators/faults/faultRequest.ts';
-import type { FaultName } from '../../local/emulators/faults/faults.ts';
-import { UPLOAD_FAULTS, type UploadFaultName } from '../../local/emulators/faults/uploadFaults.ts';
+import { PlayRequestError } from '../../local/emulators/errors/errorRequest.ts';
+import { type GraphErrorName, UPLOAD_ERRORS, type UploadErrorName } from '../../local/emulators/errors/namedErrors.ts';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { type Answer, errorOf, type GraphBench, startGraph } from './emulators.ts';
 import { openUpload, putPiece } from './uploads.ts';
@@ -19,7 +18,7 @@ interface Outcome {
   /** What the next PUT of the same session is answered, where it is not answered as if nothing had been. */
   readonly after?: number;
 }
-const OUTCOMES: Record<UploadFaultName, Outcome> = {
+const OUTCOMES: Record<UploadErrorName, Outcome> = {
   resetAfterCommit: { seen: 'breaks', takesBytes: true },
   hangAfterCommit: { seen: 'hangs', takesBytes: true },
   status503AfterCommit: { seen: 503, code: 'serviceNotAvailable', takesBytes: true },
@@ -32,10 +31,10 @@ const OUTCOMES: Record<UploadFaultName, Outcome> = {
   expired: { seen: 401, code: 'InvalidAuthenticationToken', takesBytes: false, after: 401 },
   notFoundAtFirst: { seen: 404, code: 'ErrorItemNotFound', takesBytes: false, after: 404 },
 };
-const NAMES = Object.keys(UPLOAD_FAULTS) as UploadFaultName[];
+const NAMES = Object.keys(UPLOAD_ERRORS) as UploadErrorName[];
 const PIECES = ['first', 'middle', 'last'] as const;
 
-describe('the faults of uploads', () => {
+describe('the errors of uploads', () => {
   let bench: GraphBench;
 
   beforeAll(async () => {
@@ -56,13 +55,13 @@ describe('the faults of uploads', () => {
     else expect([(await answer).status, errorOf(await answer)['code']]).toEqual([seen, code]);
   }
 
-  const cells = NAMES.flatMap((fault) =>
-    PIECES.filter((piece) => fault !== 'notFoundAtFirst' || piece === 'first').map((piece) => ({ fault, piece })),
+  const cells = NAMES.flatMap((error) =>
+    PIECES.filter((piece) => error !== 'notFoundAtFirst' || piece === 'first').map((piece) => ({ error, piece })),
   );
 
-  test.each(cells)('plays $fault on the $piece piece by the id of the item', async ({ fault, piece }) => {
-    const outcome = OUTCOMES[fault];
-    const id = `fault=${fault};piece=${piece};times=1;nonce=${fault}${piece}`;
+  test.each(cells)('plays $error on the $piece piece by the id of the item', async ({ error, piece }) => {
+    const outcome = OUTCOMES[error];
+    const id = `error=${error};chunk=${piece};times=1;nonce=${error}${piece}`;
     const url = await openOn(id);
     const at = PIECES.indexOf(piece);
     for (let index = 0; index < at; index += 1) await put(url, index);
@@ -72,7 +71,7 @@ describe('the faults of uploads', () => {
 
     const repeated = outcome.takesBytes ? (piece === 'last' ? 404 : 416) : piece === 'last' ? 201 : 200;
     expect(again.status).toBe(outcome.after ?? repeated);
-    expect(bench.graph.requests.filter((request) => request.fault === fault)).toHaveLength(1);
+    expect(bench.graph.requests.filter((request) => request.error === error)).toHaveLength(1);
     const isWhole = piece === 'last' && outcome.after === undefined;
     expect(bench.graph.attachments(ADELE.id, id)).toEqual(isWhole ? [expect.objectContaining({ sha256: SHA256 })] : []);
   });
@@ -87,11 +86,11 @@ describe('the faults of uploads', () => {
     ['html503', 503],
     ['resetBeforeHeaders', 'breaks'],
     ['hangBeforeHeaders', 'hangs'],
-  ] as const satisfies [FaultName, Outcome['seen']][];
+  ] as const satisfies [GraphErrorName, Outcome['seen']][];
 
-  test.each(common)('plays %s on the middle piece, once, without taking it', async (fault, seen) => {
+  test.each(common)('plays %s on the middle piece, once, without taking it', async (error, seen) => {
     const url = await openOn(messageId);
-    bench.graph.play({ fault, piece: 'middle' });
+    bench.graph.play({ error, chunk: 'middle' });
 
     await put(url, 0);
     const middle = put(url, 1, seen === 'hangs' ? 200 : 10_000);
@@ -104,7 +103,7 @@ describe('the faults of uploads', () => {
 
   test('breaks the last answer off, for which the attachment is there', async () => {
     const url = await openOn(messageId);
-    for (const fault of ['truncated', 'resetAfterHeaders'] as const) bench.graph.play({ fault, piece: 'last' });
+    for (const error of ['truncated', 'resetAfterHeaders'] as const) bench.graph.play({ error, chunk: 'last' });
     await put(url, 0);
     await put(url, 1);
 
@@ -114,7 +113,7 @@ describe('the faults of uploads', () => {
   });
 
   test('writes errors in the shape of the upload host, with Retry-After', async () => {
-    bench.graph.play({ fault: 'status429', on: 'upload' });
+    bench.graph.play({ error: 'status429', on: 'upload' });
 
     const { headers, json } = await put(await openOn(messageId), 0);
 
@@ -132,12 +131,12 @@ describe('the faults of uploads', () => {
     ['status429', 429, 'ApplicationThrottled'],
     ['expired', 404, 'ErrorItemNotFound'],
     ['sessionGone', 404, 'ErrorItemNotFound'],
-  ] as const)("plays %s on a To Do task's session as Graph answers it", async (fault, status, code) => {
+  ] as const)("plays %s on a To Do task's session as Graph answers it", async (error, status, code) => {
     bench.graph.settings.appOnlyFamilies = 'all';
     const path = `/v1.0/users/${ADELE.id}/todo/lists/${ADELE.items.todoTaskList[0]}/tasks/${ADELE.items.todoTask[0]}`;
     const body = { attachmentInfo: { attachmentType: 'file', name: 'a', size: FILE.length } };
     const { json } = await bench.create(path, body);
-    bench.graph.play({ fault, on: 'upload' });
+    bench.graph.play({ error, on: 'upload' });
 
     const headers = { authorization: `Bearer ${bench.token()}` };
     const answer = await putPiece(bench, `${json['uploadUrl']}/content`, FILE, 0, MIB, { headers });
@@ -148,8 +147,8 @@ describe('the faults of uploads', () => {
 
   test.each(['status413MessageSize', 'status400MessageSize'] as const)(
     'writes %s without innerError',
-    async (fault) => {
-      bench.graph.play({ fault });
+    async (error) => {
+      bench.graph.play({ error });
 
       const { json } = await put(await openOn(messageId), 0);
 
@@ -158,16 +157,16 @@ describe('the faults of uploads', () => {
   );
 
   test('stops a piece half-way with resetMidBody', async () => {
-    bench.graph.play({ fault: 'resetMidBody' });
+    bench.graph.play({ error: 'resetMidBody' });
 
     await expect(put(await openOn(messageId), 0)).rejects.toThrow();
 
-    expect(bench.graph.requests.at(-1)).toMatchObject({ fault: 'resetMidBody', aborted: false });
+    expect(bench.graph.requests.at(-1)).toMatchObject({ error: 'resetMidBody', aborted: false });
     expect(bench.graph.requests.at(-1)?.bytes).toBeLessThan(MIB);
   });
 
   test('finds a message at last in a session opened after those that notFoundAtFirst has struck', async () => {
-    const id = 'fault=notFoundAtFirst;times=2;nonce=late';
+    const id = 'error=notFoundAtFirst;times=2;nonce=late';
     const urls = [await openOn(id), await openOn(id), await openOn(id)];
 
     const statuses = [];
@@ -177,7 +176,7 @@ describe('the faults of uploads', () => {
   });
 
   test('plays on a PUT by its number, refused ones included', async () => {
-    const url = await openOn('fault=status503;piece=1');
+    const url = await openOn('error=status503;chunk=1');
 
     const statuses = [];
     for (const index of [1, 0, 0, 1]) statuses.push(await statusOf(put(url, index)));
@@ -187,9 +186,9 @@ describe('the faults of uploads', () => {
 
   test('takes a file in one piece for the first and the last', async () => {
     const whole = async () => putPiece(bench, await openOn(messageId), FILE, 0, FILE.length);
-    bench.graph.play({ fault: 'status500', piece: 'first' });
-    bench.graph.play({ fault: 'status503', piece: 'last' });
-    bench.graph.play({ fault: 'status504', piece: 'middle' });
+    bench.graph.play({ error: 'status500', chunk: 'first' });
+    bench.graph.play({ error: 'status503', chunk: 'last' });
+    bench.graph.play({ error: 'status504', chunk: 'middle' });
 
     const statuses = [await statusOf(whole()), await statusOf(whole()), await statusOf(whole())];
 
@@ -197,16 +196,16 @@ describe('the faults of uploads', () => {
   });
 
   test.each([
-    ['fault=status503;piece=second', /^piece is /],
-    ['fault=status503;on=create;piece=first', /^piece goes with on=upload/],
-    ['fault=sessionGone;on=create', /^'sessionGone' goes with on=upload/],
+    ['error=status503;chunk=second', /^chunk is /],
+    ['error=status503;on=create;chunk=first', /^chunk goes with on=upload/],
+    ['error=sessionGone;on=create', /^'sessionGone' goes with on=upload/],
   ])('refuses the id %s and says why', async (id, message) => {
     const answer = await bench.create(`/v1.0/users/${ADELE.id}/messages/${id}`);
 
     expect([answer.status, errorOf(answer)['message']]).toEqual([400, expect.stringMatching(message)]);
   });
 
-  test('refuses to play a fault where it cannot happen', () => {
-    expect(() => bench.graph.play({ fault: 'resetMidBody', on: 'create' })).toThrow(FaultRequestError);
+  test('refuses to play an error where it cannot happen', () => {
+    expect(() => bench.graph.play({ error: 'resetMidBody', on: 'create' })).toThrow(PlayRequestError);
   });
 });

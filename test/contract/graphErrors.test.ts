@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FAULTS, type FaultName } from '../../local/emulators/faults/faults.ts';
-import { UPLOAD_FAULTS } from '../../local/emulators/faults/uploadFaults.ts';
+import { GRAPH_ERRORS, type GraphErrorName, UPLOAD_ERRORS } from '../../local/emulators/errors/namedErrors.ts';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
-import { IDENTITY_FAULTS } from '../../local/emulators/managedIdentity/identityFaults.ts';
+import { IDENTITY_ERRORS } from '../../local/emulators/managedIdentity/identityErrors.ts';
 import { type Answer, attachmentItem, errorOf, type GraphBench, MESSAGE, startGraph } from './emulators.ts';
 
 type Outcome =
@@ -18,8 +17,8 @@ const broken: Outcome = { kind: 'broken', because: /ECONNRESET|aborted|socket/ }
 const error = (status: number): Outcome => ({ kind: 'error', status });
 const html = (status: number): Outcome => ({ kind: 'html', status });
 
-/** What a client sees of each fault. */
-const OUTCOMES: Record<FaultName, Outcome> = {
+/** What a client sees of each error. */
+const OUTCOMES: Record<GraphErrorName, Outcome> = {
   status401: error(401),
   status403: error(403),
   status404: error(404),
@@ -56,21 +55,21 @@ const OUTCOMES: Record<FaultName, Outcome> = {
     url: ({ value }) => (value instanceof Object && 'uploadUrl' in value ? value.uploadUrl : undefined),
   },
 };
-const NAMES = Object.keys(FAULTS) as FaultName[];
+const NAMES = Object.keys(GRAPH_ERRORS) as GraphErrorName[];
 
 function onItem(id: string): string {
   return `/v1.0/users/${ADELE.id}/messages/${encodeURIComponent(id)}`;
 }
 
-test('local/README.md names every fault with its description', () => {
+test('local/README.md names every error with its description', () => {
   const docs = readFileSync(join(__dirname, '../../local/README.md'), 'utf8');
 
-  for (const [name, { description }] of Object.entries({ ...FAULTS, ...UPLOAD_FAULTS, ...IDENTITY_FAULTS })) {
+  for (const [name, { description }] of Object.entries({ ...GRAPH_ERRORS, ...UPLOAD_ERRORS, ...IDENTITY_ERRORS })) {
     expect(docs).toContain(`| \`${name}\` | ${description} |`);
   }
 });
 
-describe('the faults of the Graph emulator', () => {
+describe('the errors of the Graph emulator', () => {
   let bench: GraphBench;
 
   beforeAll(async () => {
@@ -108,32 +107,32 @@ describe('the faults of the Graph emulator', () => {
     }
   }
 
-  test.each(NAMES)('plays %s on the next call, once', async (fault) => {
-    bench.graph.play({ fault, ms: 1 });
+  test.each(NAMES)('plays %s on the next call, once', async (error) => {
+    bench.graph.play({ error, ms: 1 });
 
     await assess(
-      () => bench.create(MESSAGE, attachmentItem(), { timeoutMs: OUTCOMES[fault].kind === 'hangs' ? 100 : 10_000 }),
-      OUTCOMES[fault],
+      () => bench.create(MESSAGE, attachmentItem(), { timeoutMs: OUTCOMES[error].kind === 'hangs' ? 100 : 10_000 }),
+      OUTCOMES[error],
     );
 
     expect((await bench.create(MESSAGE)).status).toBe(201);
   });
 
-  test.each(NAMES.filter((name) => name !== 'tlsReset'))('plays %s by the id in the path', async (fault) => {
-    const path = onItem(`fault=${fault};times=1;ms=1;nonce=${fault}`);
+  test.each(NAMES.filter((name) => name !== 'tlsReset'))('plays %s by the id in the path', async (error) => {
+    const path = onItem(`error=${error};times=1;ms=1;nonce=${error}`);
 
     await assess(
-      () => bench.create(path, attachmentItem(), { timeoutMs: OUTCOMES[fault].kind === 'hangs' ? 100 : 10_000 }),
-      OUTCOMES[fault],
+      () => bench.create(path, attachmentItem(), { timeoutMs: OUTCOMES[error].kind === 'hangs' ? 100 : 10_000 }),
+      OUTCOMES[error],
     );
 
-    expect(bench.graph.requests.at(-1)).toMatchObject({ fault });
+    expect(bench.graph.requests.at(-1)).toMatchObject({ error });
     expect((await bench.create(path)).status).toBe(201);
   });
 
   test('fails the first n calls with exactly one id', async () => {
-    const first = onItem('fault=status503;times=2;nonce=a');
-    const second = onItem('fault=status503;times=2;nonce=b');
+    const first = onItem('error=status503;times=2;nonce=a');
+    const second = onItem('error=status503;times=2;nonce=b');
 
     const statuses: number[] = [];
     for (const path of [first, first, second, first, second, second]) statuses.push((await bench.create(path)).status);
@@ -143,7 +142,7 @@ describe('the faults of the Graph emulator', () => {
 
   test('fails without end when the id gives no number', async () => {
     const statuses = [];
-    for (let call = 0; call < 5; call += 1) statuses.push((await bench.create(onItem('fault=status500'))).status);
+    for (let call = 0; call < 5; call += 1) statuses.push((await bench.create(onItem('error=status500'))).status);
 
     expect(statuses).toEqual([500, 500, 500, 500, 500]);
   });
@@ -157,20 +156,20 @@ describe('the faults of the Graph emulator', () => {
     ['status504;retry-after=garbage', 'soon'],
     ['html429;retry-after=7', '7'],
     ['status503;retry-after=date', 'Fri, 02 Jan 2026 03:04:08 GMT'],
-  ])('answers fault=%s with Retry-After %s', async (fault, expected) => {
-    const { headers } = await bench.create(onItem(`fault=${fault}`));
+  ])('answers error=%s with Retry-After %s', async (error, expected) => {
+    const { headers } = await bench.create(onItem(`error=${error}`));
 
     expect(headers['retry-after']).toBe(expected);
   });
 
   test.each([
-    ['fault=', /^No fault ''\. Known: /],
-    ['fault=status999', /^No fault 'status999'/],
-    ['fault=tlsReset', /play\(\)/],
-    ['fault=html;times=x', /^times /],
-    ['fault=html;colour=red', /'colour'/],
-    ['fault=html;retry-after=soon', /^retry-after /],
-    ['fault=html;on=delete', /^on /],
+    ['error=', /^No error ''\. Known: /],
+    ['error=status999', /^No error 'status999'/],
+    ['error=tlsReset', /play\(\)/],
+    ['error=html;times=x', /^times /],
+    ['error=html;colour=red', /'colour'/],
+    ['error=html;retry-after=soon', /^retry-after /],
+    ['error=html;on=delete', /^on /],
   ])('refuses the id %s and says why', async (id, message) => {
     const answer = await bench.create(onItem(id));
 
@@ -178,8 +177,8 @@ describe('the faults of the Graph emulator', () => {
     expect(errorOf(answer)['message']).toMatch(message);
   });
 
-  test('checks the token before it plays a fault', async () => {
-    const answer = await bench.create(onItem('fault=status503'), attachmentItem(), {
+  test('checks the token before it plays an error', async () => {
+    const answer = await bench.create(onItem('error=status503'), attachmentItem(), {
       headers: { authorization: 'Bearer no' },
     });
 
@@ -187,7 +186,7 @@ describe('the faults of the Graph emulator', () => {
   });
 
   test('sends the caller elsewhere with redirect', async () => {
-    const { headers } = await bench.create(onItem('fault=redirect'));
+    const { headers } = await bench.create(onItem('error=redirect'));
 
     expect(headers.location).toBe('https://elsewhere.invalid/');
   });
@@ -195,29 +194,29 @@ describe('the faults of the Graph emulator', () => {
   test('drips one byte each given time', async () => {
     const startedAt = Date.now();
 
-    const { text } = await bench.create(onItem('fault=slowDrip;ms=1'));
+    const { text } = await bench.create(onItem('error=slowDrip;ms=1'));
 
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(text.length * 0.9);
   });
 
   test('sends a body of 20 MiB with hugeBody', async () => {
-    expect((await bench.create(onItem('fault=hugeBody'))).text.length).toBeGreaterThan(20 * 1_048_576);
+    expect((await bench.create(onItem('error=hugeBody'))).text.length).toBeGreaterThan(20 * 1_048_576);
   });
 
   test('does not take what it breaks off for a client that went away', async () => {
-    for (const fault of ['resetBeforeHeaders', 'truncated'])
-      await bench.create(onItem(`fault=${fault}`)).catch(() => {});
+    for (const error of ['resetBeforeHeaders', 'truncated'])
+      await bench.create(onItem(`error=${error}`)).catch(() => {});
 
     expect(bench.graph.requests.map(({ aborted }) => aborted)).toEqual([false, false]);
   });
 
-  test('plays a fault on uploads alone when asked, by id and by name', async () => {
-    const opened = await bench.create(onItem('fault=status503;times=1;on=upload'));
+  test('plays an error on uploads alone when asked, by id and by name', async () => {
+    const opened = await bench.create(onItem('error=status503;times=1;on=upload'));
     const headers = { 'content-range': 'bytes 0-9/3000000' };
     const put = () => bench.call('PUT', String(opened.json['uploadUrl']), { headers, body: '0123456789' });
 
     const byId = await put();
-    bench.graph.play({ fault: 'status500', on: 'upload' });
+    bench.graph.play({ error: 'status500', on: 'upload' });
     const created = await bench.create(MESSAGE);
     const byName = await put();
     const good = await put();
@@ -228,7 +227,7 @@ describe('the faults of the Graph emulator', () => {
   test('plays at a rate, the same way for the same seed', async () => {
     const draw = async () => {
       bench.graph.reset();
-      bench.graph.play({ fault: 'status503', rate: 0.3 });
+      bench.graph.play({ error: 'status503', rate: 0.3 });
       const statuses: number[] = [];
       for (let call = 0; call < 60; call += 1) statuses.push((await bench.create(MESSAGE)).status);
       return statuses;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { TokenRegistry } from '../common/tokenRegistry.ts';
-import { refusalBody, TOKEN_REFUSALS, type TokenRefusal, type TokenRefusalName } from './tenantRefusals.ts';
-import { checkTokenRequest, isOnBehalfOf, type TokenEndpoint, type TokenOutcome } from './tenantTokenEndpoint.ts';
-import type { IssueOptions, TokenSubject } from './tenantTokens.ts';
+import { TOKEN_ERRORS, type TokenError, type TokenErrorName, tokenErrorBody } from './tenantErrors.ts';
+import { checkTokenRequest, isOnBehalfOf, type TokenEndpoint, type TokenOutcome } from './tokenRequest.ts';
+import type { IssueOptions, TokenSubject } from './tokens.ts';
 
-export interface Reply {
+export interface TenantResponse {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -15,54 +15,52 @@ export interface OnBehalfOfRequest {
   readonly clientId: string | null;
   readonly assertion: string | null;
   readonly scope: string | null;
-  /** The claims that were asked for, as JSON. */
+  /** The requested claims, as JSON. */
   readonly claims: string | null;
-  /** Absent while the answer is under way. */
-  outcome?: TokenRefusalName | 'granted';
+  /** Absent until the response is sent. */
+  outcome?: TokenErrorName | 'granted';
 }
 
-export interface TokenGrantsOptions {
+interface TokenGrantsOptions {
   readonly tenantId: string;
   readonly tokens: TokenRegistry;
   readonly now: () => number;
-  /** What holds at the moment of a request. */
   readonly endpoint: () => TokenEndpoint;
   readonly issue: (subject: TokenSubject, options: IssueOptions) => Promise<string>;
-  /** The refusal that is being played. */
-  readonly playedRefusal: (contexts: readonly unknown[]) => TokenRefusalName | undefined;
+  readonly takeTokenError: (contexts: readonly unknown[]) => TokenErrorName | undefined;
 }
 
 type Granted = Exclude<TokenOutcome, { kind: 'refused' }>;
 
 const TOKEN_SECONDS = 3599;
 
-/** The token endpoint behind its HTTP: a form in, Entra's answer out; what was granted is in the registry. */
-export function createTokenGrants({ tenantId, tokens, now, endpoint, issue, playedRefusal }: TokenGrantsOptions) {
+/** The token endpoint without its HTTP: takes a form, returns Entra's response, adds the granted token to the registry. */
+export function createTokenGrants({ tenantId, tokens, now, endpoint, issue, takeTokenError }: TokenGrantsOptions) {
   const onBehalfOf: OnBehalfOfRequest[] = [];
 
-  async function answer(form: URLSearchParams): Promise<Reply> {
+  async function respond(form: URLSearchParams): Promise<TenantResponse> {
     const record = isOnBehalfOf(form) ? recordOf(form) : undefined;
     if (record !== undefined) onBehalfOf.push(record);
-    const outcome = played(await checkTokenRequest(form, endpoint()));
-    if (record !== undefined) record.outcome = outcome.kind === 'refused' ? outcome.refusal : 'granted';
-    return outcome.kind === 'refused' ? refuse(outcome.refusal) : give(outcome);
+    const outcome = withPlayedError(await checkTokenRequest(form, endpoint()));
+    if (record !== undefined) record.outcome = outcome.kind === 'refused' ? outcome.error : 'granted';
+    return outcome.kind === 'refused' ? refuse(outcome.error) : grant(outcome);
   }
 
-  function played(outcome: TokenOutcome): TokenOutcome {
+  function withPlayedError(outcome: TokenOutcome): TokenOutcome {
     if (outcome.kind === 'refused') return outcome;
-    const refusal = playedRefusal(outcome.kind === 'user' ? outcome.contexts : []);
-    return refusal === undefined ? outcome : { kind: 'refused', refusal };
+    const error = takeTokenError(outcome.kind === 'user' ? outcome.contexts : []);
+    return error === undefined ? outcome : { kind: 'refused', error };
   }
 
-  function refuse(name: TokenRefusalName): Reply {
-    const refusal: TokenRefusal = TOKEN_REFUSALS[name];
-    const body = refusalBody(refusal, new Date(now()), { trace: randomUUID(), correlation: randomUUID() });
-    return { status: refusal.status, body, ...(refusal.headers !== undefined && { headers: refusal.headers }) };
+  function refuse(name: TokenErrorName): TenantResponse {
+    const error: TokenError = TOKEN_ERRORS[name];
+    const body = tokenErrorBody(error, new Date(now()), { trace: randomUUID(), correlation: randomUUID() });
+    return { status: error.status, body, ...(error.headers !== undefined && { headers: error.headers }) };
   }
 
-  async function give(granted: Granted): Promise<Reply> {
+  async function grant(granted: Granted): Promise<TenantResponse> {
     const { client, resource } = granted;
-    // A v2 token names the API by its client id, which an App ID URI of the default form holds.
+    // A v2 token names the API by its client id, which a default App ID URI contains.
     const common = { audience: resource.replace(/^api:\/\//, ''), appId: client.clientId };
     const lifetime = { lifetimeSeconds: TOKEN_SECONDS };
     const user = granted.kind === 'user' ? { oid: granted.user, scp: granted.scopes } : undefined;
@@ -81,7 +79,7 @@ export function createTokenGrants({ tenantId, tokens, now, endpoint, issue, play
     return { status: 200, body: { ...body, ...session } };
   }
 
-  return { answer, onBehalfOf };
+  return { respond, onBehalfOf };
 }
 
 function recordOf(form: URLSearchParams): OnBehalfOfRequest {

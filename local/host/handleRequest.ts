@@ -1,37 +1,37 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type RequestHeaders, readRequestHeaders } from './headers.ts';
 import { runHttpCall, watchCaller } from './httpCall.ts';
-import { answerEmpty, SERVER_HEADER } from './kestrel.ts';
-import { type RequestHeaders, readRequestHeaders } from './requestHeaders.ts';
+import { SERVER_HEADER, sendEmpty } from './kestrel.ts';
 import { type RequestTarget, readRequestTarget } from './requestTarget.ts';
 import { findRoute, type HttpFunction } from './router.ts';
 import type { InvocationContext } from './runInvocation.ts';
 
-/** What an HTTP request meets on this host. */
+/** The functions and settings that HTTP requests need. */
 export interface Site {
   readonly functions: readonly HttpFunction[];
   readonly context: InvocationContext;
   readonly bodyLimitBytes: number;
   readonly isHomePageOff: boolean;
-  /** Whether keys are demanded where a function's authLevel asks for one, and the key that opens them all. */
-  readonly keys: { readonly areDemanded: boolean; readonly functionKey: string | undefined };
+  /** `functionKey` is valid for all functions whose authLevel requires a key. */
+  readonly keys: { readonly areRequired: boolean; readonly functionKey: string | undefined };
 }
 
-/** Routing comes before the key check, and both before anything is read of the body. */
-export function answerRequest(site: Site, request: IncomingMessage, response: ServerResponse): void {
+/** Routes the request, then checks the key, both before it reads the body. */
+export function handleRequest(site: Site, request: IncomingMessage, response: ServerResponse): void {
   const target = readRequestTarget(request.url ?? '');
   const headers = readRequestHeaders(request);
   if (target === undefined || headers === undefined) {
     response.shouldKeepAlive = false;
-    answerEmpty(response, 400);
+    sendEmpty(response, 400);
     return;
   }
-  // The host keeps these two for itself, whatever functions there are.
+  // The host reserves these two.
   const isReserved = /^\/(?:admin|runtime)(?:\/|$)/i.test(target.path);
   const match = isReserved ? undefined : findRoute(site.functions, request.method ?? '', target.path);
   if (match === undefined) {
-    answerUnrouted(site, target, response);
-  } else if (!isKeyGood(site, match.called, headers, target)) {
-    answerEmpty(response, 401);
+    sendUnrouted(site, target, response);
+  } else if (!isKeyValid(site, match.called, headers, target)) {
+    sendEmpty(response, 401);
   } else {
     const callerGone = watchCaller(response);
     const call = { request, response, headers, target, match, callerGone, context: site.context };
@@ -39,11 +39,11 @@ export function answerRequest(site: Site, request: IncomingMessage, response: Se
   }
 }
 
-function answerUnrouted(site: Site, target: RequestTarget, response: ServerResponse): void {
+function sendUnrouted(site: Site, target: RequestTarget, response: ServerResponse): void {
   if (target.path !== '/') {
-    answerEmpty(response, 404);
+    sendEmpty(response, 404);
   } else if (site.isHomePageOff) {
-    answerEmpty(response, 204);
+    sendEmpty(response, 204);
   } else {
     const page = 'Your Functions app is up and running.\n';
     response.writeHead(200, [...SERVER_HEADER, 'Content-Type', 'text/plain', 'Content-Length', String(page.length)]);
@@ -51,11 +51,9 @@ function answerUnrouted(site: Site, target: RequestTarget, response: ServerRespo
   }
 }
 
-/** The header beats the query. Without any key of its own the host lets nobody in. */
-function isKeyGood({ keys }: Site, called: HttpFunction, headers: RequestHeaders, target: RequestTarget): boolean {
-  if (!keys.areDemanded || called.authLevel === 'anonymous') {
-    return true;
-  }
+/** The header overrides the query. Without a key the host denies every call. */
+function isKeyValid({ keys }: Site, called: HttpFunction, headers: RequestHeaders, target: RequestTarget): boolean {
+  if (!keys.areRequired || called.authLevel === 'anonymous') return true;
   const key = headers.get('x-functions-key')?.[0] ?? new URLSearchParams(target.query).get('code');
   return keys.functionKey !== undefined && key === keys.functionKey;
 }
