@@ -16,89 +16,65 @@ import { ATTACHMENT_EXAMPLE } from './uploadOperations.ts';
 
 /** Headers that a caller may send. */
 export const HEADERS = {
-  ClientRequestId: {
-    name: 'client-request-id',
-    in: 'header',
-    required: false,
+  ClientRequestId: optional('header', 'client-request-id', {
     description: 'A GUID of your own. It goes to Graph, into the log and back to you.',
     'x-ms-summary': 'Client request id',
     'x-ms-visibility': 'advanced',
     schema: { type: 'string', format: 'uuid' },
-  },
-  Prefer: {
-    name: 'Prefer',
-    in: 'header',
-    required: false,
+  }),
+  Prefer: optional('header', 'Prefer', {
     description:
       '`IdType="ImmutableId"` where the ids in the path are immutable ones. `respond-async` where a file at a `sourceUrl` is to be attached by a job.',
     'x-ms-summary': 'Prefer',
     'x-ms-visibility': 'advanced',
     schema: { type: 'string', examples: ['IdType="ImmutableId"', 'respond-async'] },
-  },
-} as const satisfies Record<string, OpenApiParameter>;
+  }),
+};
 
 /** What the query says of a file whose bytes are the body; with JSON none of it is looked at. */
 export const FILE_PARAMETERS = {
-  FileName: {
-    name: 'name',
-    in: 'query',
-    required: false,
+  FileName: optional('query', 'name', {
     description:
       'The name of the file, where the body is its bytes; or send `Content-Disposition: attachment; filename=…`.',
     'x-ms-summary': 'File name',
     'x-ms-visibility': 'important',
     schema: { type: 'string', examples: ['report.pdf'] },
-  },
-  FileSize: {
-    name: 'size',
-    in: 'query',
-    required: false,
+  }),
+  FileSize: optional('query', 'size', {
     description: `The length of the file in bytes, where it is sent with \`Transfer-Encoding: chunked\` and has ${SESSION_FROM_BYTES} bytes or more.`,
     'x-ms-summary': 'File size in bytes',
     'x-ms-visibility': 'advanced',
     schema: { type: 'integer', format: 'int64' },
-  },
-  ContentType: {
-    name: 'contentType',
-    in: 'query',
-    required: false,
+  }),
+  ContentType: optional('query', 'contentType', {
     description:
       'The media type of the file, if the header Content-Type does not have it. It takes precedence over the header.',
     'x-ms-summary': 'Media type',
     schema: { type: 'string', examples: ['application/pdf'] },
-  },
-  IsInline: {
-    name: 'isInline',
-    in: 'query',
-    required: false,
+  }),
+  IsInline: optional('query', 'isInline', {
     description: 'True for an image that the HTML body shows by its contentId.',
     'x-ms-summary': 'Is inline',
     'x-ms-visibility': 'advanced',
     schema: { type: 'boolean' },
-  },
-  ContentId: {
-    name: 'contentId',
-    in: 'query',
-    required: false,
+  }),
+  ContentId: optional('query', 'contentId', {
     description: 'The name that the HTML body uses in cid: addresses.',
     'x-ms-summary': 'Content id',
     'x-ms-visibility': 'advanced',
     schema: { type: 'string' },
-  },
-} as const satisfies Record<string, OpenApiParameter>;
+  }),
+};
 
 export const ATTACH_HEADERS = {
-  IdempotencyKey: {
-    name: 'Idempotency-Key',
-    in: 'header',
-    required: false,
+  IdempotencyKey: optional('header', 'Idempotency-Key', {
     description:
       'A text of your own, new for each file. The same key with the same request gets the first answer again, for a day. For requests of workflows the run takes its place.',
     'x-ms-summary': 'Idempotency key',
     'x-ms-visibility': 'advanced',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
-  },
-} as const satisfies Record<string, OpenApiParameter>;
+  }),
+};
 
 const ATTACHMENT = jsonContent('Attachment', 'attachment', 'The attachment', ATTACHMENT_EXAMPLE);
 
@@ -232,6 +208,14 @@ export function describeItem(
     [attach.path, { post: attachFile }],
     [openSession.path, { post: createSession }],
   ];
+}
+
+function optional(
+  place: 'query' | 'header',
+  name: string,
+  about: Omit<OpenApiParameter, 'name' | 'in' | 'required'>,
+): OpenApiParameter {
+  return { name, in: place, required: false, ...about };
 }
 
 function referTo(part: 'parameters' | 'schemas' | 'responses', name: string): Reference {
