@@ -11,6 +11,9 @@ import taskFileAttachment from '../shared/json/schemas/taskFileAttachment.schema
 
 const OUTPUT = fileURLToPath(new URL('../shared/json/validators.generated.cjs', import.meta.url));
 
+/** By the names that are their `$id`. */
+const SCHEMAS = { attachmentItem, attachmentInfo, fileAttachment, taskFileAttachment, contentObject, policy };
+
 /**
  * Compiles the JSON Schemas to plain functions, so that ajv's compiler stays off the app's import path.
  * All faults of a body are collected (see validateAttachment.ts for why that is safe); `verbose` hands the
@@ -24,17 +27,8 @@ export function compileValidators(): void {
     allowMatchingProperties: true,
     code: { source: true },
   });
-  ajv.addSchema(
-    [attachmentItem, attachmentInfo, fileAttachment, taskFileAttachment, contentObject, policy].map(withoutWords),
-  );
-  const code = standaloneCode.default(ajv, {
-    attachmentItem: 'attachmentItem',
-    attachmentInfo: 'attachmentInfo',
-    fileAttachment: 'fileAttachment',
-    taskFileAttachment: 'taskFileAttachment',
-    contentObject: 'contentObject',
-    policy: 'policy',
-  });
+  ajv.addSchema(Object.values(SCHEMAS).map(withoutWords));
+  const code = standaloneCode.default(ajv, Object.fromEntries(Object.keys(SCHEMAS).map((name) => [name, name])));
   writeFileSync(OUTPUT, code);
 }
 
