@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
+import { BUDGETS_MS, type Cell, FAULT_CASES, type FaultCase } from '../../test/support/faultMatrix/cells.ts';
+import { expectOutcome } from '../../test/support/faultMatrix/expectOutcome.ts';
 import { readError } from '../../test/support/faultMatrix/graphShape.ts';
 import { ATTACHMENT_ITEM } from '../../test/support/site.ts';
-import { BUDGET_MS, type Planned, planRequest } from './plan.ts';
 
 export interface LoadReport {
   readonly answered: number;
@@ -16,20 +17,28 @@ export interface LoadReport {
   readonly outcomes: ReadonlyMap<string, number>;
 }
 
-export interface LoadOptions {
-  readonly url: string;
-  readonly connections: number;
-  readonly seconds: number;
-}
+/** The share of requests on which a fault is played. */
+const FAULT_RATE = 0.1;
+/** The share that goes to a few mailboxes, so that these have queues. No fault is played there: a hang would hold places. */
+const HOT_RATE = 0.2;
+const HOT_MAILBOXES = 8;
+const MAILBOXES = 200;
 
-/** Twice the budget and more: whatever comes later counts as hung. */
-const HUNG_AFTER_MS = 10_000;
+/** The soak's budget is the matrix's long one, so that the matrix's model says what must come of each fault. */
+const BUDGET = 'long';
+export const BUDGET_MS = BUDGETS_MS[BUDGET];
+/** A request without a response after this time counts as hung. */
+const HUNG_AFTER_MS = 2.5 * BUDGET_MS;
+
+/** A slow answer takes longer still on a machine that is loaded to its limit. */
+const PLAYED = FAULT_CASES.filter(({ conduct }) => conduct.kind !== 'session' && conduct.kind !== 'slowSession');
+
 /** Two processes, two clocks. */
 const CLOCK_SLACK_MS = 20;
 const BODY = JSON.stringify(ATTACHMENT_ITEM);
 
 /** Keeps every connection busy for the time given, then waits for the last answers. Each answer is looked at. */
-export async function runLoad({ url, connections, seconds }: LoadOptions): Promise<LoadReport> {
+export async function runLoad(url: string, connections: number, seconds: number): Promise<LoadReport> {
   const pool = new Pool(url, { connections, headersTimeout: HUNG_AFTER_MS, bodyTimeout: HUNG_AFTER_MS });
   const report = { answered: 0, lost: [] as string[], hung: [] as string[], wrong: [] as string[] };
   const outcomes = new Map<string, number>();
@@ -80,4 +89,39 @@ function sessionOf(text: string, { mailbox, itemId }: Planned): string {
   const session: { uploadUrl?: string } = JSON.parse(text);
   const path = decodeURIComponent(session.uploadUrl ?? '');
   return path.includes(`users('${mailbox}@`) && path.includes(`messages('${itemId}')`) ? 'Created' : 'another session';
+}
+
+/** One request of the soak and what must come of it. */
+interface Planned {
+  readonly mailbox: string;
+  readonly itemId: string;
+  readonly status: number;
+  readonly code: string;
+  /** Under load a last retry may not get its answer: then the budget is spent, and the answer says so. */
+  readonly mayTimeOut: boolean;
+}
+
+/** Draws the next request: a random mailbox, and a fault on one of ten. */
+function planRequest(): Planned {
+  if (Math.random() < HOT_RATE) return sound(`hot${randomInt(HOT_MAILBOXES)}@contoso.example`);
+  const mailbox = `mailbox${randomInt(MAILBOXES)}@contoso.example`;
+  const isFaulty = Math.random() < FAULT_RATE / (1 - HOT_RATE);
+  const fault = PLAYED[randomInt(PLAYED.length)];
+  return isFaulty && fault !== undefined ? faulty(mailbox, fault, Math.random() < 0.5) : sound(mailbox);
+}
+
+function sound(mailbox: string): Planned {
+  return { mailbox, itemId: randomUUID(), status: 201, code: 'Created', mayTimeOut: false };
+}
+
+/** @param isPassing the fault is played once: what is retried then succeeds */
+function faulty(mailbox: string, fault: FaultCase, isPassing: boolean): Planned {
+  const cell: Cell = { fault, token: 'fine', budget: BUDGET };
+  const { status, code, attempts } = expectOutcome(cell);
+  const nonce = randomUUID();
+  const mayTimeOut = attempts.max > 1;
+  // A date is up to three seconds ahead: under load the wait may no longer fit, and the refusal is relayed.
+  const isCertain = attempts.min > 1 && !fault.id.includes('retry-after=date');
+  if (!isPassing || !isCertain) return { mailbox, itemId: `${fault.id};nonce=${nonce}`, status, code, mayTimeOut };
+  return { mailbox, itemId: `${fault.id};times=1;nonce=${nonce}`, status: 201, code: 'Created', mayTimeOut };
 }

@@ -1,8 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { runFuzz } from '../../test/support/fuzz/runFuzz.ts';
+import { residentMebibytes } from '../../test/support/residentMemory.ts';
 import { startSite } from '../../test/support/site.ts';
-import { runLoad } from './load.ts';
-import { watchMemory } from './memory.ts';
-import { BUDGET_MS } from './plan.ts';
+import { BUDGET_MS, runLoad } from './load.ts';
 
 export interface SoakOptions {
   readonly seconds: number;
@@ -28,9 +28,10 @@ async function runUnderLoad(seconds: number, connections: number): Promise<numbe
     identity: { lifetimeSeconds: 40 }, // So that tokens are renewed under load.
   });
   try {
-    const memory = watchMemory(site.host.workerPid);
-    const report = await runLoad({ url: site.url, connections, seconds });
-    const { afterWarmUp, atEnd, slopePerMinute } = memory.end(seconds / 3);
+    const warmUpSeconds = Math.round(seconds / 3);
+    const warm = delay(warmUpSeconds * 1000).then(() => residentMebibytes(site.host.workerPid));
+    const report = await runLoad(site.url, connections, seconds);
+    const memory = [await warm, await residentMebibytes(site.host.workerPid)].map((mebibytes) => mebibytes.toFixed(1));
 
     console.log(`${report.answered} responses over ${connections} connections in ${seconds} s:`);
     for (const [outcome, times] of [...report.outcomes].sort()) console.log(`  ${times} × ${outcome}`);
@@ -41,10 +42,7 @@ async function runUnderLoad(seconds: number, connections: number): Promise<numbe
       print('wrong', report.wrong) +
       print('in flight per mailbox beyond four', most > MAX_IN_FLIGHT ? [String(most)] : []);
     console.log(`most in flight per mailbox: ${most}; tokens fetched: ${site.identity.requests.length}`);
-    console.log(
-      `worker memory: ${afterWarmUp.toFixed(1)} MiB after the warm-up of ${Math.round(seconds / 3)} s, ` +
-        `${atEnd.toFixed(1)} MiB at the end, slope ${slopePerMinute.toFixed(2)} MiB a minute`,
-    );
+    console.log(`worker memory: ${memory[0]} MiB after ${warmUpSeconds} s, ${memory[1]} MiB at the end`);
     return errors;
   } finally {
     await site.close();
