@@ -159,7 +159,7 @@ export function describeItem(
     ...Object.keys(HEADERS).map((name) => referTo('parameters', name)),
   ];
   const errorResponses = Object.fromEntries(
-    errors.map(({ status }) => [status, referTo('responses', `Error${status}`)] as const),
+    errors.map(([status]) => [status, referTo('responses', `Error${status}`)] as const),
   );
   const fileParameters = kind === 'todoTask' ? ['FileName', 'FileSize', 'ContentType'] : Object.keys(FILE_PARAMETERS);
   const attachFile: OpenApiOperation = {

@@ -2,9 +2,9 @@ import hostJson from '../../host.json' with { type: 'json' };
 import packageJson from '../../package.json' with { type: 'json' };
 import { SETTINGS } from '../../shared/config/settings.ts';
 import { BODY_SCHEMAS, FILE_SCHEMAS } from './bodySchemas.ts';
-import { describeErrors, ERROR_SCHEMAS, type ErrorResponse } from './errorResponses.ts';
+import { describeErrors, ERROR_SCHEMAS } from './errorResponses.ts';
 import { ATTACH_HEADERS, describeItem, FILE_PARAMETERS, HEADERS, ITEM_RESPONSES } from './itemOperations.ts';
-import { header, idHeaders, type OpenApiDocument, type OpenApiResponse } from './openApiDocument.ts';
+import type { OpenApiDocument } from './openApiDocument.ts';
 import { describeItems } from './operations.ts';
 import { describeUploadOperations, UPLOAD_PATH, UPLOAD_RESPONSES, UPLOAD_SCHEMAS } from './uploadOperations.ts';
 
@@ -29,7 +29,7 @@ export function buildOpenApi(): OpenApiDocument {
       responses: {
         ...ITEM_RESPONSES,
         ...UPLOAD_RESPONSES,
-        ...Object.fromEntries(errors.map((error) => [`Error${error.status}`, describeResponse(error)])),
+        ...Object.fromEntries(errors.map(([status, response]) => [`Error${status}`, response])),
       },
       schemas: { ...FILE_SCHEMAS, ...BODY_SCHEMAS, ...UPLOAD_SCHEMAS, ...ERROR_SCHEMAS },
       securitySchemes: SECURITY_SCHEMES,
@@ -66,14 +66,3 @@ const SECURITY_SCHEMES = {
     description: `An Entra access token, where CALLER_AUTH is entra. It must hold the role of API_ROLE (default ${SETTINGS.API_ROLE.default}).`,
   },
 } as const;
-
-function describeResponse({ description, examples, headers }: ErrorResponse): OpenApiResponse {
-  return {
-    description,
-    headers: {
-      ...idHeaders("The proxy's id of the call; Graph's in an error of Graph's own."),
-      ...Object.fromEntries(Object.entries(headers).map(([name, about]) => [name, header(about)])),
-    },
-    content: { 'application/json': { schema: { $ref: '#/components/schemas/ErrorResponse' }, examples } },
-  };
-}
