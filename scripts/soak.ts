@@ -1,21 +1,12 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { BUDGETS_MS, type Cell, FAULT_CASES, type FaultCase } from '../../test/support/faultMatrix/cells.ts';
-import { expectOutcome } from '../../test/support/faultMatrix/expectOutcome.ts';
-import { readError } from '../../test/support/faultMatrix/graphShape.ts';
-import { ATTACHMENT_ITEM } from '../../test/support/site.ts';
-
-export interface LoadReport {
-  readonly answered: number;
-  /** Requests whose connection failed before a whole answer. */
-  readonly lost: readonly string[];
-  /** Requests without an answer long after their budget. */
-  readonly hung: readonly string[];
-  /** Answers that are not what the fault that was played must lead to. */
-  readonly wrong: readonly string[];
-  /** How often each status and code was answered. */
-  readonly outcomes: ReadonlyMap<string, number>;
-}
+import { BUDGETS_MS, type Cell, FAULT_CASES, type FaultCase } from '../test/support/faultMatrix/cells.ts';
+import { expectOutcome } from '../test/support/faultMatrix/expectOutcome.ts';
+import { readError } from '../test/support/faultMatrix/graphShape.ts';
+import { runFuzz } from '../test/support/fuzz/runFuzz.ts';
+import { residentMebibytes } from '../test/support/residentMemory.ts';
+import { ATTACHMENT_ITEM, startSite } from '../test/support/site.ts';
 
 /** The share of requests on which a fault is played. */
 const FAULT_RATE = 0.1;
@@ -26,7 +17,7 @@ const MAILBOXES = 200;
 
 /** The soak's budget is the matrix's long one, so that the matrix's model says what must come of each fault. */
 const BUDGET = 'long';
-export const BUDGET_MS = BUDGETS_MS[BUDGET];
+const BUDGET_MS = BUDGETS_MS[BUDGET];
 /** A request without a response after this time counts as hung. */
 const HUNG_AFTER_MS = 2.5 * BUDGET_MS;
 
@@ -37,10 +28,70 @@ const PLAYED = FAULT_CASES.filter(({ conduct }) => conduct.kind !== 'session' &&
 const CLOCK_SLACK_MS = 20;
 const BODY = JSON.stringify(ATTACHMENT_ITEM);
 
+/** Graph's limit. */
+const MAX_IN_FLIGHT = 4;
+const MAX_PRINTED = 10;
+
+/** Returns the number of requests that were lost, hung or answered wrongly, and prints the first of each. */
+export async function runSoak(seconds: number, connections: number, fuzz: number): Promise<number> {
+  const loadErrors = await runUnderLoad(seconds, connections);
+  return loadErrors + (fuzz > 0 ? await runGenerated(fuzz) : 0);
+}
+
+async function runUnderLoad(seconds: number, connections: number): Promise<number> {
+  const site = await startSite({
+    settings: { ALLOW_ANY_MAILBOX: 'true', REQUEST_TIMEOUT_MS: String(BUDGET_MS) },
+    graph: { anyItem: true, latencyMs: 20, recordLimit: 0 },
+    identity: { lifetimeSeconds: 40 }, // So that tokens are renewed under load.
+  });
+  try {
+    const warmUpSeconds = Math.round(seconds / 3);
+    const warm = delay(warmUpSeconds * 1000).then(() => residentMebibytes(site.host.workerPid));
+    const { outcomes, lost, hung, wrong } = await runLoad(site.url, connections, seconds);
+    const memory = [await warm, await residentMebibytes(site.host.workerPid)].map((mebibytes) => mebibytes.toFixed(1));
+
+    console.log(
+      `${[...outcomes.values()].reduce((sum, times) => sum + times, 0)} responses over ${connections} connections in ${seconds} s:`,
+    );
+    for (const [outcome, times] of [...outcomes].sort()) console.log(`  ${times} × ${outcome}`);
+    const most = site.graph.maxConcurrentPerMailbox;
+    const errors =
+      print('lost', lost) +
+      print('hung', hung) +
+      print('wrong', wrong) +
+      print('in flight per mailbox beyond four', most > MAX_IN_FLIGHT ? [String(most)] : []);
+    console.log(`most in flight per mailbox: ${most}; tokens fetched: ${site.identity.requests.length}`);
+    console.log(`worker memory: ${memory[0]} MiB after ${warmUpSeconds} s, ${memory[1]} MiB at the end`);
+    return errors;
+  } finally {
+    await site.close();
+  }
+}
+
+async function runGenerated(total: number): Promise<number> {
+  const seed = Date.now() % 2 ** 30;
+  let errors = 0;
+  for (const reach of ['any', 'meOnly'] as const) {
+    const report = await runFuzz({ count: total / 2, reach, seed });
+    console.log(`fuzz (${reach}, seed ${seed}): ${report.requests} requests, ${report.upstreamCalls} calls to Graph`);
+    console.log(`  ${JSON.stringify(report.statuses)}`);
+    errors += print('5xx, lost, or beyond the named item', report.faults);
+  }
+  return errors;
+}
+
+function print(what: string, found: readonly string[]): number {
+  console.log(`${what}: ${found.length}`);
+  for (const one of found.slice(0, MAX_PRINTED)) console.log(`  ${one}`);
+  return found.length;
+}
+
 /** Keeps every connection busy for the time given, then waits for the last answers. Each answer is looked at. */
-export async function runLoad(url: string, connections: number, seconds: number): Promise<LoadReport> {
+async function runLoad(url: string, connections: number, seconds: number) {
   const pool = new Pool(url, { connections, headersTimeout: HUNG_AFTER_MS, bodyTimeout: HUNG_AFTER_MS });
-  const report = { answered: 0, lost: [] as string[], hung: [] as string[], wrong: [] as string[] };
+  const lost: string[] = [];
+  const hung: string[] = [];
+  const wrong: string[] = [];
   const outcomes = new Map<string, number>();
   const end = performance.now() + seconds * 1000;
 
@@ -48,12 +99,11 @@ export async function runLoad(url: string, connections: number, seconds: number)
     const name = `${planned.mailbox} ${planned.itemId}`;
     try {
       const { outcome, fault } = await ask(pool, planned);
-      report.answered += 1;
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-      if (fault !== undefined) report.wrong.push(`${name}: ${fault}`);
+      if (fault !== undefined) wrong.push(`${name}: ${fault}`);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      (/_TIMEOUT$/.test(code) ? report.hung : report.lost).push(`${name}: ${code}`);
+      (/_TIMEOUT$/.test(code) ? hung : lost).push(`${name}: ${code}`);
     }
   }
   const connection = async () => {
@@ -61,7 +111,7 @@ export async function runLoad(url: string, connections: number, seconds: number)
   };
   await Promise.all(Array.from({ length: connections }, connection));
   await pool.close();
-  return { ...report, outcomes };
+  return { lost, hung, wrong, outcomes };
 }
 
 async function ask(pool: Pool, planned: Planned): Promise<{ outcome: string; fault: string | undefined }> {
