@@ -5,10 +5,7 @@ export type FoundExpression =
   | { readonly kind: 'literal'; readonly line: number; readonly source: string; readonly flags: string }
   | { readonly kind: 'computed'; readonly line: number; readonly code: string };
 
-interface Expression {
-  readonly source: string;
-  readonly flags: string;
-}
+type Expression = Pick<Extract<FoundExpression, { kind: 'literal' }>, 'source' | 'flags'>;
 
 /**
  * Finds every regular expression literal and every call of `RegExp` in TypeScript, or in a JSON schema every `pattern` and every

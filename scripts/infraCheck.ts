@@ -4,8 +4,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SETTINGS } from '../shared/config/settings.ts';
-import { JOB_POISON_QUEUE, JOB_QUEUE } from '../shared/job/jobQueue.ts';
-import { UPLOAD_CONTAINER } from '../shared/upload/uploadContainer.ts';
+import { JOB_POISON_QUEUE, JOB_QUEUE } from '../shared/jobs/jobQueue.ts';
+import { UPLOAD_CONTAINER } from '../shared/storage/blobContainer.ts';
 
 // `npm run infra:check [-- folder]`: compiles and lints main.bicep of the folder (default infra), then checks what the linter
 // cannot know. Prints the differences and exits with 1 if there are any, with 0 if there is no compiler.

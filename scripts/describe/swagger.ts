@@ -16,12 +16,7 @@ interface SwaggerOperation extends Omit<OpenApiOperation, 'parameters' | 'reques
   readonly responses: Readonly<Record<string, SwaggerResponse>>;
 }
 
-interface SwaggerResponse {
-  readonly description: string;
-  readonly headers?: Schema;
-  readonly schema?: Schema;
-  readonly examples?: Schema;
-}
+type SwaggerResponse = Schema & { readonly description: string };
 
 /**
  * The same description for the Logic Apps designer and custom connectors, which read Swagger 2.0 alone
@@ -87,10 +82,7 @@ function toPaths(
     requestBody: { required: true, content: { 'application/json': json } },
     parameters: post.parameters.filter((parameter) => resolveParameter(parameter, document).in !== 'query'),
   };
-  const operation: SwaggerOperation = {
-    ...toOperation(inBytes, document),
-    'x-ms-capabilities': { chunkTransfer: true },
-  };
+  const operation = { ...toOperation(inBytes, document), 'x-ms-capabilities': { chunkTransfer: true } } as const;
   return [
     [path, { post: operation }],
     ...(post['x-ms-visibility'] === 'important'
