@@ -1,7 +1,7 @@
 import type { Way } from '../attachSite.ts';
 import type { SourceFault } from '../sourceServer.ts';
 
-/** The fault table of attaching in one call as data: what goes wrong × how the bytes come. */
+/** The error matrix of attaching in one call as data: what goes wrong × how the bytes come. */
 
 /** What the caller is answered where the file is not attached, as `status code`. */
 export type Refusal = `${number} ${string}`;
@@ -14,7 +14,7 @@ export interface Outcome {
 }
 
 export interface GraphFault {
-  /** As docs/attachFaults.md names it. */
+  /** As the error matrix names it. */
   readonly name: string;
   /** The item id that makes the emulator play it (local/README.md), without its place and nonce. */
   readonly id: string;

@@ -1,4 +1,4 @@
-/** The fault matrix as data: what Graph does × how the token fares × how much time there is. */
+/** The error matrix of opening a session as data: what Graph does × how the token fares × how much time there is. */
 
 export type RetryAfter = 'none' | '0' | '2' | '9999' | 'date' | 'garbage';
 
@@ -17,7 +17,7 @@ export type GraphConduct =
   | { readonly kind: 'brokenOff'; readonly at: 'beforeAnswer' | 'withinAnswer' };
 
 export interface FaultCase {
-  /** As docs/faults.md names it. */
+  /** As the error matrix names it. */
   readonly name: string;
   /** The item id that makes the emulator play it (local/README.md), without its nonce. */
   readonly id: string;

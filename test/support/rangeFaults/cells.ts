@@ -1,10 +1,10 @@
-/** The fault table of ranges as data: what becomes of a piece on its way to Graph × which piece × what the caller does then. */
+/** The error matrix of ranges as data: what becomes of a piece on its way to Graph × which piece × what the caller does then. */
 
 /** What the caller is answered besides progress, as `status code`; 499 where it has hung up. */
 export type Refusal = `${number} ${string}`;
 
 export interface RangeFault {
-  /** As docs/uploadFaults.md names it. */
+  /** As the error matrix names it. */
   readonly name: string;
   /** The item id that makes the emulator play it (local/README.md), without its piece and nonce. */
   readonly id: string;
