@@ -10,9 +10,9 @@ declare module 'autocannon' {
     interface Options {
       readonly url: string;
       readonly connections: number;
-      /** Seconds; without effect beside `amount`. */
+      /** Seconds; without effect if there is an `amount`. */
       readonly duration?: number;
-      /** Requests in all, in place of a duration. */
+      /** Total number of requests, instead of a duration. */
       readonly amount?: number;
       /** Milliseconds. */
       readonly sampleInt?: number;

@@ -1,15 +1,15 @@
 import { Client, credentials } from '@grpc/grpc-js';
-import type { InvocationOutcome, InvocationRequest } from '../../local/host/messages.ts';
+import type { InvocationOutcome, InvocationRequest } from '../../../local/host/messages.ts';
 import { eventStream, type RpcLog, STATUS, type StreamingMessage } from './functionRpc.ts';
 
 /** The worker's side of the event stream. */
 export interface WorkerSide {
   log(line: RpcLog): void;
-  /** Answers each invocation that comes from now on. */
+  /** Responds to each further invocation. */
   serve(invoke: (request: InvocationRequest) => Promise<InvocationOutcome>): void;
 }
 
-/** Connects, and waits for the host's word that the app may be loaded. */
+/** Connects, and waits until the host lets the worker load the app. */
 export async function connectToHost(address: string, workerId: string): Promise<WorkerSide> {
   const { path, requestSerialize, responseDeserialize } = eventStream;
   const client = new Client(address, credentials.createInsecure());

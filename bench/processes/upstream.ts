@@ -1,18 +1,14 @@
 import { createServer } from 'node:https';
-import { createCertificate, writeCaFile } from '../local/emulators/common/certificate.ts';
-import { listen } from '../local/emulators/common/listen.ts';
-import { startIdentityEmulator } from '../local/emulators/managedIdentity/identity.ts';
+import { createCertificate, writeCaFile } from '../../local/emulators/common/certificate.ts';
+import { listen } from '../../local/emulators/common/listen.ts';
+import { startIdentityEmulator } from '../../local/emulators/managedIdentity/identity.ts';
 import { listenToParent, tellParent } from './listenToParent.ts';
-import { SESSION_PATH, takePiece } from './uploadHost.ts';
+import { receiveChunk, SESSION_PATH } from './uploadHost.ts';
 
-// A process of its own: a Graph that answers every POST with the same uploadSession, as fast as Node's TLS server can, the upload
-// host of that session, and the identity endpoint of App Service. The faithful emulator of local/ would be the slowest part of
-// every figure. Arguments: the upload host's latency in ms, and how many bytes it takes in a second.
+// The process with Graph, the upload host and App Service's identity endpoint. Graph responds to every POST with the same
+// uploadSession, as fast as Node's TLS server can: the faithful emulator of local/ would be the slowest part of every row.
 
-const [, , latencyMs = '0', bytesPerSecond = '0'] = process.argv;
-const PACE = { latencyMs: Number(latencyMs), bytesPerSecond: Number(bytesPerSecond) };
-
-/** The uploadUrl of a live session holds a JWT; the whole answer is 3 to 4 kB. */
+/** The uploadUrl of a live session holds a JWT; the whole response is 3 to 4 kB. */
 const uploadSession = (origin: string) =>
   JSON.stringify({
     '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.uploadSession',
@@ -49,8 +45,7 @@ const server = createServer(
   { cert: certificate.cert, key: certificate.key, keepAliveTimeout: 120_000 },
   (request, response) => {
     if (request.method === 'PUT') {
-      const onFirstByte = () => firstBytesAt.push(performance.timeOrigin + performance.now());
-      takePiece(request, response, PACE, onFirstByte).catch(() => response.destroy());
+      receiveChunk(request, response).catch(() => response.destroy());
       return;
     }
     request.resume().once('end', () => {
@@ -64,19 +59,11 @@ const server = createServer(
     });
   },
 );
-let firstBytesAt: number[] = [];
 const { port } = await listen(server);
-const session = uploadSession(`https://localhost:${port}`);
+const graphUrl = `https://localhost:${port}`;
+const session = uploadSession(graphUrl);
 
 listenToParent(async ({ kind }) => {
-  if (kind !== 'firstBytes') throw new Error(`The upstream cannot answer "${kind}".`);
-  const answer = { kind, epochMs: firstBytesAt };
-  firstBytesAt = [];
-  return answer;
+  throw new Error(`The upstream does not know "${kind}".`);
 });
-tellParent({
-  kind: 'upstreamReady',
-  graphUrl: `https://localhost:${port}`,
-  caPath: ca.path,
-  identityEnv: identity.env,
-});
+tellParent({ kind: 'upstreamReady', graphUrl, caPath: ca.path, identityEnv: identity.env });

@@ -1,7 +1,7 @@
 import type { Logger } from '../../local/host/worker/coreTypes.ts';
 import type { HookRegistry } from '../../local/host/worker/hooks.ts';
 
-/** A registry whose hooks can be run with what the Node worker logs around them (its executeHooks). */
+/** A registry that can log around its hooks as the Node worker does (its executeHooks). */
 export interface LoggedHooks extends HookRegistry {
   loggedTo(log: Logger): HookRegistry;
 }

@@ -1,19 +1,19 @@
 import { createServer } from 'node:http';
-import { listen } from '../local/emulators/common/listen.ts';
-import { PLATFORM_TIMES } from '../local/host/hostTimes.ts';
-import { runHttpCall, watchCaller } from '../local/host/httpCall.ts';
-import { DEFAULT_BODY_LIMIT_BYTES } from '../local/host/kestrel.ts';
-import { readRequestHeaders } from '../local/host/requestHeaders.ts';
-import { readRequestTarget } from '../local/host/requestTarget.ts';
-import { findRoute, type HttpFunction, listHttpFunctions } from '../local/host/router.ts';
-import type { InvocationContext } from '../local/host/runInvocation.ts';
-import { createStreamForwarder, type StreamForwarder } from '../local/host/streamForwarder.ts';
+import { listen } from '../../local/emulators/common/listen.ts';
+import { PLATFORM_TIMES } from '../../local/host/hostTimes.ts';
+import { runHttpCall, watchCaller } from '../../local/host/httpCall.ts';
+import { DEFAULT_BODY_LIMIT_BYTES } from '../../local/host/kestrel.ts';
+import { readRequestHeaders } from '../../local/host/requestHeaders.ts';
+import { readRequestTarget } from '../../local/host/requestTarget.ts';
+import { findRoute, type HttpFunction, listHttpFunctions } from '../../local/host/router.ts';
+import type { InvocationContext } from '../../local/host/runInvocation.ts';
+import { createStreamForwarder, type StreamForwarder } from '../../local/host/streamForwarder.ts';
 import { startWorkerChannel } from './channel/hostSide.ts';
 import { listenToParent, tellParent } from './listenToParent.ts';
 import type { CalledFunctions } from './messages.ts';
 
-// A process of its own that stands for the host: takes the requests, sends an invocation for each over the worker's
-// channel, and beside it the request itself to an app that streams.
+// The process of the Functions host: sends an invocation for each request over the worker's event stream, and the HTTP request
+// to the app if it streams.
 
 const ROUTE_PREFIX = 'api';
 
@@ -43,18 +43,18 @@ const server = createServer((request, response) => {
   }
 });
 
-/** From now on requests go to these functions of the worker that connected last. */
+/** Sends all further requests to these functions of the worker that connected last. */
 function serve({ metadata, httpUri }: CalledFunctions): void {
-  functions = listHttpFunctions(metadata, ROUTE_PREFIX, (fault) => console.error(fault));
+  functions = listHttpFunctions(metadata, ROUTE_PREFIX, (message) => console.error(message));
   graphHttp?.close();
   graphHttp = httpUri === undefined ? undefined : createStreamForwarder(httpUri, PLATFORM_TIMES);
 }
 
 const { port } = await listen(server);
-listenToParent(async (question) => {
-  if (question.kind !== 'serve') throw new Error(`The host cannot answer "${question.kind}".`);
-  serve(question.called);
-  return { kind: 'serve' };
+listenToParent(async (command) => {
+  if (command.kind !== 'serve') throw new Error(`The host does not know "${command.kind}".`);
+  serve(command.called);
+  return { kind: command.kind };
 });
 tellParent({
   kind: 'hostReady',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type { HttpAnswer, InvocationRequest } from '../../local/host/messages.ts';
+import type { HttpAnswer, InvocationRequest } from '../../../local/host/messages.ts';
 
 /** One message of the event stream between host and worker, in either direction; it has one content. */
 export interface StreamingMessage {
@@ -16,13 +16,13 @@ export interface StreamingMessage {
 export interface InvocationResponse {
   readonly invocationId: string;
   readonly outputData: readonly [];
-  /** The answer of a buffered call. */
+  /** The response of a buffered call. */
   readonly returnValue?: { readonly http?: HttpAnswer };
   readonly result: { readonly status: number; readonly exception?: { readonly message: string } };
 }
 
 export interface RpcLog {
-  /** With the category, absent outside of an invocation. */
+  /** This and the category are absent outside an invocation. */
   readonly invocationId?: string;
   readonly category?: string;
   readonly level: number;

@@ -1,11 +1,11 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
-import type { InvocationOutcome, InvocationRequest } from '../../local/host/messages.ts';
+import type { InvocationOutcome, InvocationRequest } from '../../../local/host/messages.ts';
 import { functionRpc, type InvocationResponse, STATUS, type StreamingMessage } from './functionRpc.ts';
 
 /** The host's side of the event stream, for one worker at a time: the one that connected last. */
 export interface WorkerChannel {
   readonly address: string;
-  /** Sends the invocation at once; resolves with the worker's response. */
+  /** Sends the invocation and resolves with the worker's response. */
   invoke(request: InvocationRequest): Promise<InvocationOutcome>;
 }
 
