@@ -53,7 +53,7 @@ export async function measureTransferTime(bench: Bench, product: App, extent: Ex
     peer: 'straight ranged PUTs',
     peerValues: straight,
     comparison: 'ratio',
-    ...(target !== undefined && { target }),
+    target,
   }));
 }
 
@@ -83,6 +83,6 @@ export async function measureTransferMemory(bench: Bench, product: App, extent: 
     peer: 'product, idle',
     peerValues: idle,
     comparison: 'difference',
-    ...(target !== undefined && { target }),
+    target,
   }));
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `Usage: npm run bench [-- --quick]
 
-Measures the built app and its peers, and writes the table to bench/results.md. Takes about 12 minutes.
+Measures the built app and its peers, and writes the table to bench/results.md. Takes about 10 minutes.
 
   --quick   measures each row once, in under 90 seconds, and prints the table only
   --help    prints this text`;
@@ -24,7 +24,7 @@ export interface Extent {
 
 const FULL: Extent = {
   isQuick: false,
-  rounds: 7,
+  rounds: 5,
   seconds: 4,
   warmUpRequests: 10_000,
   fileRounds: 3,
@@ -36,7 +36,7 @@ const QUICK: Extent = {
   isQuick: true,
   rounds: 1,
   seconds: 1,
-  warmUpRequests: 2_000,
+  warmUpRequests: 500,
   fileRounds: 1,
   timedFileMib: 15,
   memoryFileMib: 15,

@@ -9,7 +9,7 @@ export interface Row {
   readonly peer: string;
   readonly peerValues: readonly number[];
   readonly comparison: 'ratio' | 'difference';
-  readonly target?: Target;
+  readonly target: Target | undefined;
 }
 
 export interface Target {

@@ -1,6 +1,9 @@
 import { type Command, isCommand, type Reply } from './messages.ts';
 
-/** The child's side of child.ts: replies to commands until the parent disconnects. */
+/**
+ * The child's side of child.ts: replies to commands until the parent disconnects. If a command fails, the process ends with
+ * the error on stderr.
+ */
 export function listenToParent(run: (command: Command) => Promise<Reply>): void {
   process.on('message', (message: unknown) => {
     if (isCommand(message)) void run(message).then(tellParent);

@@ -5,41 +5,31 @@ import type { Load, LoadResult } from './messages.ts';
 import { createRequestMaker } from './requestMaker.ts';
 import { sendFiles } from './sendFiles.ts';
 
-// The process that calls the apps: many small requests with autocannon, or files.
+// The process that calls the apps: many small requests with autocannon, or files. It fails if a request fails, because a run
+// with failures measures something else.
 
 /** Records each latency, because autocannon's histogram counts in whole milliseconds. */
 async function runLoad({ server, connections, length }: Load): Promise<LoadResult> {
   const { body, headers, nextPath } = createRequestMaker(server.pathPrefix);
+  const setupRequest = (request: { path: string }) => Object.assign(request, { path: nextPath() });
   const instance = autocannon({
     url: server.url,
     connections,
     ...('seconds' in length ? { duration: length.seconds } : { amount: length.requests }),
     sampleInt: 100, // The interval at which it checks for the end, in ms.
-    requests: [
-      {
-        method: 'POST',
-        headers,
-        body,
-        setupRequest(request) {
-          request.path = nextPath();
-          return request;
-        },
-      },
-    ],
+    requests: [{ method: 'POST', headers, body, setupRequest }],
   });
   const latenciesMs: number[] = [];
   instance.on('response', (_client: unknown, _status: number, _bytes: number, ms: number) => latenciesMs.push(ms));
   const result = await instance;
-  return {
-    requestsPerSecond: result['2xx'] / result.duration,
-    p50Ms: median(latenciesMs),
-    failures: result.non2xx + result.errors + result.timeouts,
-  };
+  const failures = result.non2xx + result.errors + result.timeouts;
+  if (failures > 0) throw new Error(`${failures} requests failed at ${connections} connections.`);
+  return { requestsPerSecond: result['2xx'] / result.duration, p50Ms: median(latenciesMs) };
 }
 
 listenToParent(async (command) => {
   if (command.kind === 'load') return { kind: 'load', ...(await runLoad(command.load)) };
-  if (command.kind === 'send') return { kind: 'send', ...(await sendFiles(command.transfer)) };
+  if (command.kind === 'send') return { kind: 'send', seconds: await sendFiles(command.transfer) };
   throw new Error(`The load generator does not know "${command.kind}".`);
 });
 tellParent({ kind: 'loadReady' });

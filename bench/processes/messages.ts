@@ -13,7 +13,7 @@ export type Reply =
   | { readonly kind: 'loadReady' }
   | ({ readonly kind: 'workerReady' } & LoadedApp)
   | ({ readonly kind: 'load' } & LoadResult)
-  | ({ readonly kind: 'send' } & SendResult)
+  | { readonly kind: 'send'; readonly seconds: number }
   | { readonly kind: 'serve' }
   | ({ readonly kind: 'usage' } & Usage);
 
@@ -33,8 +33,6 @@ export interface Load {
 export interface LoadResult {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
-  /** Responses other than 2xx, failed connections and timeouts. */
-  readonly failures: number;
 }
 
 /** Files to send at once, each by its own sender. */
@@ -45,12 +43,6 @@ export interface Transfer {
   readonly isChunked: boolean;
   readonly fileBytes: number;
   readonly files: number;
-}
-
-export interface SendResult {
-  /** From the first byte sent to the last response. */
-  readonly seconds: number;
-  readonly failures: readonly string[];
 }
 
 /** The functions that the host sends requests to. */

@@ -1,56 +1,40 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import http, { type IncomingMessage } from 'node:http';
-import https from 'node:https';
-import type { SendResult, Transfer } from './messages.ts';
+import { Readable } from 'node:stream';
+import { Agent, request } from 'undici';
+import type { Transfer } from './messages.ts';
 import { createRequestMaker } from './requestMaker.ts';
 import { SESSION_PATH } from './uploadHost.ts';
 
 /** The product's own chunk size, so that both sides make the same number of requests to the upload host. */
 const RANGE_BYTES = 12 * 320 * 1024;
-const WRITE = randomBytes(65_536);
-const OCTETS = { 'content-type': 'application/octet-stream' };
-const httpAgent = new http.Agent({ keepAlive: true });
-const httpsAgent = new https.Agent({ keepAlive: true, rejectUnauthorized: false });
+const DATA = randomBytes(65_536);
+/** An attach may last longer than undici's timeouts. */
+const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { rejectUnauthorized: false } });
 
 interface OutgoingRequest {
-  readonly url: string;
   readonly method: 'POST' | 'PUT';
-  readonly headers: Readonly<Record<string, string>>;
+  readonly url: string;
   readonly bytes: number;
+  readonly range?: string;
 }
 
-export async function sendFiles(transfer: Transfer): Promise<SendResult> {
-  const failures: string[] = [];
+/** Returns the time from the first byte sent to the last response, in seconds. */
+export async function sendFiles(transfer: Transfer): Promise<number> {
   const startedAt = performance.now();
-  const file = async () => {
-    for await (const failure of sendFile(transfer)) failures.push(failure);
-  };
-  await Promise.all(Array.from({ length: transfer.files }, file));
-  return { seconds: (performance.now() - startedAt) / 1000, failures };
+  await Promise.all(Array.from({ length: transfer.files }, () => sendFile(transfer)));
+  return (performance.now() - startedAt) / 1000;
 }
 
-/** Yields the responses that are not 200 or 201. */
-async function* sendFile(transfer: Transfer): AsyncGenerator<string> {
-  for await (const request of requestsOf(transfer)) {
-    const { status, body } = await send(request, transfer.isChunked);
-    if (status !== 200 && status !== 201) yield `${status} ${body.slice(0, 200)}`;
-  }
-}
-
-async function* requestsOf({ server, way, fileBytes }: Transfer): AsyncGenerator<OutgoingRequest> {
-  const maker = createRequestMaker(server.pathPrefix);
+async function sendFile({ server, way, isChunked, fileBytes }: Transfer): Promise<void> {
+  const path = createRequestMaker(server.pathPrefix).nextPath();
   if (way === 'attach') {
-    const path = maker.nextPath().replace('/createUploadSession', `?name=bench.bin&size=${fileBytes}`);
-    yield { url: server.url + path, method: 'POST', headers: OCTETS, bytes: fileBytes };
-    return;
+    const url = server.url + path.replace('/createUploadSession', `?name=bench.bin&size=${fileBytes}`);
+    return send({ method: 'POST', url, bytes: fileBytes }, isChunked);
   }
-  const url =
-    way === 'ranges' ? await openSession(server.url + maker.nextPath(), fileBytes) : server.url + SESSION_PATH;
+  const url = way === 'ranges' ? await openSession(server.url + path, fileBytes) : server.url + SESSION_PATH;
   for (let first = 0; first < fileBytes; first += RANGE_BYTES) {
     const bytes = Math.min(RANGE_BYTES, fileBytes - first);
-    const range = `bytes ${first}-${first + bytes - 1}/${fileBytes}`;
-    yield { url, method: 'PUT', headers: { ...OCTETS, 'content-range': range }, bytes };
+    await send({ method: 'PUT', url, bytes, range: `bytes ${first}-${first + bytes - 1}/${fileBytes}` }, isChunked);
   }
 }
 
@@ -62,25 +46,17 @@ async function openSession(url: string, size: number): Promise<string> {
   return uploadUrl;
 }
 
-async function send(
-  { url, method, headers, bytes }: OutgoingRequest,
-  isChunked: boolean,
-): Promise<{ status: number; body: string }> {
-  const length = isChunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': bytes };
-  const options = { method, headers: { ...headers, ...length } };
-  const request = url.startsWith('https:')
-    ? https.request(url, { ...options, agent: httpsAgent })
-    : http.request(url, { ...options, agent: httpAgent });
-  const responded = once(request, 'response');
-  responded.catch(() => undefined); // A broken connection rejects the await below.
-  for (let left = bytes; left > 0; left -= WRITE.length) {
-    if (!request.write(left < WRITE.length ? WRITE.subarray(0, left) : WRITE)) {
-      await Promise.race([once(request, 'drain'), responded]);
-    }
-  }
-  request.end();
-  const [response]: IncomingMessage[] = await responded;
-  let body = '';
-  for await (const text of response?.setEncoding('utf8') ?? []) body += text;
-  return { status: response?.statusCode ?? 0, body };
+async function send({ method, url, bytes, range }: OutgoingRequest, isChunked: boolean): Promise<void> {
+  const headers = {
+    'content-type': 'application/octet-stream',
+    ...(range !== undefined && { 'content-range': range }),
+    ...(!isChunked && { 'content-length': String(bytes) }),
+  };
+  const { statusCode, body } = await request(url, { dispatcher, method, headers, body: Readable.from(dataOf(bytes)) });
+  const text = await body.text();
+  if (statusCode !== 200 && statusCode !== 201) throw new Error(`${method}: ${statusCode} ${text.slice(0, 200)}`);
+}
+
+function* dataOf(bytes: number): Generator<Buffer> {
+  for (let left = bytes; left > 0; left -= DATA.length) yield left < DATA.length ? DATA.subarray(0, left) : DATA;
 }

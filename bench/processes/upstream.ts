@@ -9,22 +9,12 @@ import { receiveChunk, SESSION_PATH } from './uploadHost.ts';
 // uploadSession, as fast as Node's TLS server can: the faithful emulator of local/ would be the slowest part of every row.
 
 /** The uploadUrl of a live session holds a JWT; the whole response is 3 to 4 kB. */
-const uploadSession = (origin: string) =>
-  JSON.stringify({
-    '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.uploadSession',
-    uploadUrl: `${origin}${SESSION_PATH}?authtoken=${'bench.'.repeat(480)}`,
-    expirationDateTime: '2030-01-01T00:00:00.0000000Z',
-    nextExpectedRanges: ['0-'],
-  });
+function uploadSession(origin: string): string {
+  const uploadUrl = `${origin}${SESSION_PATH}?authtoken=${'bench.'.repeat(480)}`;
+  return JSON.stringify({ uploadUrl, expirationDateTime: '2030-01-01T00:00:00.0000000Z', nextExpectedRanges: ['0-'] });
+}
 
-const ATTACHMENT = JSON.stringify({
-  '@odata.type': '#microsoft.graph.fileAttachment',
-  id: 'bench',
-  name: 'bench.bin',
-  contentType: 'application/octet-stream',
-  size: 62_914_560,
-  isInline: false,
-});
+const ATTACHMENT = JSON.stringify({ '@odata.type': '#microsoft.graph.fileAttachment', id: 'bench', name: 'bench.bin' });
 
 const HEADERS = {
   'content-type':

@@ -1,11 +1,9 @@
 import { type AppRegistry, installCoreApi } from '../../local/host/worker/coreApi.ts';
-import type { Logger } from '../../local/host/worker/coreTypes.ts';
-import { createHookRegistry } from '../../local/host/worker/hooks.ts';
+import type { HookName, Logger } from '../../local/host/worker/coreTypes.ts';
+import { createHookRegistry, type HookRegistry } from '../../local/host/worker/hooks.ts';
 import { invoke } from '../../local/host/worker/invoke.ts';
 import { loadApp } from '../../local/host/worker/loadApp.ts';
-import { LOG_CATEGORIES, LOG_LEVELS } from './channel/functionRpc.ts';
-import { connectToHost } from './channel/workerSide.ts';
-import { withHookLog } from './hookLog.ts';
+import { connectToHost, LOG_CATEGORIES, LOG_LEVELS } from './eventStream.ts';
 import { listenToParent, tellParent } from './listenToParent.ts';
 import type { CalledFunctions } from './messages.ts';
 
@@ -17,7 +15,15 @@ const WORKER_ID = '00000000-0000-4000-8000-000000000001';
 
 const host = await connectToHost(channelAddress, WORKER_ID);
 const appHookData = {};
-const hooks = withHookLog(createHookRegistry(appHookData));
+const hookNames = new Set<HookName>();
+const ownHooks = createHookRegistry(appHookData);
+const hooks: HookRegistry = {
+  ...ownHooks,
+  register(name, callback) {
+    hookNames.add(name);
+    return ownHooks.register(name, callback);
+  },
+};
 const registry: AppRegistry = { functions: new Map(), programmingModel: undefined, isMetadataServed: false };
 let invocations = 0;
 let firstResponseMs = Number.NaN;
@@ -38,9 +44,22 @@ function loggerOf(invocationId?: string, contextOf?: () => unknown): Logger {
   };
 }
 
+/** Logs around the hooks as the Node worker does (its executeHooks). */
+function hooksLoggedTo(log: Logger): HookRegistry {
+  return {
+    ...hooks,
+    async run(name, context) {
+      if (!hookNames.has(name)) return;
+      log('debug', 'system', `Executing 1 "${name}" hooks`);
+      await hooks.run(name, context);
+      log('debug', 'system', `Executed "${name}" hooks`);
+    },
+  };
+}
+
 async function load(): Promise<{ httpUri?: string }> {
   await loadApp(appRoot);
-  await hooks.loggedTo(loggerOf()).run('appStart', { hookData: {}, appHookData, functionAppDirectory: appRoot });
+  await hooksLoggedTo(loggerOf()).run('appStart', { hookData: {}, appHookData, functionAppDirectory: appRoot });
   const capabilities = await registry.programmingModel?.getCapabilities({});
   registry.isMetadataServed = true;
   const httpUri = capabilities?.['HttpUri'];
@@ -57,11 +76,8 @@ function serve(startedAt: number): CalledFunctions['metadata'] {
     const log = loggerOf(invocationId);
     // As the Node worker's InvocationHandler.
     log('debug', 'system', `Worker ${WORKER_ID} received FunctionInvocationRequest with invocationId ${invocationId}`);
-    const outcome = await invoke(
-      { model, hooks: hooks.loggedTo(log), appHookData, logOf: loggerOf },
-      called.get(request.functionId),
-      request,
-    );
+    const invoker = { model, hooks: hooksLoggedTo(log), appHookData, logOf: loggerOf };
+    const outcome = await invoke(invoker, called.get(request.functionId), request);
     if (invocations === 0) firstResponseMs = performance.now() - startedAt;
     invocations += 1;
     return outcome;
