@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Upstream } from './processes/messages.ts';
-import { MAILBOX_DOMAIN } from './processes/requestMaker.ts';
+import { MAILBOX_DOMAIN } from './processes/requests.ts';
 
 /** A function app to measure. */
 export interface App {
@@ -27,12 +27,8 @@ function peer(name: string, folder: string, functionName = folder): App {
   return { name, root: join(import.meta.dirname, 'peers', folder), functions: [functionName], settings: {} };
 }
 
-export interface Product extends App {
-  remove(): void;
-}
-
 /** Copies the built product as it is deployed, without node_modules, so that a later build does not change it. */
-export function copyProduct(): Product {
+export function copyProduct(): App & { remove(): void } {
   const root = mkdtempSync(join(tmpdir(), 'bench-product-'));
   for (const part of ['dist', 'host.json', 'package.json']) {
     cpSync(join(ROOT, part), join(root, part), { recursive: true });

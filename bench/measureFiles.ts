@@ -1,55 +1,40 @@
 import type { App } from './apps.ts';
-import type { Bench } from './bench.ts';
+import type { Bench, RunningApp } from './bench.ts';
 import type { Extent } from './options.ts';
 import type { Transfer } from './processes/messages.ts';
 import { atMost, type Row, type Target } from './row.ts';
 
-type Sending = Pick<Transfer, 'way' | 'isChunked'>;
-
-interface TimedSending extends Sending {
+interface Timed extends Pick<Transfer, 'way' | 'isChunked'> {
   readonly title: string;
   readonly target?: Target;
 }
 
 const MIB = 1024 * 1024;
-const STRAIGHT: Sending = { way: 'straight', isChunked: false };
-const ATTACH: Sending = { way: 'attach', isChunked: true };
-
-const TIMED: readonly TimedSending[] = [
-  { title: 'attach', ...ATTACH, target: atMost(1.1) },
+const TIMED: readonly Timed[] = [
+  { title: 'attach', way: 'attach', isChunked: true, target: atMost(1.1) },
   { title: 'PUT of ranges, chunked', way: 'ranges', isChunked: true, target: atMost(1.25) },
   { title: 'PUT of ranges, Content-Length', way: 'ranges', isChunked: false },
 ];
-
-/** Files at once, with the target of the memory that they take. */
 const AT_ONCE: readonly { files: number; target?: Target }[] = [
   { files: 1 },
   { files: 8, target: atMost(128) },
   { files: 32 },
 ];
 
-/** The rows of time: each way of sending a file, beside the sender's own PUTs to the upload host. */
+/** The rows of time compare each way of sending a file to the sender's own PUTs to the upload host. */
 export async function measureTransferTime(bench: Bench, product: App, extent: Extent): Promise<Row[]> {
   const file = { fileBytes: extent.timedFileMib * MIB, files: 1 };
-  const straight: number[] = [];
-  const timed = TIMED.map((sending) => ({ sending, seconds: [] as number[] }));
-  for (let round = 1; round <= extent.fileRounds; round += 1) {
-    console.error(`transfer time: round ${round} of ${extent.fileRounds}`);
-    const running = await bench.startApp(product);
-    try {
-      straight.push(await bench.sendFiles({ ...STRAIGHT, ...file, server: bench.uploadHost }));
-      for (const { sending, seconds } of timed) {
-        seconds.push(await bench.sendFiles({ ...sending, ...file, server: bench.host }));
-      }
-    } finally {
-      await running.end();
-    }
-  }
-  return timed.map(({ sending: { title, target }, seconds }) => ({
+  const { host, uploadHost } = bench;
+  const [straight = [], ...seconds] = await measureRounds('time', bench, product, extent, async () => {
+    const round = [await bench.sendFiles({ ...file, way: 'straight', isChunked: false, server: uploadHost })];
+    for (const timed of TIMED) round.push(await bench.sendFiles({ ...file, ...timed, server: host }));
+    return round;
+  });
+  return TIMED.map(({ title, target }, index) => ({
     title: `${title}, ${extent.timedFileMib} MiB`,
     unit: 's',
     digits: 2,
-    product: seconds,
+    product: seconds[index] ?? [],
     peer: 'straight ranged PUTs',
     peerValues: straight,
     comparison: 'ratio',
@@ -57,32 +42,42 @@ export async function measureTransferTime(bench: Bench, product: App, extent: Ex
   }));
 }
 
-/** The rows of memory: the largest resident set of the product's process, beside that after its first request. */
+/** The rows of memory compare the peak resident memory of the product's process to that after its first request. */
 export async function measureTransferMemory(bench: Bench, product: App, extent: Extent): Promise<Row[]> {
-  const idle: number[] = [];
-  const measured = AT_ONCE.map((one) => ({ ...one, peakMib: [] as number[] }));
-  for (let round = 1; round <= extent.fileRounds; round += 1) {
-    console.error(`transfer memory: round ${round} of ${extent.fileRounds}`);
-    const running = await bench.startApp(product);
-    try {
-      idle.push((await running.usage()).peakMemoryMib);
-      for (const { files, peakMib } of measured) {
-        const fileBytes = extent.memoryFileMib * MIB;
-        await bench.sendFiles({ ...ATTACH, fileBytes, files, server: bench.host });
-        peakMib.push((await running.usage()).peakMemoryMib);
-      }
-    } finally {
-      await running.end();
+  const file = { fileBytes: extent.memoryFileMib * MIB, way: 'attach', isChunked: true, server: bench.host } as const;
+  const [idle = [], ...peaks] = await measureRounds('memory', bench, product, extent, async (running) => {
+    const round = [(await running.usage()).peakMemoryMib];
+    for (const { files } of AT_ONCE) {
+      await bench.sendFiles({ ...file, files });
+      round.push((await running.usage()).peakMemoryMib);
     }
-  }
-  return measured.map(({ files, target, peakMib }) => ({
+    return round;
+  });
+  return AT_ONCE.map(({ files, target }, index) => ({
     title: `memory, ${files} attach of ${extent.memoryFileMib} MiB at once`,
     unit: 'MiB',
     digits: 0,
-    product: peakMib,
+    product: peaks[index] ?? [],
     peer: 'product, idle',
     peerValues: idle,
     comparison: 'difference',
     target,
   }));
+}
+
+/** Measures a new process of the product in each round. Returns the values of all rounds for each value of a round. */
+async function measureRounds(
+  subject: string,
+  bench: Bench,
+  product: App,
+  { fileRounds }: Extent,
+  measure: (running: RunningApp) => Promise<number[]>,
+): Promise<number[][]> {
+  const rounds: number[][] = [];
+  for (let round = 1; round <= fileRounds; round += 1) {
+    console.error(`${subject} of transfers: round ${round} of ${fileRounds}`);
+    const running = await bench.startApp(product);
+    rounds.push(await measure(running).finally(running.end));
+  }
+  return (rounds[0] ?? []).map((_value, column) => rounds.map((values) => values[column] ?? Number.NaN));
 }

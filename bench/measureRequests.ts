@@ -4,14 +4,9 @@ import type { Extent } from './options.ts';
 import { atLeast, atMost, type Row, type Target } from './row.ts';
 
 /** One round of one app. */
-interface Sample {
-  readonly loadMs: number;
-  readonly firstResponseMs: number;
-  readonly requestsPerSecond: number;
-  readonly p50Ms: number;
-  readonly cpuMs: number;
-  readonly peakMemoryMib: number;
-}
+type Sample = Readonly<
+  Record<'loadMs' | 'firstResponseMs' | 'requestsPerSecond' | 'p50Ms' | 'cpuMs' | 'peakMemoryMib', number>
+>;
 
 interface Figure {
   readonly key: keyof Sample;

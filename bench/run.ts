@@ -7,7 +7,7 @@ import { startBench } from './bench.ts';
 import { measureTransferMemory, measureTransferTime } from './measureFiles.ts';
 import { measureRequests } from './measureRequests.ts';
 import { type Extent, readOptions, USAGE } from './options.ts';
-import { type RunInfo, renderReport } from './report.ts';
+import { renderReport } from './report.ts';
 import type { Row } from './row.ts';
 
 // `npm run bench`: see README.md in this folder.
@@ -17,7 +17,7 @@ if (options === 'help') console.log(USAGE);
 else await runBenchmark(options);
 
 async function runBenchmark(extent: Extent): Promise<void> {
-  const report = renderReport(await measureAll(extent), runInfo(extent));
+  const report = renderReport(await measureAll(extent), describeRun(extent));
   if (!extent.isQuick) writeFileSync(join(import.meta.dirname, 'results.md'), report);
   console.log(report);
 }
@@ -41,12 +41,12 @@ async function measureAll(extent: Extent): Promise<Row[]> {
   }
 }
 
-function runInfo({ rounds, seconds, fileRounds, isQuick }: Extent): RunInfo {
+function describeRun({ rounds, seconds, fileRounds, isQuick }: Extent): string[] {
   const memoryGib = Math.round(totalmem() / 2 ** 30);
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    machine: `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${memoryGib} GiB`,
-    node: process.version,
-    extent: `${isQuick ? 'quick, ' : ''}${rounds} rounds of ${seconds} s, ${fileRounds} of files`,
-  };
+  return [
+    `Date: ${new Date().toISOString().slice(0, 10)}`,
+    `Machine: ${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${memoryGib} GiB`,
+    `Node: ${process.version}`,
+    `Rounds: ${rounds} with ${seconds} s of load, ${fileRounds} with files${isQuick ? ' (quick)' : ''}`,
+  ];
 }

@@ -1,14 +1,6 @@
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import {
-  Client,
-  credentials,
-  type MethodDefinition,
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServiceDefinition,
-} from '@grpc/grpc-js';
+import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { InvocationOutcome, InvocationRequest } from '../../local/host/messages.ts';
 
@@ -44,6 +36,7 @@ interface RpcLog {
   readonly logCategory: number;
 }
 
+type HostStream = grpc.ServerDuplexStream<StreamingMessage, StreamingMessage>;
 type Invoke = (request: InvocationRequest) => Promise<InvocationOutcome>;
 
 const STATUS = { failure: 0, success: 1 };
@@ -53,8 +46,8 @@ export const LOG_LEVELS = ['trace', 'debug', 'information', 'warning', 'error', 
 export const LOG_CATEGORIES = ['user', 'system', 'customMetric'] as const;
 
 function loadService(): {
-  service: ServiceDefinition;
-  eventStream: MethodDefinition<StreamingMessage, StreamingMessage>;
+  service: grpc.ServiceDefinition;
+  eventStream: grpc.MethodDefinition<StreamingMessage, StreamingMessage>;
 } {
   const options = { objects: true, defaults: true, oneofs: true };
   const definitions = loadSync(join(import.meta.dirname, 'functionRpc.proto'), options);
@@ -66,10 +59,10 @@ function loadService(): {
 /** The host's side. It serves the worker that connected last. */
 export async function startHostSide(): Promise<{ readonly address: string; readonly invoke: Invoke }> {
   const waiting = new Map<string, (outcome: InvocationOutcome) => void>();
-  let worker: ServerDuplexStream<StreamingMessage, StreamingMessage> | undefined;
-  const server = new Server();
+  let worker: HostStream | undefined;
+  const server = new grpc.Server();
   server.addService(loadService().service, {
-    EventStream(stream: ServerDuplexStream<StreamingMessage, StreamingMessage>) {
+    EventStream(stream: HostStream) {
       stream.on('data', ({ startStream, invocationResponse }: StreamingMessage) => {
         if (startStream !== undefined) {
           worker = stream;
@@ -84,8 +77,8 @@ export async function startHostSide(): Promise<{ readonly address: string; reado
       stream.on('end', () => stream.end());
     },
   });
-  const bind = promisify<string, ServerCredentials, number>(server.bindAsync.bind(server));
-  const port = await bind('127.0.0.1:0', ServerCredentials.createInsecure());
+  const bind = promisify<string, grpc.ServerCredentials, number>(server.bindAsync.bind(server));
+  const port = await bind('127.0.0.1:0', grpc.ServerCredentials.createInsecure());
   return {
     address: `127.0.0.1:${port}`,
     invoke(invocationRequest) {
@@ -97,16 +90,10 @@ export async function startHostSide(): Promise<{ readonly address: string; reado
   };
 }
 
-export interface WorkerSide {
-  log(line: RpcLog): void;
-  /** Responds to each further invocation. */
-  serve(invoke: Invoke): void;
-}
-
-/** Connects, and waits until the host lets the worker load the app. */
-export async function connectToHost(address: string, workerId: string): Promise<WorkerSide> {
+/** The worker's side. Connects, and waits until the host lets the worker load the app. */
+export async function connectToHost(address: string, workerId: string) {
   const { path, requestSerialize, responseDeserialize } = loadService().eventStream;
-  const client = new Client(address, credentials.createInsecure());
+  const client = new grpc.Client(address, grpc.credentials.createInsecure());
   const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
   const send = (message: StreamingMessage) => stream.write(message);
   const initialized = new Promise<void>((resolve, reject) => {
@@ -118,8 +105,9 @@ export async function connectToHost(address: string, workerId: string): Promise<
   send({ startStream: { workerId } });
   await initialized;
   return {
-    log: (rpcLog) => send({ rpcLog }),
-    serve(invoke) {
+    log: (rpcLog: RpcLog) => send({ rpcLog }),
+    /** Responds to each further invocation. */
+    serve(invoke: Invoke): void {
       stream.on('data', async ({ requestId = '', invocationRequest }: StreamingMessage) => {
         if (invocationRequest === undefined) return;
         const { invocationId } = invocationRequest;

@@ -2,7 +2,7 @@ import autocannon from 'autocannon';
 import { median } from '../stats.ts';
 import { listenToParent, tellParent } from './listenToParent.ts';
 import type { Load, LoadResult } from './messages.ts';
-import { createRequestMaker } from './requestMaker.ts';
+import { HEADERS, nextMessagePath, SESSION_BODY } from './requests.ts';
 import { sendFiles } from './sendFiles.ts';
 
 // The process that calls the apps: many small requests with autocannon, or files. It fails if a request fails, because a run
@@ -10,14 +10,16 @@ import { sendFiles } from './sendFiles.ts';
 
 /** Records each latency, because autocannon's histogram counts in whole milliseconds. */
 async function runLoad({ server, connections, length }: Load): Promise<LoadResult> {
-  const { body, headers, nextPath } = createRequestMaker(server.pathPrefix);
-  const setupRequest = (request: { path: string }) => Object.assign(request, { path: nextPath() });
+  const setupRequest = (request: { path: string }) => {
+    request.path = `${server.pathPrefix}${nextMessagePath()}/attachments/createUploadSession`;
+    return request;
+  };
   const instance = autocannon({
     url: server.url,
     connections,
     ...('seconds' in length ? { duration: length.seconds } : { amount: length.requests }),
     sampleInt: 100, // The interval at which it checks for the end, in ms.
-    requests: [{ method: 'POST', headers, body, setupRequest }],
+    requests: [{ method: 'POST', headers: HEADERS, body: SESSION_BODY, setupRequest }],
   });
   const latenciesMs: number[] = [];
   instance.on('response', (_client: unknown, _status: number, _bytes: number, ms: number) => latenciesMs.push(ms));

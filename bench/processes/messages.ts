@@ -9,9 +9,11 @@ export type Command =
 
 export type Reply =
   | ({ readonly kind: 'upstreamReady' } & Upstream)
-  | ({ readonly kind: 'hostReady' } & Host)
+  /** `channelAddress` is where the worker opens its event stream. */
+  | ({ readonly kind: 'hostReady'; readonly channelAddress: string } & Server)
   | { readonly kind: 'loadReady' }
-  | ({ readonly kind: 'workerReady' } & LoadedApp)
+  /** `loadMs` is the time from the start of loading the app until all functions are registered. */
+  | { readonly kind: 'workerReady'; readonly called: CalledFunctions; readonly loadMs: number }
   | ({ readonly kind: 'load' } & LoadResult)
   | { readonly kind: 'send'; readonly seconds: number }
   | { readonly kind: 'serve' }
@@ -52,22 +54,11 @@ export interface CalledFunctions {
   readonly httpUri?: string;
 }
 
-export interface LoadedApp {
-  readonly called: CalledFunctions;
-  /** From the start of loading the app until all functions are registered. */
-  readonly loadMs: number;
-}
-
 export interface Upstream {
   readonly graphUrl: string;
   /** File with the certificate authority of the Graph server. */
   readonly caPath: string;
   readonly identityEnv: Readonly<Record<string, string>>;
-}
-
-export interface Host extends Server {
-  /** Where the worker opens its event stream. */
-  readonly channelAddress: string;
 }
 
 /** What the app's process has used since it started. */
@@ -80,13 +71,14 @@ export interface Usage {
 }
 
 export function isCommand(value: unknown): value is Command {
-  return ['load', 'send', 'serve', 'usage'].some((kind) => hasKind(value, kind));
+  return ['load', 'send', 'serve', 'usage'].some((kind) => isMessage(value, kind));
 }
 
+/** Checks the kind only, because both sides are files of this folder. */
 export function isReply<K extends Reply['kind']>(value: unknown, kind: K): value is Extract<Reply, { kind: K }> {
-  return hasKind(value, kind);
+  return isMessage(value, kind);
 }
 
-function hasKind(value: unknown, kind: string): boolean {
+function isMessage(value: unknown, kind: string): boolean {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === kind;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import type { Transfer } from './messages.ts';
-import { createRequestMaker } from './requestMaker.ts';
+import { HEADERS, nextMessagePath, sessionBody } from './requests.ts';
 import { SESSION_PATH } from './uploadHost.ts';
 
 /** The product's own chunk size, so that both sides make the same number of requests to the upload host. */
@@ -26,12 +26,15 @@ export async function sendFiles(transfer: Transfer): Promise<number> {
 }
 
 async function sendFile({ server, way, isChunked, fileBytes }: Transfer): Promise<void> {
-  const path = createRequestMaker(server.pathPrefix).nextPath();
+  const attachmentsUrl = `${server.url}${server.pathPrefix}${nextMessagePath()}/attachments`;
   if (way === 'attach') {
-    const url = server.url + path.replace('/createUploadSession', `?name=bench.bin&size=${fileBytes}`);
+    const url = `${attachmentsUrl}?name=bench.bin&size=${fileBytes}`;
     return send({ method: 'POST', url, bytes: fileBytes }, isChunked);
   }
-  const url = way === 'ranges' ? await openSession(server.url + path, fileBytes) : server.url + SESSION_PATH;
+  const url =
+    way === 'ranges'
+      ? await openSession(`${attachmentsUrl}/createUploadSession`, fileBytes)
+      : server.url + SESSION_PATH;
   for (let first = 0; first < fileBytes; first += RANGE_BYTES) {
     const bytes = Math.min(RANGE_BYTES, fileBytes - first);
     await send({ method: 'PUT', url, bytes, range: `bytes ${first}-${first + bytes - 1}/${fileBytes}` }, isChunked);
@@ -39,8 +42,7 @@ async function sendFile({ server, way, isChunked, fileBytes }: Transfer): Promis
 }
 
 async function openSession(url: string, size: number): Promise<string> {
-  const body = JSON.stringify({ AttachmentItem: { attachmentType: 'file', name: 'bench.bin', size } });
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const response = await fetch(url, { method: 'POST', headers: HEADERS, body: sessionBody(size) });
   const { uploadUrl }: { uploadUrl?: string } = JSON.parse(await response.text());
   if (uploadUrl === undefined) throw new Error(`No upload session was opened: ${response.status}.`);
   return uploadUrl;

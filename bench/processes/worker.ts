@@ -15,15 +15,8 @@ const WORKER_ID = '00000000-0000-4000-8000-000000000001';
 
 const host = await connectToHost(channelAddress, WORKER_ID);
 const appHookData = {};
+const hooks = createHookRegistry(appHookData);
 const hookNames = new Set<HookName>();
-const ownHooks = createHookRegistry(appHookData);
-const hooks: HookRegistry = {
-  ...ownHooks,
-  register(name, callback) {
-    hookNames.add(name);
-    return ownHooks.register(name, callback);
-  },
-};
 const registry: AppRegistry = { functions: new Map(), programmingModel: undefined, isMetadataServed: false };
 let invocations = 0;
 let firstResponseMs = Number.NaN;
@@ -85,7 +78,11 @@ function serve(startedAt: number): CalledFunctions['metadata'] {
   return [...called.values()].map(({ id, metadata }) => ({ ...metadata, functionId: id }));
 }
 
-installCoreApi(registry, hooks, loggerOf());
+const register: HookRegistry['register'] = (name, callback) => {
+  hookNames.add(name);
+  return hooks.register(name, callback);
+};
+installCoreApi(registry, { ...hooks, register }, loggerOf());
 const startedAt = performance.now();
 const streaming = await load();
 const loadMs = performance.now() - startedAt;
