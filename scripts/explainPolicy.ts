@@ -38,7 +38,8 @@ export type Explanation =
  */
 export function explainPolicy({ policy, document }: ExplainedPolicy, question: Question): Explanation {
   const { operation, kind, size, source } = question;
-  if (!isOneOf(POLICY_OPERATIONS, operation)) return badQuestion(`--operation must be one of ${POLICY_OPERATIONS.join(', ')}.`);
+  if (!isOneOf(POLICY_OPERATIONS, operation))
+    return badQuestion(`--operation must be one of ${POLICY_OPERATIONS.join(', ')}.`);
   if (!isOneOf(ITEM_KINDS, kind)) return badQuestion(`--kind must be one of ${ITEM_KINDS.join(', ')}.`);
   if (!Number.isSafeInteger(size) || size < (operation === 'attach' ? 0 : 1)) {
     return badQuestion('--size must be a number of bytes.');

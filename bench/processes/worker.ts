@@ -1,29 +1,28 @@
 import { type AppRegistry, installCoreApi } from '../../local/host/worker/coreApi.ts';
-import type { Logger } from '../../local/host/worker/coreTypes.ts';
-import { createHookRegistry } from '../../local/host/worker/hooks.ts';
+import type { HookName, Logger } from '../../local/host/worker/coreTypes.ts';
+import { createHookRegistry, type HookRegistry } from '../../local/host/worker/hooks.ts';
 import { invoke } from '../../local/host/worker/invoke.ts';
 import { loadApp } from '../../local/host/worker/loadApp.ts';
-import { LOG_CATEGORIES, LOG_LEVELS } from '../channel/functionRpc.ts';
-import { connectToHost } from '../channel/workerSide.ts';
-import { listenToParent, tellParent } from '../listenToParent.ts';
-import type { CalledFunctions } from '../messages.ts';
-import { withHookLog } from './hookLog.ts';
+import { connectToHost, LOG_CATEGORIES, LOG_LEVELS } from './eventStream.ts';
+import { listenToParent, tellParent } from './listenToParent.ts';
+import type { CalledFunctions } from './messages.ts';
 
-// The process that is measured: loads an app and runs its calls as the language worker does. Arguments: the app's folder,
-// the names of the functions to call, with commas, and the address of the host's channel.
+// The process that is measured: loads an app and runs its functions as the Node worker does. Arguments: the app's folder,
+// the names of the functions to call, separated by commas, and the address of the host's event stream.
 
 const [, , appRoot = '', functionNames = '', channelAddress = ''] = process.argv;
 const WORKER_ID = '00000000-0000-4000-8000-000000000001';
 
 const host = await connectToHost(channelAddress, WORKER_ID);
 const appHookData = {};
-const hooks = withHookLog(createHookRegistry(appHookData));
+const hooks = createHookRegistry(appHookData);
+const hookNames = new Set<HookName>();
 const registry: AppRegistry = { functions: new Map(), programmingModel: undefined, isMetadataServed: false };
-let answered = 0;
+let invocations = 0;
 let firstResponseMs = Number.NaN;
 
 /** The app's own lines pass the log hooks first. */
-function logOf(invocationId?: string, contextOf?: () => unknown): Logger {
+function loggerOf(invocationId?: string, contextOf?: () => unknown): Logger {
   return (level, category, message) => {
     const line =
       category === 'user'
@@ -38,16 +37,28 @@ function logOf(invocationId?: string, contextOf?: () => unknown): Logger {
   };
 }
 
+/** Logs around the hooks as the Node worker does (its executeHooks). */
+function hooksLoggedTo(log: Logger): HookRegistry {
+  return {
+    ...hooks,
+    async run(name, context) {
+      if (!hookNames.has(name)) return;
+      log('debug', 'system', `Executing 1 "${name}" hooks`);
+      await hooks.run(name, context);
+      log('debug', 'system', `Executed "${name}" hooks`);
+    },
+  };
+}
+
 async function load(): Promise<{ httpUri?: string }> {
   await loadApp(appRoot);
-  await hooks.loggedTo(logOf()).run('appStart', { hookData: {}, appHookData, functionAppDirectory: appRoot });
+  await hooksLoggedTo(loggerOf()).run('appStart', { hookData: {}, appHookData, functionAppDirectory: appRoot });
   const capabilities = await registry.programmingModel?.getCapabilities({});
   registry.isMetadataServed = true;
   const httpUri = capabilities?.['HttpUri'];
   return httpUri === undefined ? {} : { httpUri };
 }
 
-/** Answers invocations of these functions. */
 function serve(startedAt: number): CalledFunctions['metadata'] {
   const model = registry.programmingModel;
   const names = functionNames.split(',');
@@ -55,31 +66,32 @@ function serve(startedAt: number): CalledFunctions['metadata'] {
   if (model === undefined || called.size < names.length) throw new Error(`${appRoot} does not register ${names}.`);
   host.serve(async (request) => {
     const { invocationId } = request;
-    const log = logOf(invocationId);
+    const log = loggerOf(invocationId);
     // As the Node worker's InvocationHandler.
     log('debug', 'system', `Worker ${WORKER_ID} received FunctionInvocationRequest with invocationId ${invocationId}`);
-    const outcome = await invoke(
-      { model, hooks: hooks.loggedTo(log), appHookData, logOf },
-      called.get(request.functionId),
-      request,
-    );
-    if (answered === 0) firstResponseMs = performance.now() - startedAt;
-    answered += 1;
+    const invoker = { model, hooks: hooksLoggedTo(log), appHookData, logOf: loggerOf };
+    const outcome = await invoke(invoker, called.get(request.functionId), request);
+    if (invocations === 0) firstResponseMs = performance.now() - startedAt;
+    invocations += 1;
     return outcome;
   });
   return [...called.values()].map(({ id, metadata }) => ({ ...metadata, functionId: id }));
 }
 
-installCoreApi(registry, hooks, logOf());
+const register: HookRegistry['register'] = (name, callback) => {
+  hookNames.add(name);
+  return hooks.register(name, callback);
+};
+installCoreApi(registry, { ...hooks, register }, loggerOf());
 const startedAt = performance.now();
 const streaming = await load();
 const loadMs = performance.now() - startedAt;
 const metadata = serve(startedAt);
 
 listenToParent(async ({ kind }) => {
-  if (kind !== 'usage') throw new Error(`The driver cannot answer "${kind}".`);
+  if (kind !== 'usage') throw new Error(`The worker does not know "${kind}".`);
   const { user, system } = process.cpuUsage();
-  const peakMemoryMb = process.resourceUsage().maxRSS / 1024;
-  return { kind, cpuMs: (user + system) / 1000, answered, firstResponseMs, peakMemoryMb };
+  const peakMemoryMib = process.resourceUsage().maxRSS / 1024;
+  return { kind, cpuMs: (user + system) / 1000, invocations, firstResponseMs, peakMemoryMib };
 });
-tellParent({ kind: 'started', loadMs, called: { metadata, ...streaming } });
+tellParent({ kind: 'workerReady', loadMs, called: { metadata, ...streaming } });
