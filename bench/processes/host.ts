@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
-import { listen } from '../../local/listen.ts';
 import { handleRequest, type Site } from '../../local/host/handleRequest.ts';
 import { PLATFORM_TIMES } from '../../local/host/hostTimes.ts';
 import { DEFAULT_BODY_LIMIT_BYTES } from '../../local/host/kestrel.ts';
 import { listHttpFunctions } from '../../local/host/router.ts';
 import { createStreamForwarder, type StreamForwarder } from '../../local/host/streamForwarder.ts';
+import { listen } from '../../local/listen.ts';
 import { startHostSide } from './eventStream.ts';
 import { listenToParent, tellParent } from './listenToParent.ts';
 import type { CalledFunctions } from './messages.ts';
@@ -26,7 +26,7 @@ let site: Site = {
   },
   bodyLimitBytes: DEFAULT_BODY_LIMIT_BYTES,
   isHomePageOff: true,
-  keys: { areDemanded: false, functionKey: undefined },
+  keys: { areRequired: false, functionKey: undefined },
 };
 
 /** Sends all further requests to these functions of the worker that connected last. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:https';
 import { createCertificate, writeCaFile } from '../../local/emulators/common/certificate.ts';
-import { listen } from '../../local/listen.ts';
 import { startIdentityEmulator } from '../../local/emulators/managedIdentity/identity.ts';
+import { listen } from '../../local/listen.ts';
 import { listenToParent, tellParent } from './listenToParent.ts';
 import { receiveChunk, SESSION_PATH } from './uploadHost.ts';
 
