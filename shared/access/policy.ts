@@ -1,10 +1,9 @@
 import type { Config, UploadUrlChoice } from '../config/config.ts';
 import { ITEM_KINDS, type ItemKind } from '../paths/entityModel.ts';
-import type { PathAction } from '../paths/target.ts';
 import { compileSources, NO_SOURCES, type SourceRules } from '../sources/sourceRules.ts';
 
 /** What a caller can ask for, by the name of Graph's own operation or of the proxy's. */
-export const OPERATIONS = ['createUploadSession', 'attach'] as const satisfies readonly PathAction[];
+export const OPERATIONS = ['createUploadSession', 'attach', 'createDraft', 'sendMail'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /**
@@ -12,6 +11,12 @@ export type Operation = (typeof OPERATIONS)[number];
  * is: otherwise an upgrade would grant a new operation to every existing entry.
  */
 export const DEFAULT_OPERATIONS = ['createUploadSession', 'attach'] as const satisfies readonly Operation[];
+
+/** The operations that `recipients` and `maxRecipients` are rules for. */
+export const MAIL_OPERATIONS = ['createDraft', 'sendMail'] as const satisfies readonly Operation[];
+
+/** The most recipients of one message (learn.microsoft.com/graph/api/user-sendmail). */
+export const MAX_RECIPIENTS = 500;
 
 /** Whose token goes to Graph: the app's own, or one for the user that the caller's token is of. */
 export type ActsAs = 'app' | 'user';
@@ -34,6 +39,8 @@ export interface PolicyEntry {
   readonly operations?: readonly Operation[];
   readonly uploadUrl?: UploadUrlChoice;
   readonly sources?: readonly string[];
+  readonly recipients?: readonly string[];
+  readonly maxRecipients?: number;
   readonly actsAs?: ActsAs;
 }
 
@@ -49,6 +56,10 @@ export interface CallerRules {
   readonly operations: ReadonlySet<Operation>;
   readonly uploadUrl: UploadUrlChoice;
   readonly sources: SourceRules;
+  /** Who may get mail from this caller; empty: nobody. */
+  readonly recipients: NameSet;
+  /** Over To, Cc and Bcc of one message. */
+  readonly maxRecipients: number;
   /** With `user`, `mailboxes` and `groups` that the entry leaves out admit every name: Graph decides. */
   readonly actsAs: ActsAs;
   /** Where the grant stands, as a JSON pointer into the policy, or the setting that made it. */
@@ -156,12 +167,19 @@ function compileEntry(entry: PolicyEntry, origin: string, defaults: PolicyDefaul
     kinds: new Set(entry.kinds),
     maxBytes: entry.maxBytes ?? Number.POSITIVE_INFINITY,
     delegated: entry.delegated ?? false,
-    operations: new Set(entry.operations ?? DEFAULT_OPERATIONS),
+    operations: withIncluded(entry.operations ?? DEFAULT_OPERATIONS),
     uploadUrl: entry.uploadUrl ?? defaults.uploadUrl,
     sources: compileSources(entry.sources ?? [], `${origin}/sources`),
+    recipients: compileNames(entry.recipients ?? [], `${origin}/recipients`),
+    maxRecipients: entry.maxRecipients ?? MAX_RECIPIENTS,
     actsAs,
     policyPath: origin,
   };
+}
+
+/** A caller that may send a mail may create its draft. */
+function withIncluded(operations: readonly Operation[]): ReadonlySet<Operation> {
+  return new Set(operations.includes('sendMail') ? [...operations, 'createDraft'] : operations);
 }
 
 /** Without a document: ME_MAILBOX for function key holders, or everything where ALLOW_ANY_MAILBOX says so, or nothing. */
@@ -175,6 +193,8 @@ export function policyWithoutDocument(settings: PolicyDefaults & Pick<Config, 'a
     operations: new Set<Operation>(DEFAULT_OPERATIONS),
     uploadUrl,
     sources: NO_SOURCES,
+    recipients: NO_NAMES,
+    maxRecipients: MAX_RECIPIENTS,
     actsAs: 'app',
   } as const;
   if (allowAnyMailbox) {
