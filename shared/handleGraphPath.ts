@@ -21,7 +21,7 @@ export function handleGraphPath(
 ): Promise<ResponseData> {
   const { config, authenticator, policy } = dependencies;
   const parsed = tryParse(path);
-  const routes = parsed.kind === 'path' ? graphRoutes(parsed.path.suffix) : [];
+  const routes = parsed.kind === 'path' ? graphRoutes(parsed.path) : [];
   const route = routes.find(({ method }) => read.kind === 'read' && method === read.request.method);
   const { operation, timeout } = route ??
     routes[0] ?? { operation: 'createUploadSession', timeout: 'requestTimeoutMs' };

@@ -7,8 +7,11 @@
 export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
 interface Route {
-  /** What the path names: an item that takes attachments, or a URL that the proxy has given out. */
-  readonly on: 'item' | 'upload' | 'job';
+  /**
+   * What the path names: an item that takes attachments, a mailbox, a folder or a message directly in a mailbox, or a URL that
+   * the proxy has given out.
+   */
+  readonly on: 'item' | 'mailbox' | 'mailFolder' | 'message' | 'upload' | 'job';
   /** The path below it; `{name}` stands for an id. */
   readonly suffix: string;
   readonly method: Method;
@@ -43,6 +46,66 @@ export const ROUTES = [
     timeout: 'attachTimeoutMs',
     retry: 'withKey',
     summary: 'Attach a file of any size',
+  },
+  {
+    on: 'mailbox',
+    suffix: 'sendMail',
+    method: 'POST',
+    operation: 'sendMail',
+    policy: 'sendMail',
+    timeout: 'attachTimeoutMs',
+    retry: 'withKey',
+    summary: 'Send a mail with files of any size',
+  },
+  {
+    on: 'mailbox',
+    suffix: 'messages',
+    method: 'POST',
+    operation: 'createDraft',
+    policy: 'createDraft',
+    timeout: 'attachTimeoutMs',
+    retry: 'withKey',
+    summary: 'Create a draft with files of any size',
+  },
+  {
+    on: 'mailFolder',
+    suffix: 'messages',
+    method: 'POST',
+    operation: 'createDraft',
+    policy: 'createDraft',
+    timeout: 'attachTimeoutMs',
+    retry: 'withKey',
+    summary: 'Create a draft in a folder',
+  },
+  {
+    on: 'message',
+    suffix: 'send',
+    method: 'POST',
+    operation: 'sendDraft',
+    policy: 'sendMail',
+    timeout: 'attachTimeoutMs',
+    retry: 'withKey',
+    summary: 'Send a draft that this caller created',
+  },
+  {
+    on: 'message',
+    suffix: '',
+    method: 'GET',
+    operation: 'getMessage',
+    policy: 'createDraft',
+    timeout: 'requestTimeoutMs',
+    retry: 'always',
+    summary: 'Read the status of a message that this caller created',
+  },
+  {
+    on: 'message',
+    suffix: '',
+    method: 'DELETE',
+    operation: 'deleteDraft',
+    policy: 'createDraft',
+    timeout: 'requestTimeoutMs',
+    retry: 'always',
+    summary: 'Delete a draft that this caller created',
   },
   {
     on: 'upload',
@@ -121,13 +184,18 @@ export type PolicyOperation = GraphRow['policy'];
 
 const GRAPH_ROUTES: readonly GraphRow[] = ROUTES.filter((route) => 'policy' in route);
 
-/** The paths below an item, each once. */
-export const ITEM_SUFFIXES: readonly string[] = [...new Set(GRAPH_ROUTES.map(({ suffix }) => suffix))];
+/** What a path of Graph's may name before the suffix. */
+export type PathSubject = GraphRow['on'];
+
+/** The suffixes that may follow it, each once. */
+export function suffixesOn(on: PathSubject): readonly string[] {
+  return [...new Set(GRAPH_ROUTES.filter((route) => route.on === on).map(({ suffix }) => suffix))];
+}
 
 export const POLICY_OPERATIONS: readonly PolicyOperation[] = [...new Set(GRAPH_ROUTES.map(({ policy }) => policy))];
 
-export function graphRoutes(suffix: string): readonly GraphRow[] {
-  return GRAPH_ROUTES.filter((route) => route.suffix === suffix);
+export function graphRoutes({ on, suffix }: { readonly on: PathSubject; readonly suffix: string }): readonly GraphRow[] {
+  return GRAPH_ROUTES.filter((route) => route.on === on && route.suffix === suffix);
 }
 
 export function urlRoutes(kind: UrlKind): readonly UrlRow[] {

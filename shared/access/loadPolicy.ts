@@ -4,7 +4,16 @@ import type { ErrorObject } from 'ajv';
 import type { CallerAuthConfig, Config } from '../config/config.ts';
 import * as validators from '../json/validators.generated.cjs';
 import { sourcePatternError } from '../sources/sourceRules.ts';
-import { compilePolicy, type Policy, type PolicyDocument, policyWithoutDocument } from './policy.ts';
+import {
+  compilePolicy,
+  DEFAULT_OPERATIONS,
+  MAIL_OPERATIONS,
+  type Operation,
+  type Policy,
+  type PolicyDocument,
+  policyWithoutDocument,
+} from './policy.ts';
+import { recipientPatternError } from './recipients.ts';
 
 /** One fault of a policy document, and where, as a JSON pointer. */
 export interface PolicyError {
@@ -81,7 +90,7 @@ export function parsePolicy(
     // A choice that failed comes after the faults of its branches and says what would do.
     return { kind: 'broken', faults: [...new Map(faults.map((fault) => [fault.pointer, fault])).values()] };
   }
-  const faults = [...doubledCallers(document), ...faultySources(document)];
+  const faults = [...doubledCallers(document), ...faultySources(document), ...faultyRecipients(document)];
   return faults.length > 0 ? { kind: 'broken', faults } : { kind: 'ok', document };
 }
 
@@ -109,6 +118,21 @@ function faultySources({ callers }: PolicyDocument): PolicyError[] {
       return fault === undefined ? [] : [{ pointer: `/callers/${index}/sources/${place}`, fault }];
     }),
   );
+}
+
+/** A rule for recipients without an operation that has some is a mistake: its author believes that the entry may send. */
+function faultyRecipients({ callers }: PolicyDocument): PolicyError[] {
+  return callers.flatMap((entry, index) => {
+    const operations: readonly Operation[] = entry.operations ?? DEFAULT_OPERATIONS;
+    const sends = MAIL_OPERATIONS.some((operation) => operations.includes(operation));
+    const unused = (['recipients', 'maxRecipients'] as const).filter((member) => !sends && entry[member] !== undefined);
+    const invalid = (entry.recipients ?? []).flatMap((pattern, place) => {
+      const fault = recipientPatternError(pattern);
+      return fault === undefined ? [] : [{ pointer: `/callers/${index}/recipients/${place}`, fault }];
+    });
+    const needed = `needs ${MAIL_OPERATIONS.join(' or ')} in operations`;
+    return [...unused.map((member) => ({ pointer: `/callers/${index}/${member}`, fault: needed })), ...invalid];
+  });
 }
 
 /** A choice or a condition that failed is reported once, not once more for each of its branches. */

@@ -9,6 +9,12 @@ import { compileSources, NO_SOURCES, type SourceRules } from '../sources/sourceR
  */
 export const DEFAULT_OPERATIONS = ['createUploadSession', 'attach'] as const satisfies readonly PolicyOperation[];
 
+/** The operations that `recipients` and `maxRecipients` are rules for. */
+export const MAIL_OPERATIONS = ['createDraft', 'sendMail'] as const satisfies readonly PolicyOperation[];
+
+/** The most recipients of one message (learn.microsoft.com/graph/api/user-sendmail). */
+export const MAX_RECIPIENTS = 500;
+
 /** Whose token goes to Graph: the app's own, or one for the user that the caller's token is of. */
 export type ActsAs = 'app' | 'user';
 
@@ -30,6 +36,8 @@ export interface PolicyEntry {
   readonly operations?: readonly PolicyOperation[];
   readonly uploadUrl?: UploadUrlChoice;
   readonly sources?: readonly string[];
+  readonly recipients?: readonly string[];
+  readonly maxRecipients?: number;
   readonly actsAs?: ActsAs;
 }
 
@@ -45,6 +53,10 @@ export interface CallerRules {
   readonly operations: ReadonlySet<PolicyOperation>;
   readonly uploadUrl: UploadUrlChoice;
   readonly sources: SourceRules;
+  /** Who may get mail from this caller; empty: nobody. */
+  readonly recipients: NameSet;
+  /** Over To, Cc and Bcc of one message. */
+  readonly maxRecipients: number;
   /** With `user`, `mailboxes` and `groups` that the entry leaves out admit every name: Graph decides. */
   readonly actsAs: ActsAs;
   /** Where the grant stands, as a JSON pointer into the policy, or the setting that made it. */
@@ -152,12 +164,19 @@ function compileEntry(entry: PolicyEntry, origin: string, defaults: PolicyDefaul
     kinds: new Set(entry.kinds),
     maxBytes: entry.maxBytes ?? Number.POSITIVE_INFINITY,
     delegated: entry.delegated ?? false,
-    operations: new Set(entry.operations ?? DEFAULT_OPERATIONS),
+    operations: withIncluded(entry.operations ?? DEFAULT_OPERATIONS),
     uploadUrl: entry.uploadUrl ?? defaults.uploadUrl,
     sources: compileSources(entry.sources ?? [], `${origin}/sources`),
+    recipients: compileNames(entry.recipients ?? [], `${origin}/recipients`),
+    maxRecipients: entry.maxRecipients ?? MAX_RECIPIENTS,
     actsAs,
     policyPath: origin,
   };
+}
+
+/** A caller that may send a mail may create its draft. */
+function withIncluded(operations: readonly PolicyOperation[]): ReadonlySet<Operation> {
+  return new Set(operations.includes('sendMail') ? [...operations, 'createDraft'] : operations);
 }
 
 /** Without a document: ME_MAILBOX for function key holders, or everything where ALLOW_ANY_MAILBOX says so, or nothing. */
@@ -171,6 +190,8 @@ export function policyWithoutDocument(settings: PolicyDefaults & Pick<Config, 'a
     operations: new Set<PolicyOperation>(DEFAULT_OPERATIONS),
     uploadUrl,
     sources: NO_SOURCES,
+    recipients: NO_NAMES,
+    maxRecipients: MAX_RECIPIENTS,
     actsAs: 'app',
   } as const;
   if (allowAnyMailbox) {

@@ -1,9 +1,9 @@
 import { editsBetween, isNear } from '../common/nearName.ts';
-import { ITEM_SUFFIXES } from '../routes.ts';
+import { suffixesOn } from '../routes.ts';
 import { ENTITY_TYPES, type EntityTypeName, type NavigationProperty, ROOTS, withoutNamespace } from './entityModel.ts';
 
 /** What may follow `attachments`. */
-const ACTIONS = ITEM_SUFFIXES.flatMap((suffix) => suffix.split('/').slice(1)).filter((name) => !name.startsWith('{'));
+const ACTIONS = suffixesOn('item').flatMap((suffix) => suffix.split('/').slice(1)).filter((name) => !name.startsWith('{'));
 
 /** Parts of a path that a message shows, such as `messages/{id}`. Folders can be nested without limit. */
 const MAX_PARTS = 8;

@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts';
-import { ITEM_SUFFIXES } from '../routes.ts';
+import { type PathSubject, suffixesOn } from '../routes.ts';
 import {
   BETA_ONLY,
   ENTITY_TYPES,
@@ -46,6 +46,17 @@ export function parsePath(path: string): GraphPath {
     itemPath: item.path,
     ...item.below,
   };
+}
+
+type Below = Pick<GraphPath, 'on' | 'suffix' | 'ids'>;
+
+/** What the table of routes can call a path that has led to this type, @param steps navigation properties and casts. */
+function subjectsOf(type: EntityTypeName, steps: number): readonly PathSubject[] {
+  const subjects: PathSubject[] = ENTITY_TYPES[type].item === undefined ? [] : ['item'];
+  if (type === 'user') subjects.push('mailbox');
+  if (type === 'mailFolder') subjects.push('mailFolder');
+  if (type === 'message' && steps === 1) subjects.push('message');
+  return subjects;
 }
 
 type NavigationProperties = ReadonlyMap<string, { readonly name: string; readonly property: NavigationProperty }>;
@@ -97,13 +108,14 @@ class PathWalk {
   }
 
   /** Follows navigation properties and casts until the rest is a path of the table of routes. */
-  item(start: EntityTypeName): { kind: Target['kind']; path: string; below: Pick<GraphPath, 'suffix' | 'ids'> } {
+  item(start: EntityTypeName): { kind: Target['kind']; path: string; below: Below } {
     let type = start;
     const path: string[] = [];
     for (;;) {
       const { item } = ENTITY_TYPES[type];
-      const below = item && this.#below();
-      if (item !== undefined && below !== undefined) return { kind: item, path: path.join('/'), below };
+      const below = this.#below(subjectsOf(type, path.length));
+      // What is sent from a mailbox, or created in it, is a message.
+      if (below !== undefined) return { kind: item ?? 'message', path: path.join('/'), below };
       const cast = this.#cast(type);
       if (cast !== undefined) {
         path.push(`microsoft.graph.${cast}`);
@@ -117,12 +129,14 @@ class PathWalk {
   }
 
   /** Undefined if the rest cannot be a path of the table. @throws ServiceError if it begins like one */
-  #below(): Pick<GraphPath, 'suffix' | 'ids'> | undefined {
-    for (const suffix of ITEM_SUFFIXES) {
-      const ids = this.#match(suffix.split('/'));
-      if (ids !== undefined) return { suffix, ids };
+  #below(subjects: readonly PathSubject[]): Below | undefined {
+    for (const on of subjects) {
+      for (const suffix of suffixesOn(on)) {
+        const ids = this.#match(suffix === '' ? [] : suffix.split('/'));
+        if (ids !== undefined) return { on, suffix, ids };
+      }
     }
-    if (!sameName(parseSegment(this.#peek()).name, 'attachments')) return undefined;
+    if (!subjects.includes('item') || !sameName(parseSegment(this.#peek()).name, 'attachments')) return undefined;
     this.#next += 1;
     this.#pattern.push('attachments');
     throw this.#unsupported();
@@ -144,8 +158,8 @@ class PathWalk {
         const segment = parseSegment(this.#peek());
         key = segment.key;
         this.#next += 1;
-        // Only an action may carry its namespace.
-        const written = at > 0 ? withoutNamespace(segment.name) : segment.name;
+        // An action may carry its namespace.
+        const written = name === 'attachments' || name === 'messages' ? segment.name : withoutNamespace(segment.name);
         if (sameName(written, name) && (key === undefined || names[at + 1]?.startsWith('{'))) continue;
       }
       this.#next = start;

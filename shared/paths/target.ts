@@ -1,3 +1,4 @@
+import type { PathSubject } from '../routes.ts';
 import type { ItemKind } from './entityModel.ts';
 
 export type GraphVersion = 'v1.0' | 'beta';
@@ -31,6 +32,7 @@ export interface ItemTarget extends Omit<Target, 'owner'> {
 
 /** A whole path. */
 export interface GraphPath extends Target {
+  readonly on: PathSubject;
   /** What follows the item, as the table of routes has it. */
   readonly suffix: string;
   /** The ids in it, by the table's names; decoded and safe to encode. */
@@ -39,8 +41,12 @@ export interface GraphPath extends Target {
 
 /** The path at Graph, without version: `/users/{id}/messages/{id}/attachments`, and what follows there. */
 export function graphPath(target: Pick<Target, 'itemPath'>, owner: ResolvedOwner, below?: string): string {
-  const attachments = `${ownerPath(owner)}/${target.itemPath}/attachments`;
-  return below === undefined ? attachments : `${attachments}/${below}`;
+  return resourcePath(owner, target.itemPath, 'attachments', below);
+}
+
+/** @param parts encoded; empty and undefined ones are left out */
+export function resourcePath(owner: ResolvedOwner, ...parts: readonly (string | undefined)[]): string {
+  return [ownerPath(owner), ...parts].filter((part) => part !== undefined && part !== '').join('/');
 }
 
 function ownerPath(owner: ResolvedOwner): string {

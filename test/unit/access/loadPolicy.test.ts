@@ -120,7 +120,7 @@ describe('parsePolicy', () => {
       'an unknown operation',
       entries({ operations: ['attach', 'send'] }),
       '/callers/0/operations/1',
-      'must be one of createUploadSession,attach',
+      'must be one of createUploadSession,attach,createDraft,sendMail',
     ],
     ['one operation without a list', entries({ operations: 'attach' }), '/callers/0/operations', 'must be array'],
     ['an unknown uploadUrl', entries({ uploadUrl: 'outlook' }), '/callers/0/uploadUrl', 'must be one of graph,proxy'],
@@ -218,6 +218,31 @@ describe('parsePolicy', () => {
       { pointer: '/callers/4', fault: 'names the same caller as /callers/0' },
       { pointer: '/callers/5', fault: 'names the same caller as /callers/0' },
     ]);
+  });
+
+  it.each<[unknown, readonly PolicyError[]]>([
+    [{ operations: ['sendMail'], recipients: ['*', '*@contoso.example', 'a@b.example'], maxRecipients: 500 }, []],
+    [{ operations: ['createDraft'], recipients: [] }, []],
+    [
+      { operations: ['sendMail'], recipients: ['a@b.example', 'contoso.example', 'A <a@b.example>'] },
+      [
+        { pointer: '/callers/0/recipients/1', fault: 'must be one plain address, *@domain or *' },
+        { pointer: '/callers/0/recipients/2', fault: 'must be one plain address, *@domain or *' },
+      ],
+    ],
+    [
+      { recipients: ['*'], maxRecipients: 1 },
+      [
+        { pointer: '/callers/0/recipients', fault: 'needs createDraft or sendMail in operations' },
+        { pointer: '/callers/0/maxRecipients', fault: 'needs createDraft or sendMail in operations' },
+      ],
+    ],
+    [
+      { operations: ['sendMail'], maxRecipients: 501 },
+      [{ pointer: '/callers/0/maxRecipients', fault: 'must be <= 500' }],
+    ],
+  ])('checks the rules for recipients in %j', (members, expected) => {
+    expect(faultsOf({ callers: [{ ...policyEntry({}), ...Object(members) }] })).toEqual(expected);
   });
 
   it('knows the kinds of item that paths lead to, and every operation', () => {

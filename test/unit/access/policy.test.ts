@@ -142,10 +142,15 @@ describe('compilePolicy', () => {
 });
 
 describe('operations', () => {
+  it('include the draft with the sending, and nothing else', () => {
+    expect([...(grantOf({ operations: ['sendMail'] })?.operations ?? [])]).toEqual(['sendMail', 'createDraft']);
+    expect([...(grantOf({ operations: ['createDraft'] })?.operations ?? [])]).toEqual(['createDraft']);
+  });
+
   /** An operation that a later version adds. */
   const withNewOperation = (run: () => void) => {
     const length = POLICY_OPERATIONS.length;
-    Object.assign(POLICY_OPERATIONS, { [length]: 'sendMail' });
+    Object.assign(POLICY_OPERATIONS, { [length]: 'newOperation' });
     try {
       run();
     } finally {

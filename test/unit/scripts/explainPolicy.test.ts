@@ -156,7 +156,7 @@ describe('explainPolicy', () => {
   it.each([
     [{ kind: 'contact' }, '--kind must be one of message, event, todoTask, outlookTask, post.'],
     [{ kind: '__proto__' }, '--kind must be one of message, event, todoTask, outlookTask, post.'],
-    [{ operation: 'send' }, '--operation must be one of createUploadSession, attach.'],
+    [{ operation: 'send' }, '--operation must be one of createUploadSession, attach, createDraft, sendMail.'],
     [{ operation: 'createUploadSession', size: 0 }, '--size must be a number of bytes.'],
     [{ size: -1 }, '--size must be a number of bytes.'],
     [{ size: Number.NaN }, '--size must be a number of bytes.'],
