@@ -8,7 +8,7 @@ import {
   compilePolicy,
   DEFAULT_OPERATIONS,
   MAIL_OPERATIONS,
-  type Operation,
+  type PolicyOperation,
   type Policy,
   type PolicyDocument,
   policyWithoutDocument,
@@ -123,7 +123,7 @@ function faultySources({ callers }: PolicyDocument): PolicyError[] {
 /** A rule for recipients without an operation that has some is a mistake: its author believes that the entry may send. */
 function faultyRecipients({ callers }: PolicyDocument): PolicyError[] {
   return callers.flatMap((entry, index) => {
-    const operations: readonly Operation[] = entry.operations ?? DEFAULT_OPERATIONS;
+    const operations: readonly PolicyOperation[] = entry.operations ?? DEFAULT_OPERATIONS;
     const sends = MAIL_OPERATIONS.some((operation) => operations.includes(operation));
     const unused = (['recipients', 'maxRecipients'] as const).filter((member) => !sends && entry[member] !== undefined);
     const invalid = (entry.recipients ?? []).flatMap((pattern, place) => {
