@@ -7,6 +7,7 @@ import attachmentInfo from '../shared/json/schemas/attachmentInfo.schema.json' w
 import attachmentItem from '../shared/json/schemas/attachmentItem.schema.json' with { type: 'json' };
 import contentObject from '../shared/json/schemas/contentObject.schema.json' with { type: 'json' };
 import fileAttachment from '../shared/json/schemas/fileAttachment.schema.json' with { type: 'json' };
+import message from '../shared/json/schemas/message.schema.json' with { type: 'json' };
 import taskFileAttachment from '../shared/json/schemas/taskFileAttachment.schema.json' with { type: 'json' };
 
 const OUTPUT = fileURLToPath(new URL('../shared/json/validators.generated.cjs', import.meta.url));
@@ -25,7 +26,9 @@ export function compileValidators(): void {
     code: { source: true },
   });
   ajv.addSchema(
-    [attachmentItem, attachmentInfo, fileAttachment, taskFileAttachment, contentObject, policy].map(withoutWords),
+    [attachmentItem, attachmentInfo, fileAttachment, taskFileAttachment, contentObject, message, policy].map(
+      withoutWords,
+    ),
   );
   const code = standaloneCode.default(ajv, {
     attachmentItem: 'attachmentItem',
@@ -33,6 +36,7 @@ export function compileValidators(): void {
     fileAttachment: 'fileAttachment',
     taskFileAttachment: 'taskFileAttachment',
     contentObject: 'contentObject',
+    message: 'message',
     policy: 'policy',
   });
   writeFileSync(OUTPUT, code);

@@ -66,6 +66,11 @@ export const ERRORS = {
     means: 'The request does not describe an attachment that Graph accepts; details lists every error.',
     callerCan: 'Correct each error in details.',
   },
+  InvalidMessage: {
+    status: 400,
+    means: 'The request does not describe a message that the proxy can check and Graph accepts; details lists every error.',
+    callerCan: 'Correct each error in details.',
+  },
   SizeMismatch: {
     status: 400,
     means: 'The body has more or fewer bytes than declared.',

@@ -6,4 +6,5 @@ export const attachmentInfo: ValidateFunction;
 export const fileAttachment: ValidateFunction;
 export const taskFileAttachment: ValidateFunction;
 export const contentObject: ValidateFunction;
+export const message: ValidateFunction;
 export const policy: ValidateFunction;
