@@ -75,6 +75,7 @@ param mailboxQueueLength string = ''
 param maxOutlookAttachmentBytes string = ''
 param maxTodoAttachmentBytes string = ''
 param maxJsonAttachmentBytes string = ''
+param maxMessageBytes string = ''
 @allowed(['', 'hashed', 'plain'])
 param logMailbox string = ''
 param otelExporterOtlpEndpoint string = ''
@@ -111,6 +112,7 @@ var operatorSettings = {
   MAX_OUTLOOK_ATTACHMENT_BYTES: maxOutlookAttachmentBytes
   MAX_TODO_ATTACHMENT_BYTES: maxTodoAttachmentBytes
   MAX_JSON_ATTACHMENT_BYTES: maxJsonAttachmentBytes
+  MAX_MESSAGE_BYTES: maxMessageBytes
   LOG_MAILBOX: logMailbox
   OTEL_EXPORTER_OTLP_ENDPOINT: otelExporterOtlpEndpoint
 }

@@ -9,6 +9,7 @@ import contentObject from '../shared/json/schemas/contentObject.schema.json' wit
 import fileAttachment from '../shared/json/schemas/fileAttachment.schema.json' with { type: 'json' };
 import idempotencyRecord from '../shared/json/schemas/idempotencyRecord.schema.json' with { type: 'json' };
 import jobRecord from '../shared/json/schemas/jobRecord.schema.json' with { type: 'json' };
+import message from '../shared/json/schemas/message.schema.json' with { type: 'json' };
 import taskFileAttachment from '../shared/json/schemas/taskFileAttachment.schema.json' with { type: 'json' };
 import uploadRecord from '../shared/json/schemas/uploadRecord.schema.json' with { type: 'json' };
 
@@ -20,6 +21,7 @@ const SCHEMAS = [
   fileAttachment,
   taskFileAttachment,
   contentObject,
+  message,
   policy,
   uploadRecord,
   jobRecord,

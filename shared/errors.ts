@@ -66,6 +66,11 @@ export const ERRORS = {
     means: 'The request does not describe an attachment that Graph accepts; details lists every error.',
     callerCan: 'Correct each error in details.',
   },
+  InvalidMessage: {
+    status: 400,
+    means: 'The request does not describe a message that the proxy can check and Graph accepts; details lists every error.',
+    callerCan: 'Correct each error in details.',
+  },
   SizeMismatch: {
     status: 400,
     means: 'The body has more or fewer bytes than declared.',
@@ -225,6 +230,22 @@ export const ERRORS = {
     means:
       'The job has failed after all retries or its timeout, and the file is not attached. The message contains the last reason.',
     callerCan: 'Correct the reason, then create a new job.',
+  },
+  MessageNotYours: {
+    status: 403,
+    means: 'The message was not created by this caller through the proxy. The response is the same for every such message.',
+    callerCan: 'Send or delete only drafts that the same caller created through the proxy.',
+  },
+  MessageNotDraft: {
+    status: 409,
+    means: 'The message is not a draft any more: it was sent.',
+    callerCan: 'Read the status of the message with GET.',
+  },
+  SendOutcomeUnknown: {
+    status: 409,
+    means: 'Graph did not say whether it has sent the mail. The proxy does not send it again.',
+    callerCan:
+      'Look at Sent Items of the mailbox. With an Idempotency-Key, send the same request later: it returns the outcome once it is known.',
   },
   InstanceBusy: {
     status: 503,

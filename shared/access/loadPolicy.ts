@@ -3,12 +3,12 @@ import { resolve } from 'node:path';
 import type { ErrorObject } from 'ajv';
 import type { CallerAuthConfig, Config } from '../config/config.ts';
 import * as validators from '../json/validators.generated.cjs';
+import type { PolicyOperation } from '../routes.ts';
 import { sourcePatternError } from '../sources/sourceRules.ts';
 import {
   compilePolicy,
   DEFAULT_OPERATIONS,
   MAIL_OPERATIONS,
-  type PolicyOperation,
   type Policy,
   type PolicyDocument,
   policyWithoutDocument,

@@ -175,7 +175,7 @@ function compileEntry(entry: PolicyEntry, origin: string, defaults: PolicyDefaul
 }
 
 /** A caller that may send a mail may create its draft. */
-function withIncluded(operations: readonly PolicyOperation[]): ReadonlySet<Operation> {
+function withIncluded(operations: readonly PolicyOperation[]): ReadonlySet<PolicyOperation> {
   return new Set(operations.includes('sendMail') ? [...operations, 'createDraft'] : operations);
 }
 

@@ -23,6 +23,9 @@ export const DEFAULT_MAX_JSON_ATTACHMENT_BYTES = 25 * MIB;
 /** What fits in base64 into the 104,857,600 bytes that the platform takes as a request's body. learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger */
 export const MAX_SETTABLE_JSON_ATTACHMENT_BYTES = 75 * MIB;
 
+/** Largest message with its files: the most that Exchange Online lets a tenant set; 35 MB unless raised. learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits */
+export const DEFAULT_MAX_MESSAGE_BYTES = 150 * MIB;
+
 /** What the platform takes as a request's body unless FUNCTIONS_REQUEST_BODY_SIZE_LIMIT says otherwise (Azure Functions host: HttpRequestBodySizeMiddleware). */
 export const DEFAULT_REQUEST_BODY_LIMIT_BYTES = 104_857_600;
 /** The longest number that a setting can have. */

@@ -76,6 +76,8 @@ export interface Config {
   readonly isDevelopment: boolean;
   /** The largest file in the JSON of one request, decoded. */
   readonly maxJsonAttachmentBytes: number;
+  /** The largest mail with its files. */
+  readonly maxMessageBytes: number;
   readonly logMailbox: 'hashed' | 'plain';
   readonly otlpEndpoint: string | undefined;
 }
@@ -114,6 +116,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     maxSizes: { outlookBytes: values.MAX_OUTLOOK_ATTACHMENT_BYTES, toDoBytes: values.MAX_TODO_ATTACHMENT_BYTES },
     isDevelopment: values.AZURE_FUNCTIONS_ENVIRONMENT === 'Development',
     maxJsonAttachmentBytes: values.MAX_JSON_ATTACHMENT_BYTES,
+    maxMessageBytes: values.MAX_MESSAGE_BYTES,
     logMailbox: values.LOG_MAILBOX,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };

@@ -4,6 +4,7 @@ import {
   DEFAULT_JOB_TIMEOUT_MINUTES,
   DEFAULT_MAILBOX_QUEUE_LENGTH,
   DEFAULT_MAX_JSON_ATTACHMENT_BYTES,
+  DEFAULT_MAX_MESSAGE_BYTES,
   DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES,
   DEFAULT_MAX_TODO_ATTACHMENT_BYTES,
   DEFAULT_REQUEST_BODY_LIMIT_BYTES,
@@ -274,6 +275,12 @@ export const SETTINGS = {
     reads: { kind: 'integer', min: 1, max: MAX_SETTABLE_JSON_ATTACHMENT_BYTES },
     default: String(DEFAULT_MAX_JSON_ATTACHMENT_BYTES),
     about: 'Largest file in contentBytes of a JSON body, in bytes after decoding. The file stays in memory.',
+  },
+  MAX_MESSAGE_BYTES: {
+    reads: { kind: 'integer', min: 1, max: MAX_SETTABLE_ATTACHMENT_BYTES },
+    default: String(DEFAULT_MAX_MESSAGE_BYTES),
+    about:
+      'Largest mail with its files, in bytes. Exchange Online sends mails of up to 35 MB unless the tenant raises its limit.',
   },
   LOG_MAILBOX: {
     reads: { kind: 'oneOf', values: ['hashed', 'plain'] },

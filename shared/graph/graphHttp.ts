@@ -46,7 +46,8 @@ export interface GraphHttp {
  * A POST that makes a session may be repeated: a session that nobody uses expires by itself. 429, 503, 504 and a
  * connection that failed before the answer are tried again while the wait fits the deadline; else what is there is given
  * back at once. A POST that attaches is tried again only where Graph has answered, and has not done it all the same.
- * A 401 drops the token and is tried once more with the next one. A POST to an item that Graph does not find is repeated
+ * A call that is sent once is never repeated by itself, except
+ * after a 401, since Graph has then done nothing. A 401 drops the token and is tried once more with the next one. A POST to an item that Graph does not find is repeated
  * for a moment: an item that was just created is not on every server yet.
  */
 export async function createGraphHttp({
@@ -114,6 +115,7 @@ export async function createGraphHttp({
             continue;
           }
         }
+        if (call.isSentOnce) return settle(result);
         const isNotFound = call.method === 'POST' && isItemNotFound(result);
         if (!isNotFound && !isRetryable(result, call.isDone === undefined)) return settle(result);
         const delayMs = isNotFound

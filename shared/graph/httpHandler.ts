@@ -42,8 +42,8 @@ function toDispatchOptions({ request, options }: Context, origin: string): Dispa
   return { method, path: request.slice(origin.length), headers, body: body ?? null };
 }
 
-function isForwardMethod(method: unknown): method is 'GET' | 'POST' {
-  return method === 'GET' || method === 'POST';
+function isForwardMethod(method: unknown): method is 'GET' | 'POST' | 'DELETE' {
+  return method === 'GET' || method === 'POST' || method === 'DELETE';
 }
 
 /** forward.ts hands over a plain object; the SDK's type allows more. */

@@ -1,23 +1,27 @@
+import type { GraphRequest } from '@microsoft/microsoft-graph-client';
 import type { ItemKind } from '../paths/entityModel.ts';
 import type { GraphVersion } from '../paths/target.ts';
 import type { AttemptResult, GraphAttempt } from './graphAttempt.ts';
 import type { GraphClient } from './graphClient.ts';
 
 /** What is called, as spans name it. */
-export type GraphOperation = 'createUploadSession' | 'attachments';
+export type GraphOperation = 'createUploadSession' | 'attachments' | 'messages' | 'send' | 'sendMail';
 
 /** All that goes to Graph; nothing of the caller's that is not named here. */
 export interface GraphCall {
   readonly operation: GraphOperation;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Sent once, whatever the response: nobody knows whether a call that was lost has been done. */
+  readonly isSentOnce?: true;
   /** Of a call that must not be done twice: looks whether it has been done. Absent where a second time does no harm. */
   readonly isDone?: () => Promise<boolean>;
   readonly kind: ItemKind;
   readonly version: GraphVersion;
   /** Already encoded; begins with a slash. */
   readonly path: string;
-  /** JSON; absent with GET. */
+  /** JSON, unless `contentType` says otherwise. */
   readonly body?: string;
+  readonly contentType?: 'text/plain';
   readonly token: string;
   readonly clientRequestId: string;
   readonly wantsImmutableIds: boolean;
@@ -40,16 +44,22 @@ export async function sendOnce(
     .headers(toHeaders(call))
     .middlewareOptions([attempt])
     .responseType(raw);
-  await (call.method === 'GET' ? request.get() : request.post(call.body));
+  await perform(request, call);
   attempt.signal.throwIfAborted();
   if (attempt.result === undefined) throw new TypeError('The HTTP handler left no result.');
   return attempt.result;
 }
 
+/** Graph demands `Content-Length: 0` of a POST without a body, such as /send; an empty text is sent so. */
+function perform(request: GraphRequest, { method, body = '' }: GraphCall): Promise<unknown> {
+  if (method === 'GET') return request.get();
+  return method === 'DELETE' ? request.delete() : request.post(body);
+}
+
 function toHeaders(call: GraphCall): Record<string, string> {
   return {
     Authorization: `Bearer ${call.token}`,
-    ...(call.body !== undefined && { 'Content-Type': 'application/json' }),
+    ...(call.body !== undefined && { 'Content-Type': call.contentType ?? 'application/json' }),
     Accept: 'application/json',
     'client-request-id': call.clientRequestId,
     ...(call.wantsImmutableIds && { Prefer: 'IdType="ImmutableId"' }),

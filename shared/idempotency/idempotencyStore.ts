@@ -32,6 +32,10 @@ export interface IdempotencyLease {
   readonly mayBeDoneSince: number | undefined;
   /** Epoch milliseconds: an earlier turn sent the whole file then, and Graph refused it. Undefined: none has. */
   readonly refusedSince: number | undefined;
+  /** What an earlier turn has noted before a step that must not be done twice. */
+  readonly note: Note | undefined;
+  /** Written before such a step; a later turn gets it unless this one keeps a response. */
+  writeNote(note: Note): Promise<void>;
   keep(response: StoredResponse): Promise<void>;
   /**
    * It failed, and the next one may try.
@@ -41,12 +45,16 @@ export interface IdempotencyLease {
   release(mayBeDone: boolean, refusedSince?: number): Promise<void>;
 }
 
+/** Ids that show whether a step was done. */
+export type Note = Readonly<Record<string, string | number>>;
+
 interface IdempotencyRecord {
   /** Epoch milliseconds. */
   readonly startedAt: number;
   readonly fingerprint: string;
   readonly mayBeDoneSince?: number | undefined;
   readonly refusedSince?: number | undefined;
+  readonly note?: Note | undefined;
   readonly state:
     | { readonly kind: 'underWay' | 'free' }
     | { readonly kind: 'answered'; readonly answer: StoredResponse };
@@ -77,7 +85,7 @@ export async function acquireKey(
   const record = stored && parseRecord(stored.content);
   if (stored === undefined || record === undefined)
     throw storageUnavailable(new Error('The key could not be claimed.'));
-  const take = async (left: Pick<IdempotencyRecord, 'mayBeDoneSince' | 'refusedSince'> = {}): Promise<KeyState> => {
+  const take = async (left: Pick<IdempotencyRecord, 'mayBeDoneSince' | 'refusedSince' | 'note'> = {}): Promise<KeyState> => {
     const next = { ...claim, ...left };
     const etag = await blobs.replace(secret, stored.etag, toContent(next));
     return etag === undefined ? { kind: 'underWay' } : turnOf(blobs, secret, etag, next);
@@ -86,23 +94,33 @@ export async function acquireKey(
   const ageMs = claim.startedAt - record.startedAt;
   const isFree = state.kind === 'free' || ageMs > IDEMPOTENCY_LIFE_MS;
   const isSame = record.fingerprint === fingerprint;
-  if (!isFree && !isSame) return { kind: 'otherRequest' };
+  // The mail of another request may have been sent under this key.
+  const isOpen = record.note !== undefined && ageMs <= IDEMPOTENCY_LIFE_MS;
+  if ((!isFree || isOpen) && !isSame) return { kind: 'otherRequest' };
   if (!isFree && state.kind === 'answered') return { ...state, claimAnew: () => take() };
   const isLost = state.kind === 'underWay' && ageMs > abandonedAfterMs;
   if (!isFree && !isLost) return { kind: 'underWay' };
   const mayBeDoneSince = record.mayBeDoneSince ?? (isLost ? record.startedAt : undefined);
-  return take(isSame ? { mayBeDoneSince, refusedSince: record.refusedSince } : {});
+  return take(isSame ? { mayBeDoneSince, refusedSince: record.refusedSince, note: record.note } : {});
 }
 
-function turnOf(blobs: SealedBlobs, secret: Buffer, etag: string, claim: IdempotencyRecord): IdempotencyLease {
+function turnOf(blobs: SealedBlobs, secret: Buffer, firstEtag: string, claim: IdempotencyRecord): IdempotencyLease {
+  let etag: string | undefined = firstEtag;
+  let current = claim;
   const replace = async (changes: Partial<IdempotencyRecord>) => {
-    await blobs.replace(secret, etag, toContent({ ...claim, ...changes }));
+    current = { ...current, ...changes };
+    etag = etag && (await blobs.replace(secret, etag, toContent(current)));
   };
-  const { mayBeDoneSince, refusedSince, startedAt } = claim;
+  const { mayBeDoneSince, refusedSince, note, startedAt } = claim;
   return {
     kind: 'turn',
     mayBeDoneSince,
     refusedSince,
+    note,
+    async writeNote(newNote) {
+      await replace({ note: newNote });
+      if (etag === undefined) throw storageUnavailable(new Error('Another request has taken the key.'));
+    },
     keep: (response) => replace({ state: { kind: 'answered', answer: response } }),
     release: (mayBeDone, newlyRefused) =>
       replace({

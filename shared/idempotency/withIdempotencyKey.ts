@@ -11,8 +11,17 @@ import { acquireKey, type IdempotencyLease } from './idempotencyStore.ts';
 
 /** One turn at the work. */
 export interface Attempt
-  extends Pick<IdempotencyLease, 'mayBeDoneSince' | 'refusedSince'>,
+  extends Pick<IdempotencyLease, 'mayBeDoneSince' | 'refusedSince' | 'note' | 'writeNote'>,
     Pick<FileToAttach, 'onFullySent'> {}
+
+/** Without a key nothing is known of earlier requests, and nothing is kept for later ones. */
+const FIRST_ATTEMPT: Attempt = {
+  mayBeDoneSince: undefined,
+  refusedSince: undefined,
+  note: undefined,
+  writeNote: async () => {},
+  onFullySent: () => {},
+};
 
 /**
  * How often a request looks whether the first one with its key has an answer: after a quarter of the time that it has waited. So an
@@ -50,7 +59,7 @@ export async function withIdempotencyKey(
   const key = keyOf(context.request.headers, request);
   // The key that a run of Logic Apps gives is a help, not a demand: without a store the call goes on as it is.
   if (key === undefined || (key.isImplied && config.storage.kind === 'none'))
-    return work({ mayBeDoneSince: undefined, refusedSince: undefined, onFullySent: () => {} });
+    return work(FIRST_ATTEMPT);
   const fingerprint = hash('sha256', JSON.stringify(request), 'hex');
   const startedAt = clock.now();
   for (;;) {
@@ -79,7 +88,7 @@ function pollDelayMs(waitedMs: number): number {
 }
 
 async function takeTurn(
-  { mayBeDoneSince, refusedSince, keep, release }: IdempotencyLease,
+  { mayBeDoneSince, refusedSince, note, writeNote, keep, release }: IdempotencyLease,
   work: (attempt: Attempt) => Promise<ResponseData>,
   clock: Clock,
 ) {
@@ -88,7 +97,7 @@ async function takeTurn(
     wholeSince ??= clock.now();
   };
   try {
-    const response = await work({ mayBeDoneSince, refusedSince, onFullySent: onWhole });
+    const response = await work({ mayBeDoneSince, refusedSince, note, writeNote, onFullySent: onWhole });
     await keep(response).catch(() => {}); // The work is done all the same.
     return response;
   } catch (error) {

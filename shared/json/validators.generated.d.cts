@@ -6,6 +6,7 @@ export const attachmentInfo: ValidateFunction;
 export const fileAttachment: ValidateFunction;
 export const taskFileAttachment: ValidateFunction;
 export const contentObject: ValidateFunction;
+export const message: ValidateFunction;
 export const policy: ValidateFunction;
 export const uploadRecord: ValidateFunction;
 export const jobRecord: ValidateFunction;

@@ -56,7 +56,7 @@ export async function createGraphSpans(endpoint: string, graphOrigin: string): P
       const attributes = {
         'http.request.method': method,
         'server.address': serverAddress,
-        'url.template': `/${kind}/attachments${operation === 'attachments' ? '' : `/${operation}`}`,
+        'url.template': templateOf(kind, operation),
         ...(attempt > 1 && { 'http.request.resend_count': attempt - 1 }),
       };
       const span = tracer.startSpan(`${method} ${operation}`, { kind: SpanKind.CLIENT, attributes }, context);
@@ -71,6 +71,11 @@ export async function createGraphSpans(endpoint: string, graphOrigin: string): P
     },
     flush: () => provider.forceFlush(),
   };
+}
+
+function templateOf(kind: string, operation: GraphCall['operation']): string {
+  if (operation === 'attachments') return `/${kind}/attachments`;
+  return operation === 'createUploadSession' ? `/${kind}/attachments/${operation}` : `/${kind}/${operation}`;
 }
 
 /** W3C Trace Context, section 3.2; requestHead.ts has checked the form. */

@@ -25,6 +25,7 @@ const STATUS_OF = {
   InvalidJson: 400,
   InvalidRequest: 400,
   InvalidAttachment: 400,
+  InvalidMessage: 400,
   SizeMismatch: 400,
   SourceNotAllowed: 403,
   SourceRefused: 424,

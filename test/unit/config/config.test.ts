@@ -36,6 +36,7 @@ describe('parseConfig', () => {
       mailboxQueueLength: 64,
       isDevelopment: false,
       maxJsonAttachmentBytes: 26_214_400,
+      maxMessageBytes: 157_286_400,
       maxSizes: { outlookBytes: 157_286_400, toDoBytes: 26_214_400 },
       logMailbox: 'hashed',
     });
