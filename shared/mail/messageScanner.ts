@@ -17,7 +17,11 @@ const FIRST_KEPT_BYTES = 65_536;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+/** Of a member's name in an error: details must stay small if names are long. */
+const MAX_SHOWN_LENGTH = 64;
+
 type Container =
+  /** `name` is the current member's, for comparison; `written` is for people. */
   | { readonly kind: 'object'; readonly names: Set<string>; name: string; written: string }
   | { readonly kind: 'array'; index: number };
 
@@ -73,7 +77,8 @@ export class MessageScanner {
   #state: 'outside' | 'string' | 'file' = 'outside';
   /** The last byte outside strings that is not white space. */
   #last = 0;
-  #stringStart = 0;
+  /** Of the last string; -1 if a colon has followed it. */
+  #stringStart = -1;
   #file: ScannedFile | undefined;
   /** An escape that is not complete, from its backslash. */
   #escape = '';
@@ -149,8 +154,12 @@ export class MessageScanner {
   }
 
   #nameMember(object: Container & { kind: 'object' }): void {
-    object.written = parseText(this.#kept.toString('utf8', this.#stringStart, this.#length - 1));
-    object.name = foldName(object.written);
+    // Without a string since the last colon the body is not JSON, and a long name must not be read again and again.
+    if (this.#stringStart < 0) return;
+    const written = parseText(this.#kept.toString('utf8', this.#stringStart, this.#length - 1));
+    this.#stringStart = -1;
+    object.written = written.slice(0, MAX_SHOWN_LENGTH);
+    object.name = foldName(written);
     if (object.names.has(object.name) && this.#duplicates.length < MAX_DETAILS) {
       const message = `'${object.written}' occurs more than once in this object; letter case makes no difference.`;
       this.#duplicates.push({ code: 'DuplicateMember', message, target: this.#pointer() });

@@ -350,6 +350,17 @@ describe('readSendMail', () => {
     expect(JSON.stringify([message, details])).not.toContain(secret);
   });
 
+  it('keeps errors small, and its time too, if names are long', async () => {
+    const long = 'n'.repeat(300_000);
+    const duplicates = `{"${long}":[${`{"${long}":1,"${long}":2},`.repeat(2)}{}],"toRecipients":[{"${long}":1}]}`;
+
+    const { details } = await errorOf(sendMail(duplicates));
+
+    expect(details.map(({ code }) => code)).toEqual(expect.arrayContaining(['DuplicateMember', 'UnknownMember']));
+    expect(JSON.stringify(details).length).toBeLessThan(5_000);
+    expect((await errorOf(sendMail(`{"${long}"${':'.repeat(1_000_000)}`))).code).toBe('InvalidJson');
+  });
+
   it.each<[string, unknown, Partial<MessageLimits>, string]>([
     ['text', { message: { body: { content: 'x'.repeat(3_000_000) }, toRecipients: TO } }, {}, 'RequestBodyTooLarge'],
     [
