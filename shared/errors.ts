@@ -68,7 +68,8 @@ export const ERRORS = {
   },
   InvalidMessage: {
     status: 400,
-    means: 'The request does not describe a message that the proxy can check and Graph accepts; details lists every error.',
+    means:
+      'The request does not describe a message that the proxy can check and Graph accepts; details lists every error.',
     callerCan: 'Correct each error in details.',
   },
   SizeMismatch: {
@@ -233,7 +234,8 @@ export const ERRORS = {
   },
   MessageNotYours: {
     status: 403,
-    means: 'The message was not created by this caller through the proxy. The response is the same for every such message.',
+    means:
+      'The message was not created by this caller through the proxy. The response is the same for every such message.',
     callerCan: 'Send or delete only drafts that the same caller created through the proxy.',
   },
   MessageNotDraft: {

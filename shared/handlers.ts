@@ -3,6 +3,8 @@ import { attach } from './attach/attach.ts';
 import type { Dependencies, RequestContext } from './dependencies.ts';
 import { deleteJob } from './jobs/deleteJob.ts';
 import { getJob } from './jobs/getJob.ts';
+import { createDraft } from './mail/createDraft.ts';
+import { deleteDraft, getMessage, sendDraft, sendMail } from './mail/sendMail.ts';
 import type { GraphPath } from './paths/target.ts';
 import type { GraphOperation, UrlOperation } from './routes.ts';
 import type { ResponseData } from './server/response.ts';
@@ -19,7 +21,15 @@ type GraphHandler = (
   dependencies: Dependencies,
 ) => Promise<ResponseData>;
 
-export const GRAPH_HANDLERS: Readonly<Record<GraphOperation, GraphHandler>> = { attach, createUploadSession };
+export const GRAPH_HANDLERS: Readonly<Record<GraphOperation, GraphHandler>> = {
+  attach,
+  createUploadSession,
+  sendMail,
+  createDraft,
+  sendDraft,
+  getMessage,
+  deleteDraft,
+};
 
 /** Handles a request on a URL that the proxy has given out. @param id the last part of the URL, which is the credential */
 type UrlHandler = (context: RequestContext, id: string, dependencies: Dependencies) => Promise<ResponseData>;

@@ -194,7 +194,13 @@ export function suffixesOn(on: PathSubject): readonly string[] {
 
 export const POLICY_OPERATIONS: readonly PolicyOperation[] = [...new Set(GRAPH_ROUTES.map(({ policy }) => policy))];
 
-export function graphRoutes({ on, suffix }: { readonly on: PathSubject; readonly suffix: string }): readonly GraphRow[] {
+export function graphRoutes({
+  on,
+  suffix,
+}: {
+  readonly on: PathSubject;
+  readonly suffix: string;
+}): readonly GraphRow[] {
   return GRAPH_ROUTES.filter((route) => route.on === on && route.suffix === suffix);
 }
 

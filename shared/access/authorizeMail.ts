@@ -68,7 +68,8 @@ export function authorizeSenders(
     const isOwn = folded !== undefined && folded === foldCase(owner.id);
     const isAllowed = folded !== undefined && mailboxes !== undefined && admittedBy(mailboxes, folded) !== undefined;
     if (isOwn || isAllowed) continue;
-    const message = 'This caller may not send as this address. Leave from and sender out, or name the mailbox of the path.';
+    const message =
+      'This caller may not send as this address. Leave from and sender out, or name the mailbox of the path.';
     throw new ServiceError('CallerNotAllowed', message, { target: pointer, cause: 'denied: sender' });
   }
 }

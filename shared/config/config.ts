@@ -78,6 +78,7 @@ export interface Config {
   readonly maxJsonAttachmentBytes: number;
   /** The largest mail with its files. */
   readonly maxMessageBytes: number;
+  readonly sendSettleMs: number;
   readonly logMailbox: 'hashed' | 'plain';
   readonly otlpEndpoint: string | undefined;
 }
@@ -117,6 +118,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     isDevelopment: values.AZURE_FUNCTIONS_ENVIRONMENT === 'Development',
     maxJsonAttachmentBytes: values.MAX_JSON_ATTACHMENT_BYTES,
     maxMessageBytes: values.MAX_MESSAGE_BYTES,
+    sendSettleMs: values.SEND_SETTLE_SECONDS * 1_000,
     logMailbox: values.LOG_MAILBOX,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };

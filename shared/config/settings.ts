@@ -282,6 +282,12 @@ export const SETTINGS = {
     about:
       'Largest mail with its files, in bytes. Exchange Online sends mails of up to 35 MB unless the tenant raises its limit.',
   },
+  SEND_SETTLE_SECONDS: {
+    reads: { kind: 'integer', min: 1, max: 120 },
+    default: '30',
+    about:
+      'How long a draft must stay unsent after a failed send before the proxy sends it once more. Exchange shows a mail as a draft for a while after it has sent it.',
+  },
   LOG_MAILBOX: {
     reads: { kind: 'oneOf', values: ['hashed', 'plain'] },
     default: 'hashed',

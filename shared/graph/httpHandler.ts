@@ -5,6 +5,7 @@ import { lazy } from '../common/lazy.ts';
 import { GraphAttempt } from './graphAttempt.ts';
 import { httpRequest } from './httpRequest.ts';
 import { createPool } from './pool.ts';
+import type { GraphCall } from './sendOnce.ts';
 
 export interface HttpHandler extends Middleware {
   /** Loads the HTTP client ahead of the first request, and opens a connection for it. */
@@ -42,8 +43,8 @@ function toDispatchOptions({ request, options }: Context, origin: string): Dispa
   return { method, path: request.slice(origin.length), headers, body: body ?? null };
 }
 
-function isForwardMethod(method: unknown): method is 'GET' | 'POST' | 'DELETE' {
-  return method === 'GET' || method === 'POST' || method === 'DELETE';
+function isForwardMethod(method: unknown): method is GraphCall['method'] {
+  return method === 'GET' || method === 'POST' || method === 'PATCH' || method === 'DELETE';
 }
 
 /** forward.ts hands over a plain object; the SDK's type allows more. */

@@ -1,8 +1,7 @@
 import { foldCase } from '../access/policy.ts';
 import type { Deadline } from '../common/deadline.ts';
 import { isObject } from '../common/isObject.ts';
-import type { GraphVersion, ResolvedOwner } from '../paths/target.ts';
-import { resourcePath } from '../paths/target.ts';
+import { type GraphVersion, type ResolvedOwner, resourcePath } from '../paths/target.ts';
 import type { GraphResponse } from './graphAttempt.ts';
 import { GraphError } from './graphError.ts';
 import type { CallContext, GraphHttp } from './graphHttp.ts';
@@ -25,6 +24,8 @@ export interface DraftContent {
 export interface MessagesApi {
   /** @param folderPath encoded, such as `mailFolders/AAMk`; empty: Drafts. @throws GraphError, and what graphHttp throws */
   create(content: DraftContent, folderPath: string): Promise<GraphMessage>;
+  /** Sets an extended property of a draft. @throws GraphError, and what graphHttp throws */
+  setProperty(id: string, property: { readonly id: string; readonly value: string }): Promise<void>;
   /** Undefined: Graph has no such message. @param query with `?`. @throws GraphError, and what graphHttp throws */
   read(id: string, query: string, deadline?: Deadline): Promise<GraphMessage | undefined>;
   /** The messages of Sent Items. @throws GraphError, and what graphHttp throws */
@@ -73,6 +74,11 @@ export function createMessagesApi({ graphHttp, owner, version, call, context }: 
       const message = parseBody(response.body);
       if (response.status >= 300 || !isMessage(message)) throw new GraphError(response);
       return message;
+    },
+    async setProperty(id, property) {
+      const body = JSON.stringify({ singleValueExtendedProperties: [property] });
+      const response = await send({ operation: 'messages', method: 'PATCH', path: messagePath(id), body });
+      if (response.status >= 300) throw new GraphError(response);
     },
     async read(id, query, deadline) {
       const response = await send(

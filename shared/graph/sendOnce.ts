@@ -10,7 +10,7 @@ export type GraphOperation = 'createUploadSession' | 'attachments' | 'messages' 
 /** All that goes to Graph; nothing of the caller's that is not named here. */
 export interface GraphCall {
   readonly operation: GraphOperation;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Sent once, whatever the response: nobody knows whether a call that was lost has been done. */
   readonly isSentOnce?: true;
   /** Of a call that must not be done twice: looks whether it has been done. Absent where a second time does no harm. */
@@ -53,7 +53,8 @@ export async function sendOnce(
 /** Graph demands `Content-Length: 0` of a POST without a body, such as /send; an empty text is sent so. */
 function perform(request: GraphRequest, { method, body = '' }: GraphCall): Promise<unknown> {
   if (method === 'GET') return request.get();
-  return method === 'DELETE' ? request.delete() : request.post(body);
+  if (method === 'DELETE') return request.delete();
+  return method === 'PATCH' ? request.patch(body) : request.post(body);
 }
 
 function toHeaders(call: GraphCall): Record<string, string> {

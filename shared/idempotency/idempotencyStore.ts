@@ -85,7 +85,9 @@ export async function acquireKey(
   const record = stored && parseRecord(stored.content);
   if (stored === undefined || record === undefined)
     throw storageUnavailable(new Error('The key could not be claimed.'));
-  const take = async (left: Pick<IdempotencyRecord, 'mayBeDoneSince' | 'refusedSince' | 'note'> = {}): Promise<KeyState> => {
+  const take = async (
+    left: Pick<IdempotencyRecord, 'mayBeDoneSince' | 'refusedSince' | 'note'> = {},
+  ): Promise<KeyState> => {
     const next = { ...claim, ...left };
     const etag = await blobs.replace(secret, stored.etag, toContent(next));
     return etag === undefined ? { kind: 'underWay' } : turnOf(blobs, secret, etag, next);

@@ -58,8 +58,7 @@ export async function withIdempotencyKey(
   const { deadline, logEntry } = context;
   const key = keyOf(context.request.headers, request);
   // The key that a run of Logic Apps gives is a help, not a demand: without a store the call goes on as it is.
-  if (key === undefined || (key.isImplied && config.storage.kind === 'none'))
-    return work(FIRST_ATTEMPT);
+  if (key === undefined || (key.isImplied && config.storage.kind === 'none')) return work(FIRST_ATTEMPT);
   const fingerprint = hash('sha256', JSON.stringify(request), 'hex');
   const startedAt = clock.now();
   for (;;) {

@@ -29,6 +29,9 @@ export class LogEntry {
   rangeBytes: number | undefined;
   graphRequestId: string | undefined;
   /** One entry per attempt at Graph; 0 is an attempt without an answer. */
+  /** Of a mail: how many, never who. */
+  recipients: number | undefined;
+  files: number | undefined;
   readonly graphStatuses: number[] = [];
   readonly stagesMs: Partial<Record<Stage, number>> = {};
   readonly #startedAt = performance.now();

@@ -48,6 +48,8 @@ export function entryFields(logEntry: LogEntry, logMailbox: Config['logMailbox']
     upload: logEntry.upload,
     offset: logEntry.offset,
     rangeBytes: logEntry.rangeBytes,
+    recipients: logEntry.recipients,
+    files: logEntry.files,
     attempts: logEntry.graphStatuses.length,
     graphStatuses: logEntry.graphStatuses,
     ms: rounded({ total: logEntry.elapsedMs, ...logEntry.stagesMs }),

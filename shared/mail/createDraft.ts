@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { authorizeRequest } from '../access/authorizeRequest.ts';
 import { authorizeRecipients, authorizeSenders } from '../access/authorizeMail.ts';
+import { authorizeRequest } from '../access/authorizeRequest.ts';
 import type { AuthenticatedCaller } from '../access/caller.ts';
 import { startDeadline } from '../common/deadline.ts';
 import { maxFileBytes } from '../config/config.ts';
@@ -22,6 +22,7 @@ import type { SourceRule } from '../sources/sourceRules.ts';
 import { openUrl, type UrlSource } from '../sources/urlSource.ts';
 import { attachFile } from '../transfer/attachFile.ts';
 import { attachmentJson, createInternetMessageId, draftBody } from './draftBody.ts';
+import { callerMarker } from './draftMarker.ts';
 import { type MailContext, messagesOf, openMail } from './mailContext.ts';
 import type { MessageAttachment } from './messageAttachment.ts';
 import { readMimeMessage } from './mimeMessage.ts';
@@ -120,7 +121,9 @@ export function sameMail({ operation, path, grant }: MailContext, requested: Req
 function identityOf(attachment: MessageAttachment): unknown {
   if (attachment.kind === 'other') return attachment.json;
   const { file, content } = attachment;
-  return content.kind === 'address' ? [file, content.url.href] : [file, hash('sha256', Buffer.concat(content.chunks), 'hex')];
+  return content.kind === 'address'
+    ? [file, content.url.href]
+    : [file, hash('sha256', Buffer.concat(content.chunks), 'hex')];
 }
 
 /**
@@ -136,7 +139,10 @@ export async function buildDraft(mail: MailContext, requested: RequestedMail): P
   if (requested.kind === 'mime') {
     // A draft made of MIME gets its marker afterwards: the text goes to Graph unchanged.
     const draft = await messages.create({ body: requested.base64, contentType: 'text/plain' }, path.itemPath);
-    return withCleanUp(mail, draft, async () => (await messages.mark(draft.id, callerName)) ?? draft);
+    return withCleanUp(mail, draft, async () => {
+      await messages.setProperty(draft.id, callerMarker(callerName));
+      return draft;
+    });
   }
   const { json, rest } = draftBody(requested.message, own);
   await checkTotalSize(mail, requested.message);
@@ -186,13 +192,11 @@ async function attachToDraft(mail: MailContext, draftId: string, attachment: Mes
     return;
   }
   const { file, content } = attachment;
-  const source = content.kind === 'bytes' ? createMemorySource(content.chunks) : await openSourceOf(mail, attachment);
-  const contentType = 'contentType' in source ? source.contentType : undefined;
-  const described: FileInfo = {
-    ...(contentType !== undefined && { contentType }),
-    ...file,
-    sizeBytes: source.sizeBytes,
-  };
+  const url = content.kind === 'address' ? await openSourceOf(mail, attachment) : undefined;
+  const source = content.kind === 'bytes' ? createMemorySource(content.chunks) : url;
+  if (source === undefined) throw new TypeError('The file has no source.');
+  const type = url?.contentType;
+  const described: FileInfo = { ...(type !== undefined && { contentType: type }), ...file, sizeBytes: source.sizeBytes };
   try {
     await attachFile(
       item,
@@ -216,7 +220,7 @@ async function attachToDraft(mail: MailContext, draftId: string, attachment: Mes
       },
     );
   } finally {
-    if ('close' in source) source.close();
+    url?.close();
   }
 }
 

@@ -31,20 +31,21 @@ export interface DraftBody {
   readonly rest: readonly MessageAttachment[];
 }
 
-/**
- * The request that creates the draft, with as many attachments from the start of the list as fit: the recipients see the caller's
- * order. An internetMessageId of the caller gives way to the proxy's, because only a unique one proves what was sent.
- */
+/** The draft of a message. The proxy's internetMessageId replaces the caller's: only a unique one proves what was sent. */
 export function draftBody(
   { members, attachments }: MailMessage,
   { internetMessageId, callerName }: DraftOwn,
 ): DraftBody {
   const given = members['singleValueExtendedProperties'];
-  const message = {
-    ...members,
-    internetMessageId,
-    singleValueExtendedProperties: [...(Array.isArray(given) ? given : []), callerMarker(callerName)],
-  };
+  const singleValueExtendedProperties = [...(Array.isArray(given) ? given : []), callerMarker(callerName)];
+  return messageBody({ ...members, internetMessageId, singleValueExtendedProperties }, attachments);
+}
+
+/** With as many attachments from the start of the list as fit: the recipients see the caller's order. */
+export function messageBody(
+  message: Readonly<Record<string, unknown>>,
+  attachments: readonly MessageAttachment[],
+): DraftBody {
   const inside: object[] = [];
   let bytes = Buffer.byteLength(JSON.stringify({ ...message, attachments: [] }));
   for (const attachment of attachments) {

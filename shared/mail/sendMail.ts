@@ -8,8 +8,15 @@ import type { GraphMessage } from '../graph/messagesApi.ts';
 import { type Attempt, withIdempotencyKey } from '../idempotency/withIdempotencyKey.ts';
 import type { GraphPath } from '../paths/target.ts';
 import type { ResponseData } from '../server/response.ts';
-import { buildDraft, deleteUnsent, type RequestedMail, readRequestedMail, sameMail, withCleanUp } from './createDraft.ts';
-import { draftBody } from './draftBody.ts';
+import {
+  buildDraft,
+  deleteUnsent,
+  type RequestedMail,
+  readRequestedMail,
+  sameMail,
+  withCleanUp,
+} from './createDraft.ts';
+import { messageBody } from './draftBody.ts';
 import { isOurs, markerExpand } from './draftMarker.ts';
 import { RECIPIENT_MEMBERS, recipientsOf, sendersOf } from './draftRecipients.ts';
 import { type MailContext, messagesOf, openMail } from './mailContext.ts';
@@ -32,19 +39,25 @@ export async function sendMail(
   let sent: MailIds | undefined;
   try {
     const requested = await readRequestedMail(mail, reservation);
-    const response = await withIdempotencyKey(request, caller, sameMail(mail, requested), dependencies, async (attempt) => {
-      const earlier = readNote(attempt.note);
-      if (earlier !== undefined) {
-        await settled(mail, attempt, earlier);
-        return sentResponse(mail, earlier);
-      }
-      if (attempt.note?.['isDirect'] === 1) throw outcomeUnknown(undefined);
-      const direct = directBody(requested);
-      if (direct !== undefined) return await sendDirectly(mail, direct, attempt);
-      const draft = await buildDraft(mail, requested);
-      sent = await sendChecked(mail, draft, attempt);
-      return sentResponse(mail, sent);
-    });
+    const response = await withIdempotencyKey(
+      request,
+      caller,
+      sameMail(mail, requested),
+      dependencies,
+      async (attempt) => {
+        const earlier = readNote(attempt.note);
+        if (earlier !== undefined) {
+          await settled(mail, attempt, earlier);
+          return sentResponse(mail, earlier);
+        }
+        if (attempt.note?.['isDirect'] === 1) throw outcomeUnknown(undefined);
+        const direct = directBody(requested);
+        if (direct !== undefined) return await sendDirectly(mail, direct, attempt);
+        const draft = await buildDraft(mail, requested);
+        sent = await sendChecked(mail, draft, attempt);
+        return sentResponse(mail, sent);
+      },
+    );
     if (sent !== undefined && requested.kind === 'message' && !requested.saveToSentItems) {
       void removeSentCopy(mail, sent).catch(() => {});
     }
@@ -226,7 +239,7 @@ function unsent(): ServiceError {
 /** The request to Graph if one sendMail carries the mail and no copy is wanted: then there is nothing to delete afterwards. */
 function directBody(requested: RequestedMail): string | undefined {
   if (requested.kind === 'mime' || requested.saveToSentItems) return undefined;
-  const body = draftBody(requested.message, undefined);
+  const body = messageBody(requested.message.members, requested.message.attachments);
   return body.rest.length > 0 ? undefined : `{"message":${body.json},"saveToSentItems":false}`;
 }
 
@@ -275,7 +288,11 @@ async function removeSentCopy(mail: MailContext, { id, internetMessageId }: Mail
       const copy = await messages.read(id, '?$select=id,isDraft', deadline);
       const found = copy ?? (await messages.findSent(`internetMessageId eq '${internetMessageId}'`, deadline))[0];
       if (found !== undefined && found['isDraft'] !== true) {
-        await messages.remove(found.id, deadline, mail.dependencies.config.graphOrigin === 'https://graph.microsoft.com');
+        await messages.remove(
+          found.id,
+          deadline,
+          mail.dependencies.config.graphOrigin === 'https://graph.microsoft.com',
+        );
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, COPY_POLL_MS));

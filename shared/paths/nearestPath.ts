@@ -3,7 +3,9 @@ import { suffixesOn } from '../routes.ts';
 import { ENTITY_TYPES, type EntityTypeName, type NavigationProperty, ROOTS, withoutNamespace } from './entityModel.ts';
 
 /** What may follow `attachments`. */
-const ACTIONS = suffixesOn('item').flatMap((suffix) => suffix.split('/').slice(1)).filter((name) => !name.startsWith('{'));
+const ACTIONS = suffixesOn('item')
+  .flatMap((suffix) => suffix.split('/').slice(1))
+  .filter((name) => !name.startsWith('{'));
 
 /** Parts of a path that a message shows, such as `messages/{id}`. Folders can be nested without limit. */
 const MAX_PARTS = 8;
