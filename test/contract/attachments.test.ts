@@ -147,7 +147,8 @@ describe('the attachments of an item', () => {
 
   test.each([
     ['no type', { '@odata.type': undefined }, 422, 'UnprocessableType'],
-    ['another type', { '@odata.type': '#microsoft.graph.itemAttachment' }, 400, 'BadRequest'],
+    ['another type', { '@odata.type': '#microsoft.graph.taskFileAttachment' }, 400, 'BadRequest'],
+    ['the bytes of a file as an item', { '@odata.type': '#microsoft.graph.itemAttachment' }, 400, 'RequestBodyRead'],
     ['no bytes', { contentBytes: undefined }, 400, 'ErrorRequiredPropertyMissing'],
     ['no name', { name: null }, 400, 'ErrorRequiredPropertyMissing'],
     ['bytes that are not base64', { contentBytes: 'a b' }, 400, 'RequestBodyRead'],
@@ -158,6 +159,13 @@ describe('the attachments of an item', () => {
 
     expect([answer.status, errorOf(answer)['code']]).toEqual([status, code]);
     expect(bench.graph.attachments(ADELE.id, messageId)).toEqual([]);
+  });
+
+  test('are not added with their type after a property', async () => {
+    const { '@odata.type': type, ...members } = fileAttachment(FILE);
+    const answer = await attach({ ...members, '@odata.type': type });
+
+    expect([answer.status, errorOf(answer)['code']]).toEqual([400, 'RequestBodyRead']);
   });
 
   test('take an app-only token where sessions do', async () => {

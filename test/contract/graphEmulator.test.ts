@@ -198,7 +198,10 @@ describe('the Graph emulator', () => {
   });
 
   test('makes a draft that takes attachments', async () => {
-    const draft = await bench.call('POST', `${user}/messages`);
+    const draft = await bench.call('POST', `${user}/messages`, {
+      headers: { authorization: `Bearer ${bench.token()}`, 'content-type': 'application/json' },
+      body: '{}',
+    });
 
     const path = `${user}/messages/${draft.json['id']}`;
     expect(draft.status).toBe(201);

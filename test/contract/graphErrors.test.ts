@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GRAPH_ERRORS, type GraphErrorName, UPLOAD_ERRORS } from '../../local/emulators/errors/namedErrors.ts';
+import {
+  GRAPH_ERRORS,
+  type GraphErrorName,
+  SEND_ERRORS,
+  UPLOAD_ERRORS,
+} from '../../local/emulators/errors/namedErrors.ts';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { IDENTITY_ERRORS } from '../../local/emulators/managedIdentity/identityErrors.ts';
 import { type Answer, attachmentItem, errorOf, type GraphBench, MESSAGE, startGraph } from './emulators.ts';
@@ -64,7 +69,12 @@ function onItem(id: string): string {
 test('local/README.md names every error with its description', () => {
   const docs = readFileSync(join(__dirname, '../../local/README.md'), 'utf8');
 
-  for (const [name, { description }] of Object.entries({ ...GRAPH_ERRORS, ...UPLOAD_ERRORS, ...IDENTITY_ERRORS })) {
+  for (const [name, { description }] of Object.entries({
+    ...GRAPH_ERRORS,
+    ...UPLOAD_ERRORS,
+    ...SEND_ERRORS,
+    ...IDENTITY_ERRORS,
+  })) {
     expect(docs).toContain(`| \`${name}\` | ${description} |`);
   }
 });
@@ -169,7 +179,7 @@ describe('the errors of the Graph emulator', () => {
     ['error=html;times=x', /^times /],
     ['error=html;colour=red', /'colour'/],
     ['error=html;retry-after=soon', /^retry-after /],
-    ['error=html;on=delete', /^on /],
+    ['error=html;on=move', /^on /],
   ])('refuses the id %s and says why', async (id, message) => {
     const answer = await bench.create(onItem(id));
 

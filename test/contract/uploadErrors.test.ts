@@ -21,7 +21,10 @@ interface Outcome {
 const OUTCOMES: Record<UploadErrorName, Outcome> = {
   resetAfterCommit: { seen: 'breaks', takesBytes: true },
   hangAfterCommit: { seen: 'hangs', takesBytes: true },
+  status429AfterCommit: { seen: 429, code: 'ApplicationThrottled', takesBytes: true },
+  status500AfterCommit: { seen: 500, code: 'InternalServerError', takesBytes: true },
   status503AfterCommit: { seen: 503, code: 'serviceNotAvailable', takesBytes: true },
+  status504AfterCommit: { seen: 504, code: 'UnknownError', takesBytes: true },
   status409AfterCommit: { seen: 409, code: 'Conflict', takesBytes: true },
   status404AfterCommit: { seen: 404, code: 'ErrorItemNotFound', takesBytes: true },
   status413MessageSize: { seen: 413, code: 'ErrorMessageSizeExceeded', takesBytes: false },

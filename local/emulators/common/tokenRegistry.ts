@@ -14,16 +14,19 @@ export interface TokenHolder {
   readonly app?: string | undefined;
   /** Object id of the user on whose behalf the app acts; absent in an app-only token. */
   readonly user?: string;
+  /** App roles. Undefined: all permissions. */
+  readonly roles?: readonly string[] | undefined;
 }
 
 /** The tokens that the emulated issuers gave out, shared with the Graph emulator. */
 export type TokenRegistry = ReturnType<typeof createTokenRegistry>;
-export type TokenChecker = Pick<TokenRegistry, 'check' | 'userOf' | 'appOf'>;
+export type TokenChecker = Pick<TokenRegistry, 'check' | 'userOf' | 'appOf' | 'rolesOf'>;
 
 interface NewToken {
   readonly audience: string;
   readonly lifetimeSeconds: number;
   readonly app?: string;
+  readonly roles?: readonly string[] | undefined;
 }
 
 interface Entry extends TokenHolder {
@@ -52,9 +55,9 @@ export function createTokenRegistry(now: () => number = Date.now) {
       for (const entry of tokens.values()) if (entry.user === user) entry.revokedAt = revokedAt;
     },
     /** Makes and adds an opaque app-only token. */
-    issue({ audience, lifetimeSeconds, app }: NewToken): string {
+    issue({ audience, lifetimeSeconds, app, roles }: NewToken): string {
       const token = randomBytes(48).toString('base64url');
-      tokens.set(token, { app, audience, expiresAtMs: now() + lifetimeSeconds * 1000 });
+      tokens.set(token, { app, roles, audience, expiresAtMs: now() + lifetimeSeconds * 1000 });
       return token;
     },
     check(token: string): TokenCheck {
@@ -67,6 +70,7 @@ export function createTokenRegistry(now: () => number = Date.now) {
     userOf: (token: string) => tokens.get(token)?.user,
     /** Client id of the app or managed identity, if the issuer recorded it. */
     appOf: (token: string) => tokens.get(token)?.app,
+    rolesOf: (token: string) => tokens.get(token)?.roles,
   };
 }
 

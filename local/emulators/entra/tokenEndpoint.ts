@@ -65,7 +65,7 @@ export function createTokenGrants({ tenantId, tokens, now, endpoint, issue, take
     const lifetime = { lifetimeSeconds: TOKEN_SECONDS };
     const user = granted.kind === 'user' ? { oid: granted.user, scp: granted.scopes } : undefined;
     const token = await issue({ ...common, ...(user ?? { roles: client.roles ?? [] }) }, lifetime);
-    const holder = { app: client.clientId, ...(user !== undefined && { user: user.oid }) };
+    const holder = { app: client.clientId, ...(user === undefined ? { roles: client.roles } : { user: user.oid }) };
     tokens.remember(token, resource, now() + TOKEN_SECONDS * 1000, holder);
     const times = { expires_in: TOKEN_SECONDS, ext_expires_in: TOKEN_SECONDS };
     const body = { token_type: 'Bearer', ...times, access_token: token };

@@ -29,12 +29,11 @@ export interface ActiveError {
   readonly name: ErrorName;
   readonly behaviour: ErrorBehaviour;
   readonly retryAfter: string | undefined;
-  readonly msPerByte: number;
+  readonly ms: number | undefined;
+  readonly reads: number | undefined;
 }
 
 export type ErrorPlan = ReturnType<typeof createErrorPlan>;
-
-const DEFAULT_MS_PER_BYTE = 50;
 
 /** `seed` makes the draws for `rate` repeat from run to run. */
 export function createErrorPlan(seed: number) {
@@ -91,8 +90,8 @@ function applies(request: PlayRequest, { point, chunk }: PlayableCall): boolean 
   return chunk !== undefined && (chunk.index === choice || chunk.places.includes(choice));
 }
 
-function activate({ error, retryAfter, ms }: PlayRequest): ActiveError {
-  return { name: error, behaviour: namedError(error).behaviour, retryAfter, msPerByte: ms ?? DEFAULT_MS_PER_BYTE };
+function activate({ error, retryAfter, ms, reads }: PlayRequest): ActiveError {
+  return { name: error, behaviour: namedError(error).behaviour, retryAfter, ms, reads };
 }
 
 /** mulberry32, a small generator with a seed. */

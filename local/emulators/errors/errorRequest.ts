@@ -1,19 +1,19 @@
 import {
   type ChunkChoice,
+  ERROR_NAMES,
   type ErrorName,
-  GRAPH_ERRORS,
   isErrorName,
   isUploadErrorName,
   namedError,
-  UPLOAD_ERRORS,
 } from './namedErrors.ts';
 
-const POINTS = ['create', 'upload', 'attach', 'read'] as const;
+const POINTS = ['create', 'upload', 'attach', 'read', 'draft', 'send', 'list', 'delete'] as const;
 const CHUNKS = ['first', 'middle', 'last'] as const;
 
 /**
  * `create` is the call that opens a session, `upload` any call to an uploadUrl, `attach` the POST of an attachment, `read` a
- * GET of an item or its attachments.
+ * GET of an item or its attachments. For messages: `draft` creates one, `send` is /send and sendMail, `list` the GET of a
+ * collection, `delete` DELETE and permanentDelete.
  */
 export type PlayPoint = (typeof POINTS)[number];
 
@@ -24,11 +24,13 @@ export interface PlayRequest {
   readonly times?: number | undefined;
   /** Probability that a call fails, 0 to 1; default 1. */
   readonly rate?: number;
-  /** Default: `upload` for an upload error or if `chunk` is given, else `create`. */
+  /** Default: `upload` for an upload error or if `chunk` is given, `send` for one of a send, else `create`. */
   readonly on?: PlayPoint | undefined;
   readonly chunk?: ChunkChoice | undefined;
   readonly retryAfter?: string | undefined;
   readonly ms?: number | undefined;
+  /** How many reads a lag lasts. */
+  readonly reads?: number | undefined;
 }
 
 /** The request names an error or a parameter that does not exist. */
@@ -42,6 +44,7 @@ const NUMBER = { pattern: /^\d{1,9}$/, values: 'a whole number' };
 const PARAMETERS = new Map([
   ['times', NUMBER],
   ['ms', NUMBER],
+  ['reads', NUMBER],
   ['on', { pattern: new RegExp(`^(${POINTS.join('|')})$`), values: `one of ${POINTS.join(', ')}` }],
   ['chunk', { pattern: /^(first|middle|last|\d{1,9})$/, values: 'first, middle, last or a number counted from 0' }],
   ['retry-after', { pattern: /^(none|date|garbage|\d{1,9})$/, values: 'a number of seconds, none, date or garbage' }],
@@ -53,14 +56,19 @@ export function isErrorId(id: string): boolean {
 }
 
 export function pointOf({ error, on, chunk }: PlayRequest): PlayPoint {
-  return on ?? (chunk !== undefined || isUploadErrorName(error) ? 'upload' : 'create');
+  if (on !== undefined) return on;
+  if (chunk !== undefined || isUploadErrorName(error)) return 'upload';
+  return namedError(error).behaviour.kind === 'send' ? 'send' : 'create';
 }
 
 /** @throws PlayRequestError if the error cannot happen on such a call */
 export function checkPlayRequest(request: PlayRequest): void {
-  if (pointOf(request) === 'upload') return;
-  if (request.chunk !== undefined) throw new PlayRequestError('chunk goes with on=upload.');
+  const point = pointOf(request);
   const { behaviour } = namedError(request.error);
+  if (behaviour.kind === 'send' && point !== 'send')
+    throw new PlayRequestError(`'${request.error}' goes with on=send.`);
+  if (point === 'upload') return;
+  if (request.chunk !== undefined) throw new PlayRequestError('chunk goes with on=upload.');
   if (behaviour.kind === 'session' || (behaviour.kind === 'reset' && behaviour.at === 'inRequestBody')) {
     throw new PlayRequestError(`'${request.error}' goes with on=upload.`);
   }
@@ -68,7 +76,7 @@ export function checkPlayRequest(request: PlayRequest): void {
 
 /**
  * Reads `error=<name>[;times=<n>][;on=<point>][;chunk=<first|middle|last|n>][;retry-after=<n|none|date|garbage>][;ms=<n>]
- * [;nonce=<anything>]`.
+ * [;reads=<n>][;nonce=<anything>]`.
  *
  * @throws PlayRequestError
  */
@@ -81,6 +89,7 @@ export function parseErrorId(id: string): PlayRequest {
     error,
     times: numberOf('times'),
     ms: numberOf('ms'),
+    reads: numberOf('reads'),
     on: POINTS.find((point) => point === given.get('on')),
     chunk: CHUNKS.find((chunk) => chunk === given.get('chunk')) ?? numberOf('chunk'),
     retryAfter: given.get('retry-after'),
@@ -94,8 +103,7 @@ function readName(name: string): ErrorName {
     throw new PlayRequestError("'tlsReset' happens before the client sends an id. Use play().");
   }
   if (isErrorName(name)) return name;
-  const known = Object.keys({ ...GRAPH_ERRORS, ...UPLOAD_ERRORS }).join(', ');
-  throw new PlayRequestError(`No error '${name}'. Known: ${known}.`);
+  throw new PlayRequestError(`No error '${name}'. Known: ${ERROR_NAMES.join(', ')}.`);
 }
 
 function readParameter(text: string): [name: string, value: string] {

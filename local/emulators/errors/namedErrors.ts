@@ -27,6 +27,8 @@ export type ErrorBehaviour =
       readonly kind: 'reset';
       readonly at: 'beforeHeaders' | 'afterHeaders' | 'handshake' | 'afterCommit' | 'inRequestBody';
     }
+  /** The message is sent; what the caller sees afterwards differs. */
+  | { readonly kind: 'send'; readonly effect: SendEffect }
   /** The upload session itself changes permanently. */
   | { readonly kind: 'session'; readonly becomes: 'gone' | 'expired' | 'notFound' }
   | { readonly kind: 'truncated' }
@@ -36,6 +38,9 @@ export type ErrorBehaviour =
   | { readonly kind: 'header'; readonly name: string; readonly value: string }
   /** Graph's response in another of the shapes that clients have met. */
   | { readonly kind: 'reshape'; readonly as: 'pascalCase' | 'value' };
+
+/** `newId`: the immutable id does not survive. `retryAfter`: the 202 has the header. */
+export type SendEffect = 'draftLag' | 'sentItemsLag' | 'newId' | 'retryAfter';
 
 type StatusBehaviour = Extract<ErrorBehaviour, { kind: 'error' }>;
 
@@ -157,7 +162,10 @@ export const UPLOAD_ERRORS = {
     kind: 'hang',
     at: 'afterCommit',
   }),
+  status429AfterCommit: afterCommit(GRAPH_ERRORS.status429),
+  status500AfterCommit: afterCommit(GRAPH_ERRORS.status500),
   status503AfterCommit: afterCommit(GRAPH_ERRORS.status503),
+  status504AfterCommit: afterCommit(GRAPH_ERRORS.status504),
   status409AfterCommit: afterCommit(GRAPH_ERRORS.status409),
   status404AfterCommit: afterCommit(GRAPH_ERRORS.status404),
   status413MessageSize: messageSize(413),
@@ -180,18 +188,36 @@ export const UPLOAD_ERRORS = {
   },
 } as const satisfies Record<string, NamedError>;
 
+/** Effects on a message that is sent. */
+export const SEND_ERRORS = {
+  draftLag: named('202; `isDraft` stays true for `reads` reads (default 3), or for `ms` milliseconds', {
+    kind: 'send',
+    effect: 'draftLag',
+  }),
+  sentItemsLag: named('202; `reads` lists (default 3) do not show the sent message, or none for `ms` milliseconds', {
+    kind: 'send',
+    effect: 'sentItemsLag',
+  }),
+  newId: named('202; the immutable id of the draft is unknown afterwards', { kind: 'send', effect: 'newId' }),
+  retryAfter: named('202 with Retry-After (default 1)', { kind: 'send', effect: 'retryAfter' }),
+} as const satisfies Record<string, NamedError>;
+
 export type GraphErrorName = keyof typeof GRAPH_ERRORS;
 export type UploadErrorName = keyof typeof UPLOAD_ERRORS;
-export type ErrorName = GraphErrorName | UploadErrorName;
+export type SendErrorName = keyof typeof SEND_ERRORS;
+export type ErrorName = GraphErrorName | UploadErrorName | SendErrorName;
+
+const NAMED_ERRORS: Readonly<Record<ErrorName, NamedError>> = { ...GRAPH_ERRORS, ...UPLOAD_ERRORS, ...SEND_ERRORS };
+export const ERROR_NAMES = Object.keys(NAMED_ERRORS);
 
 export function isUploadErrorName(name: string): name is UploadErrorName {
   return Object.hasOwn(UPLOAD_ERRORS, name);
 }
 
 export function isErrorName(name: string): name is ErrorName {
-  return Object.hasOwn(GRAPH_ERRORS, name) || isUploadErrorName(name);
+  return Object.hasOwn(NAMED_ERRORS, name);
 }
 
 export function namedError(name: ErrorName): NamedError {
-  return isUploadErrorName(name) ? UPLOAD_ERRORS[name] : GRAPH_ERRORS[name];
+  return NAMED_ERRORS[name];
 }

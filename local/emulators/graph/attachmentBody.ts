@@ -18,8 +18,9 @@ export interface DeclaredAttachment {
   readonly contentId: string | null;
 }
 
-/** An attachment sent as JSON, with its bytes. */
+/** An attachment sent as JSON, with its bytes; those of an item or reference attachment are its JSON. */
 export interface PostedAttachment extends DeclaredAttachment {
+  readonly type: AttachmentType;
   readonly content: Buffer;
 }
 
@@ -51,7 +52,24 @@ const FILE_TYPES = {
   taskFileAttachment: { base: 'attachmentBase', shape: FILE_MEMBERS },
 } as const;
 
+const OTHER_MEMBERS = {
+  name: 'string',
+  contenttype: 'string',
+  size: 'int32',
+  isinline: 'boolean',
+  contentid: 'string',
+} as const;
+/** The item of an item attachment may be anything. Beta has more members of a reference attachment than v1.0. */
+const OTHER_TYPES = {
+  itemattachment: { type: 'itemAttachment', shape: { ...OTHER_MEMBERS, item: 'object' } },
+  referenceattachment: {
+    type: 'referenceAttachment',
+    shape: { ...OTHER_MEMBERS, sourceurl: 'string', providertype: 'string', permission: 'string', isfolder: 'boolean' },
+  },
+} as const;
+
 export type FileAttachmentType = keyof typeof FILE_TYPES;
+export type AttachmentType = FileAttachmentType | 'itemAttachment' | 'referenceAttachment';
 
 /** Reads the body of createUploadSession. @throws GraphError */
 export function readAttachmentBody(
@@ -85,23 +103,14 @@ export function readAttachmentBody(
   return declaredAttachment(members, typeof size === 'number' ? size : 0);
 }
 
-/** Reads the body of a POST to an attachments collection. Graph ignores the declared size. @throws GraphError */
-export function readFileAttachmentBody(
-  text: string,
-  contentType: string | undefined,
-  type: FileAttachmentType,
-): PostedAttachment {
-  const body = readJsonObject(text, contentType);
-  const { base, shape } = FILE_TYPES[type];
-  const named = '@odata.type' in body ? body['@odata.type'] : undefined;
-  if (named === undefined) {
-    // Seen in microsoftgraph/msgraph-beta-sdk-dotnet#479.
-    const message = `Cannot process input of abstract type 'microsoft.graph.${base}'`;
-    throw new GraphError(422, 'UnprocessableType', message);
+/** Reads an attachment, alone or in a message. Graph ignores the declared size. @throws GraphError */
+export function readAttachment(body: object, fileType: FileAttachmentType): PostedAttachment {
+  const { base, shape } = FILE_TYPES[fileType];
+  const type = readType(body, base);
+  if (base === 'attachment' && (type === 'itemattachment' || type === 'referenceattachment')) {
+    return readOtherAttachment(body, OTHER_TYPES[type]);
   }
-  if (typeof named !== 'string' || named.replace(/^#/, '').toLowerCase() !== `microsoft.graph.${type}`.toLowerCase()) {
-    throw new GraphError(400, 'BadRequest', `Invalid OData type specified: "${named}"`);
-  }
+  if (type !== fileType.toLowerCase()) throw invalidType(type);
   const members = readMembers(body, shape);
   const contentBytes = stringOrNull(members.get('contentbytes'));
   if (stringOrNull(members.get('name')) === null || contentBytes === null) {
@@ -109,7 +118,41 @@ export function readFileAttachmentBody(
     throw new GraphError(400, 'ErrorRequiredPropertyMissing', message);
   }
   const content = Buffer.from(contentBytes, 'base64');
-  return { ...declaredAttachment(members, content.length), content };
+  return { ...declaredAttachment(members, content.length), type: fileType, content };
+}
+
+/** The lower-case name of the type. OData's reader requires `@odata.type` before all properties. */
+function readType(body: object, base: string): string {
+  const names = Object.keys(body);
+  const at = names.indexOf('@odata.type');
+  if (at < 0) {
+    // Seen in microsoftgraph/msgraph-beta-sdk-dotnet#479.
+    const message = `Cannot process input of abstract type 'microsoft.graph.${base}'`;
+    throw new GraphError(422, 'UnprocessableType', message);
+  }
+  if (names.slice(0, at).some((name) => !name.includes('@'))) {
+    throw invalidBody("The annotation 'odata.type' was found, which is not expected at the current position.");
+  }
+  const named = String(Reflect.get(body, '@odata.type'));
+  const [, type] = /^#?microsoft\.graph\.(\w+)$/i.exec(named) ?? [];
+  if (type === undefined) throw invalidType(named);
+  return type.toLowerCase();
+}
+
+function invalidType(named: string): GraphError {
+  return new GraphError(400, 'BadRequest', `Invalid OData type specified: "${named}"`);
+}
+
+function readOtherAttachment(
+  body: object,
+  { type, shape }: (typeof OTHER_TYPES)[keyof typeof OTHER_TYPES],
+): PostedAttachment {
+  const members = readMembers(body, shape);
+  if (stringOrNull(members.get('name')) === null) {
+    throw new GraphError(400, 'ErrorRequiredPropertyMissing', 'Required property is missing: name.');
+  }
+  const content = Buffer.from(JSON.stringify(body));
+  return { ...declaredAttachment(members, content.length), contentType: null, type, content };
 }
 
 function declaredAttachment(members: Members, size: number): DeclaredAttachment {

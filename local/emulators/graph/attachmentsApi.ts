@@ -3,6 +3,7 @@ import type { FileAttachmentType, PostedAttachment } from './attachmentBody.ts';
 import { GraphError, type GraphResponse, itemNotFound, jsonResponse, noContent } from './graphResponse.ts';
 import type { GraphCall, GraphWorld } from './graphWorld.ts';
 import type { ItemRef, StoredAttachment } from './mailboxStore.ts';
+import { nextLink, queryOption, readPage } from './page.ts';
 
 /** Properties of the types that attachments collections hold (published CSDL); properties of derived types need a cast. */
 const SELECTABLE = {
@@ -27,21 +28,27 @@ export function postAttachment(
   world: GraphWorld,
   call: GraphCall,
   item: ItemRef,
-  { content, ...declared }: PostedAttachment,
+  posted: PostedAttachment,
 ): GraphResponse {
   const { singlePostLimitBytes, singlePostRefusal } = world.settings;
-  if (content.length > singlePostLimitBytes) {
+  if (posted.content.length > singlePostLimitBytes) {
     throw singlePostRefusal === 413
       ? new GraphError(413, 'RequestEntityTooLarge', 'The request body is over 4 MB.')
       : new GraphError(400, 'BadRequest', 'The maximum request length supported is 4MB.');
   }
-  checkTotalSize(world, item, content.length);
-  const sha256 = createHash('sha256').update(content).digest('hex');
-  const attachment = world.mailboxes.addAttachment(item, { ...declared, sha256, addedAtMs: world.now() }, content);
+  const attachment = storeAttachment(world, item, posted);
   return jsonResponse(call.ids, 201, {
     '@odata.context': `${contextOf(world, call)}/$entity`,
-    ...resource(attachment, item.type, content),
+    ...resource(attachment, item.type, hasBytes(attachment) ? posted.content : undefined),
   });
+}
+
+/** @throws GraphError */
+export function storeAttachment(world: GraphWorld, item: ItemRef, posted: PostedAttachment): StoredAttachment {
+  const { content, ...declared } = posted;
+  checkTotalSize(world, item, content.length);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  return world.mailboxes.addAttachment(item, { ...declared, sha256, addedAtMs: world.now() }, content);
 }
 
 /** Handles GET of an item's attachments, and GET and DELETE of one. */
@@ -81,29 +88,6 @@ export function checkTotalSize(world: GraphWorld, item: ItemRef, bytes: number):
   }
 }
 
-/** learn.microsoft.com/graph/api/user-list-messages: `$top` is 10 by default and 1,000 at most. */
-const DEFAULT_PAGE = 10;
-const MAX_PAGE = 1_000;
-
-function readPage(query: URLSearchParams): { readonly top: number; readonly skip: number } {
-  const numberOf = (name: string, absent: number) => {
-    const [, text] = [...query].find(([key]) => key.toLowerCase() === name) ?? [];
-    if (text === undefined) return absent;
-    return /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  };
-  const top = numberOf('$top', DEFAULT_PAGE);
-  const skip = numberOf('$skip', 0);
-  if (top >= 1 && top <= MAX_PAGE && skip >= 0) return { top, skip };
-  throw new GraphError(400, 'BadRequest', 'Invalid value specified for $top or $skip.');
-}
-
-/** The URL of the next page, with every parameter of this one: learn.microsoft.com/graph/paging */
-function nextLink({ url, settings }: GraphWorld, { pathname, query }: GraphCall, skip: number): string {
-  const next = new URLSearchParams([...query].filter(([key]) => key.toLowerCase() !== '$skip'));
-  const search = `${next}${next.size === 0 ? '' : '&'}$skip=${skip}`.replaceAll('%24', '$').replaceAll('%2C', ',');
-  return `${settings.nextLinkBase ?? `${url}${pathname}`}?${search}`;
-}
-
 /** The attachments as Graph shows them, with the selected properties. */
 function resources(
   world: GraphWorld,
@@ -115,9 +99,10 @@ function resources(
   const names = readSelect(call.query, attachmentTypeOf(item.type));
   const withBytes = names?.includes('contentBytes') ?? showsBytes;
   return attachments.map((attachment) => {
-    const content = withBytes ? world.mailboxes.content(attachment.id) : undefined;
+    const needsBytes = withBytes && hasBytes(attachment);
+    const content = needsBytes ? world.mailboxes.content(attachment.id) : undefined;
     // Reading back a large file has ended so: microsoftgraph/microsoft-graph-docs-contrib#1220.
-    if (withBytes && content === undefined) throw new GraphError(504, 'UnknownError', 'The gateway timed out.');
+    if (needsBytes && content === undefined) throw new GraphError(504, 'UnknownError', 'The gateway timed out.');
     const complete = resource(attachment, item.type, content);
     return names === undefined ? complete : pick(complete, names);
   });
@@ -127,15 +112,30 @@ function contextOf(world: GraphWorld, { path }: GraphCall): string {
   return `${world.url}/${path.version}/$metadata#${path.root}('${path.ownerId}')/${path.type}s('${path.keys.at(-1)?.id}')/attachments`;
 }
 
-function resource(attachment: StoredAttachment, itemType: string, content: Buffer | undefined): object {
-  const { id, name, contentType, size, isInline, contentId, lastModifiedDateTime } = attachment;
+/** Item and reference attachments have no bytes. */
+function hasBytes({ type = 'fileAttachment' }: StoredAttachment): boolean {
+  return /file/i.test(type);
+}
+
+/** An attachment as Graph shows it. */
+export function resource(attachment: StoredAttachment, itemType: string, content: Buffer | undefined): object {
+  const {
+    type = 'fileAttachment',
+    id,
+    name,
+    contentType,
+    size,
+    isInline,
+    contentId,
+    lastModifiedDateTime,
+  } = attachment;
   const bytes = content === undefined ? {} : { contentBytes: content.toString('base64') };
   // Exchange reports more than the file's size: 3,483,322 bytes became 3,640,066 in Graph's own sample.
   const shared = { id, lastModifiedDateTime, name, contentType, size: Math.ceil(size * 1.045) };
   return itemType === 'todoTask'
     ? { '@odata.type': '#microsoft.graph.taskFileAttachment', ...shared, ...bytes }
     : {
-        '@odata.type': '#microsoft.graph.fileAttachment',
+        '@odata.type': `#microsoft.graph.${type}`,
         '@odata.mediaContentType': contentType,
         ...shared,
         isInline,
@@ -158,7 +158,7 @@ function pick(complete: object, names: readonly string[]): object {
  */
 function readSelect(query: URLSearchParams, type: FileAttachmentType): readonly string[] | undefined {
   const { base, own, derived } = SELECTABLE[type];
-  const [, text] = [...query].find(([name]) => /^\$?select$/i.test(name)) ?? [];
+  const text = queryOption(query, 'select');
   if (text === undefined || text.trim() === '*') return undefined;
   const known = new Map<string, string>([
     ...own.map((name): [string, string] => [name.toLowerCase(), name]),

@@ -13,7 +13,7 @@ const CHALLENGE =
   'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"';
 
 export type BearerCheck =
-  | { readonly kind: 'accepted'; readonly caller: Caller }
+  | { readonly kind: 'accepted'; readonly caller: Caller; readonly roles: readonly string[] | undefined }
   | { readonly kind: 'denied'; readonly error: GraphError };
 
 /** Denies with Graph's 401 unless the Authorization header holds a token for Graph that an emulated issuer gave out. */
@@ -37,7 +37,8 @@ export function checkBearer(world: GraphWorld, authorization: string | undefined
         return deny('Access token validation failure. Invalid audience.');
       }
       const userId = world.tokens.userOf(token);
-      return { kind: 'accepted', caller: userId === undefined ? { kind: 'app' } : { kind: 'user', userId } };
+      const caller: Caller = userId === undefined ? { kind: 'app' } : { kind: 'user', userId };
+      return { kind: 'accepted', caller, roles: world.tokens.rolesOf(token) };
     }
   }
 }

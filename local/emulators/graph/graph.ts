@@ -6,6 +6,7 @@ import type { TokenChecker } from '../common/tokenRegistry.ts';
 import { createErrorPlan } from '../errors/errorPlan.ts';
 import type { PlayRequest } from '../errors/errorRequest.ts';
 import { DEFAULT_SETTINGS, type GraphSettings, type GraphWorld } from './graphWorld.ts';
+import { createMessageStore } from './mail/messageStore.ts';
 import { createMailboxStore } from './mailboxStore.ts';
 import { createRequestLog, openContext } from './requestLog.ts';
 import { serveGraph } from './serveGraph.ts';
@@ -36,9 +37,12 @@ export async function startGraphEmulator(options: GraphEmulatorOptions) {
   const settings: GraphSettings = { ...DEFAULT_SETTINGS, ...given };
   const log = createRequestLog(recordLimit);
   const sockets = new Map<number | undefined, Socket>();
+  const mailboxes = createMailboxStore();
+  const messages = createMessageStore(mailboxes, settings, now);
   const world: GraphWorld = {
     settings,
-    mailboxes: createMailboxStore(),
+    mailboxes,
+    messages,
     sessions: createSessionStore(),
     errors: createErrorPlan(seed),
     tokens,
@@ -73,8 +77,18 @@ export async function startGraphEmulator(options: GraphEmulatorOptions) {
     get maxConcurrentChunksPerMailbox() {
       return log.maxConcurrent('chunk');
     },
-    addMailbox: world.mailboxes.addMailbox,
-    attachments: world.mailboxes.attachments,
+    addMailbox: mailboxes.addMailbox,
+    attachments: mailboxes.attachments,
+    /** The mails that were sent from a mailbox, oldest first. As below, the mailbox by id or user principal name. */
+    sentMails: messages.sentMails,
+    /** All messages of a mailbox, deleted ones included unless they are gone for good. */
+    messages: messages.all,
+    drafts: (mailbox: string) =>
+      messages.all(mailbox).filter(({ isDraft, folder }) => isDraft && folder !== 'deleteditems'),
+    /** Adds a message that a person wrote or received, and returns its immutable id. */
+    addMessage: messages.addMessage,
+    /** Changes members of a message behind the app's back. */
+    changeMessage: messages.changeMessage,
     /** Plays an error on the next calls, with any ids. @throws PlayRequestError */
     play(request: PlayRequest): void {
       world.errors.play(request);
@@ -84,7 +98,7 @@ export async function startGraphEmulator(options: GraphEmulatorOptions) {
     /** Restores the initial state: no errors, records or sessions, first settings. */
     reset(): void {
       Object.assign(settings, DEFAULT_SETTINGS, given);
-      for (const part of [world.mailboxes, world.sessions, world.errors, log]) part.reset();
+      for (const part of [mailboxes, messages, world.sessions, world.errors, log]) part.reset();
     },
     close: listener.close,
   };

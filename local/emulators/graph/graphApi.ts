@@ -1,10 +1,12 @@
 import type { PlayPoint } from '../errors/errorRequest.ts';
 import { expirationDateTime, outlookItemPath, todoTaskPath, uploadUrl } from '../uploadHost/uploadUrl.ts';
-import { type DeclaredAttachment, readAttachmentBody, readFileAttachmentBody } from './attachmentBody.ts';
+import { type DeclaredAttachment, readAttachment, readAttachmentBody } from './attachmentBody.ts';
 import { attachmentTypeOf, handleAttachments, postAttachment } from './attachmentsApi.ts';
 import { type GraphPath, isItemKind } from './graphPath.ts';
 import { accessDenied, GraphError, type GraphResponse, jsonResponse } from './graphResponse.ts';
 import type { GraphCall, GraphWorld } from './graphWorld.ts';
+import { readJsonObject } from './jsonBody.ts';
+import { checkRoles, findMailOperation } from './mail/messagesApi.ts';
 import type { ItemRef } from './mailboxStore.ts';
 
 type Operation = (item: ItemRef) => GraphResponse;
@@ -22,14 +24,19 @@ export function handleGraphCall(world: GraphWorld, call: GraphCall): GraphRespon
       ? mailboxes.admits(path, caller.userId, settings.anyItem)
       : settings.appOnlyFamilies === 'all' || supportsAppOnly(path);
   if (!isAdmitted) throw accessDenied();
+  checkRoles(call);
   return operation(mailboxes.find(path, settings.anyItem));
 }
 
 /** The errors that may be played on a call; undefined if none may. */
 export function playPointOf(method: string, path: GraphPath): PlayPoint | undefined {
-  if (path.isCollection || !isItemKind(path.type)) return undefined;
+  const [action] = path.rest;
+  if (method === 'POST' && (action === 'send' || action === 'sendmail')) return 'send';
+  if (!isItemKind(path.type)) return undefined;
+  if (path.isCollection) return method === 'POST' ? 'draft' : method === 'GET' ? 'list' : undefined;
   if (isCreateUploadSession(path)) return 'create';
   if (method === 'GET') return 'read';
+  if (action === 'permanentdelete' || (action === undefined && method === 'DELETE')) return 'delete';
   return isAttachments(path) && method === 'POST' ? 'attach' : undefined;
 }
 
@@ -50,10 +57,10 @@ function findOperation(world: GraphWorld, call: GraphCall): Operation {
     return (item) => createUploadSession(world, call, item, declared);
   }
   if (method === 'POST' && isAttachments(path)) {
-    const posted = readFileAttachmentBody(body, contentType, attachmentTypeOf(path.type));
+    const posted = readAttachment(readJsonObject(body, contentType), attachmentTypeOf(path.type));
     return (item) => postAttachment(world, call, item, posted);
   }
-  return (item) => handleItem(world, call, item);
+  return findMailOperation(world, call) ?? ((item) => handleItem(world, call, item));
 }
 
 /** learn.microsoft.com/graph/outlook-large-attachments names messages and events; group calendars are delegated-only. */
@@ -66,9 +73,9 @@ function supportsAppOnly(path: GraphPath): boolean {
 function handleItem(world: GraphWorld, call: GraphCall, item: ItemRef): GraphResponse {
   const { ids, method, path } = call;
   const context = `${world.url}/${path.version}/$metadata#${path.root}('${path.ownerId}')/${path.type}s/$entity`;
-  if (method === 'POST' && path.isCollection && (path.type === 'message' || path.type === 'event')) {
+  if (method === 'POST' && path.isCollection && path.type === 'event') {
     const id = world.mailboxes.createItem(item.mailboxId, path.type);
-    return jsonResponse(ids, 201, { '@odata.context': context, id, ...(path.type === 'message' && { isDraft: true }) });
+    return jsonResponse(ids, 201, { '@odata.context': context, id });
   }
   const [navigation] = path.rest;
   if (!path.isCollection && isItemKind(path.type)) {

@@ -99,9 +99,7 @@ export function parseGraphPath(pathname: string): GraphPath {
   const root = splitKey(segments[1] ?? '').name.toLowerCase();
   if (root !== 'me' && root !== 'users' && root !== 'groups') throw noSegment(segments[1] ?? '');
   const rest = segments.slice(walk.at).flatMap(flatten);
-  if (rest.length > 0 && !(isItemKind(walk.type) && /^attachment(s|sessions)$/.test(rest[0] ?? ''))) {
-    throw noSegment(segments[walk.at] ?? '');
-  }
+  if (rest.length > 0 && !isKnownRest(walk.type, rest)) throw noSegment(segments[walk.at] ?? '');
   const owner = root === 'me' ? undefined : keys.shift();
   return {
     version,
@@ -112,6 +110,14 @@ export function parseGraphPath(pathname: string): GraphPath {
     isCollection: walk.isCollection,
     rest,
   };
+}
+
+/** Whether these segments may follow an entity of this type. */
+function isKnownRest(type: string, rest: readonly string[]): boolean {
+  const [name = ''] = rest;
+  if (rest.length === 1 && type === 'user') return name === 'sendmail';
+  if (rest.length === 1 && type === 'message' && (name === 'send' || name === 'permanentdelete')) return true;
+  return isItemKind(type) && /^attachment(s|sessions)$/.test(name);
 }
 
 function invalidPath(message: string): GraphError {

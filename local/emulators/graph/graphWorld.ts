@@ -1,7 +1,9 @@
 import type { Caller, TokenChecker } from '../common/tokenRegistry.ts';
-import type { ErrorPlan } from '../errors/errorPlan.ts';
+import type { ActiveError, ErrorPlan } from '../errors/errorPlan.ts';
 import type { GraphPath } from './graphPath.ts';
 import type { CallIds } from './graphResponse.ts';
+import type { MessageStore } from './mail/messageStore.ts';
+import { type MailSettings, UNSETTLED } from './mail/unsettled.ts';
 import type { MailboxStore } from './mailboxStore.ts';
 import type { SessionStore } from './sessionStore.ts';
 
@@ -29,12 +31,14 @@ export interface GraphSettings {
   maxTotalAttachmentBytes: number;
   /** The part of `@odata.nextLink` before the query, instead of the request's URL. */
   nextLinkBase: string | undefined;
+  mail: Readonly<MailSettings>;
 }
 
 /** Shared by the handlers of one Graph emulator. */
 export interface GraphWorld {
   readonly settings: GraphSettings;
   readonly mailboxes: MailboxStore;
+  readonly messages: MessageStore;
   readonly sessions: SessionStore;
   readonly errors: ErrorPlan;
   readonly tokens: TokenChecker;
@@ -49,11 +53,17 @@ export interface GraphCall {
   /** With a user's token, `me` has become that user's mailbox. */
   readonly path: GraphPath;
   readonly caller: Caller;
+  /** App roles of the token. Undefined: all. */
+  readonly roles: readonly string[] | undefined;
   /** As sent. */
   readonly pathname: string;
   readonly query: URLSearchParams;
   readonly ids: CallIds;
   readonly contentType: string | undefined;
+  /** `Prefer: IdType="ImmutableId"` */
+  readonly wantsImmutableIds: boolean;
+  /** The error that is played on it. */
+  readonly played: ActiveError | undefined;
   readonly body: string;
 }
 
@@ -72,4 +82,5 @@ export const DEFAULT_SETTINGS: GraphSettings = {
   singlePostRefusal: 413,
   maxTotalAttachmentBytes: Number.POSITIVE_INFINITY,
   nextLinkBase: undefined,
+  mail: UNSETTLED,
 };

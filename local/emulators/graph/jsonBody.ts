@@ -1,6 +1,6 @@
 import { GraphError } from './graphResponse.ts';
 
-type MemberType = 'string' | 'boolean' | 'int32' | 'int64' | 'binary' | 'attachmentType';
+type MemberType = 'string' | 'boolean' | 'int32' | 'int64' | 'binary' | 'attachmentType' | 'object';
 /** Types by lower-case member name. */
 export type Shape = Readonly<Record<string, MemberType>>;
 /** Members by lower-case name, without annotations: Graph reads names in any case. */

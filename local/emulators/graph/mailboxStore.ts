@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { isErrorId } from '../errors/errorRequest.ts';
+import type { AttachmentType } from './attachmentBody.ts';
 import type { GraphPath } from './graphPath.ts';
 import { GraphError, itemNotFound } from './graphResponse.ts';
 import { type MailboxSeed, SEED } from './seed.ts';
@@ -8,6 +9,8 @@ import { type MailboxSeed, SEED } from './seed.ts';
 /** An attachment, sent in one call or through a session. */
 export interface StoredAttachment {
   readonly id: string;
+  /** Default: a file. */
+  readonly type?: AttachmentType;
   readonly name: string | null;
   readonly contentType: string;
   /** Of the file, in bytes. */
@@ -29,7 +32,7 @@ export interface ItemRef {
 
 export type MailboxStore = ReturnType<typeof createMailboxStore>;
 
-type NewAttachment = Pick<StoredAttachment, 'name' | 'size' | 'sha256' | 'isInline' | 'contentId'> & {
+export type NewAttachment = Pick<StoredAttachment, 'type' | 'name' | 'size' | 'sha256' | 'isInline' | 'contentId'> & {
   readonly contentType: string | null;
   /** Epoch milliseconds. */
   readonly addedAtMs: number;
@@ -37,8 +40,9 @@ type NewAttachment = Pick<StoredAttachment, 'name' | 'size' | 'sha256' | 'isInli
 
 /** Exchange ids are base64 with `-` and `_` instead of `/` and `+`; some stores give out the latter. */
 const WELL_FORMED_ID = /^[A-Za-z0-9+/_=-]+$/;
-/** `inbox`, `drafts`, …: learn.microsoft.com/graph/api/resources/mailfolder. */
-const WELL_KNOWN_FOLDER = /^(archive|deleteditems|drafts|inbox|junkemail|msgfolderroot|outbox|sentitems)$/i;
+/** By name or by id. The names: learn.microsoft.com/graph/api/resources/mailfolder. */
+const WELL_KNOWN_FOLDER =
+  /^(?:AAMkAGfolder-)?(archive|deleteditems|drafts|inbox|junkemail|msgfolderroot|outbox|sentitems)=?$/i;
 
 /** Larger files are not kept: no single call can send one (learn.microsoft.com/graph/use-the-api). */
 export const MAX_KEPT_BYTES = 4 * 1024 * 1024;
@@ -50,6 +54,8 @@ const LARGE_FILES_BYTES = 64 * 1024 * 1024;
 interface Mailbox {
   readonly kind: 'user' | 'group';
   readonly id: string;
+  readonly address: string;
+  readonly aliases: readonly string[];
   readonly members: readonly string[];
   readonly items: Map<string, string>;
 }
@@ -58,19 +64,28 @@ export function createMailboxStore() {
   /** By lower-case id and by lower-case user principal name. */
   const mailboxes = new Map<string, Mailbox>();
   const attachments = new Map<string, StoredAttachment[]>();
+  /** The first id of an item, by each later one. */
+  const firstIds = new Map<string, string>();
   const smallFiles = createContentCache(SMALL_FILES_BYTES);
   const largeFiles = createContentCache(LARGE_FILES_BYTES);
 
   function addMailbox(seed: MailboxSeed): void {
     const items = new Map(Object.entries(seed.items).flatMap(([type, ids]) => ids.map((id) => [id, type] as const)));
-    const mailbox = { kind: seed.kind, id: seed.id, members: seed.members ?? [], items };
+    const mailbox = {
+      kind: seed.kind,
+      id: seed.id,
+      address: seed.userPrincipalName ?? seed.id,
+      aliases: seed.aliases ?? [],
+      members: seed.members ?? [],
+      items,
+    };
     mailboxes.set(seed.id.toLowerCase(), mailbox);
     if (seed.userPrincipalName !== undefined) mailboxes.set(seed.userPrincipalName.toLowerCase(), mailbox);
   }
 
   function reset(): void {
     mailboxes.clear();
-    for (const part of [attachments, smallFiles, largeFiles]) part.clear();
+    for (const part of [attachments, firstIds, smallFiles, largeFiles]) part.clear();
     for (const mailbox of SEED) addMailbox(mailbox);
   }
 
@@ -102,7 +117,7 @@ export function createMailboxStore() {
   }
 
   function keyOf(mailbox: string, itemId: string): string {
-    return `${mailboxes.get(mailbox.toLowerCase())?.id ?? mailbox.toLowerCase()}\n${itemId}`;
+    return `${mailboxes.get(mailbox.toLowerCase())?.id ?? mailbox.toLowerCase()}\n${firstIds.get(itemId) ?? itemId}`;
   }
 
   reset();
@@ -111,11 +126,29 @@ export function createMailboxStore() {
     find,
     admits,
     reset,
+    /** Identifies an item by mailbox and any of its ids. */
+    keyOf,
     /** Makes an item in an existing mailbox and returns its id. */
     createItem(mailboxId: string, type: string): string {
       const id = newExchangeId();
       mailboxes.get(mailboxId.toLowerCase())?.items.set(id, type);
       return id;
+    },
+    /** Adds another id of an item. */
+    addId(mailboxId: string, type: string, id: string, firstId: string): void {
+      mailboxes.get(mailboxId.toLowerCase())?.items.set(id, type);
+      firstIds.set(id, firstId);
+    },
+    firstIdOf: (id: string) => firstIds.get(id) ?? id,
+    removeId: (mailboxId: string, id: string) => mailboxes.get(mailboxId.toLowerCase())?.items.delete(id),
+    idOf: (mailbox: string) => mailboxes.get(mailbox.toLowerCase())?.id ?? mailbox.toLowerCase(),
+    addressOf: (mailbox: string) => mailboxes.get(mailbox.toLowerCase())?.address ?? mailbox,
+    /** Whether an address is one of the mailbox. Any address is one of a mailbox that is not in the store. */
+    hasAddress(mailbox: string, address: string): boolean {
+      const found = mailboxes.get(mailbox.toLowerCase());
+      if (found === undefined) return true;
+      const own = [found.id, found.address, ...found.aliases].map((one) => one.toLowerCase());
+      return own.includes(address.toLowerCase());
     },
     /** The mailbox by id or user principal name. */
     attachments: (mailbox: string, itemId: string): readonly StoredAttachment[] =>
@@ -152,6 +185,15 @@ function createContentCache(maxSize: number): LRUCache<string, Buffer> {
 }
 
 /** An id as Exchange writes it: the URL-safe alphabet of base64, padding included. */
-export function newExchangeId(): string {
-  return `AAMkAG${randomBytes(24).toString('base64url')}=`;
+export function newExchangeId(prefix = 'AAMkAG'): string {
+  return `${prefix}${randomBytes(24).toString('base64url')}=`;
+}
+
+/** The name of a well-known folder, given by name or by id; other folders keep their id. */
+export function folderNameOf(id: string): string {
+  return WELL_KNOWN_FOLDER.exec(id)?.[1]?.toLowerCase() ?? id;
+}
+
+export function folderIdOf(folder: string): string {
+  return WELL_KNOWN_FOLDER.test(folder) ? `AAMkAGfolder-${folder}=` : folder;
 }

@@ -4,6 +4,8 @@ export interface MailboxSeed {
   readonly kind: 'user' | 'group';
   readonly id: string;
   readonly userPrincipalName?: string;
+  /** Other addresses of the mailbox. */
+  readonly aliases?: readonly string[];
   /** Of a group: the object ids of the users who may use it. */
   readonly members?: readonly string[];
   /** Ids by entity type, containers included. */

@@ -4,6 +4,7 @@ import { errorResponse, GraphError, type GraphResponse, graphHeaders, type Servi
 import { altered, replacement } from './playedResponse.ts';
 import type { RequestContext } from './requestLog.ts';
 
+const DEFAULT_MS_PER_BYTE = 50;
 const HUGE_BODY_BLOCKS = 320;
 const HUGE_BODY_BLOCK = 'x'.repeat(65_536);
 /** A reset overtakes bytes that are still on the way; this is the time for them to arrive. */
@@ -32,7 +33,7 @@ export function sendResponse(
 }
 
 function playError(context: RequestContext, service: Service, compute: () => GraphResponse, played: ActiveError): void {
-  const { behaviour, msPerByte } = played;
+  const { behaviour, ms = DEFAULT_MS_PER_BYTE } = played;
   context.record.error = played.name;
   if ('at' in behaviour && behaviour.at === 'afterCommit') compute();
   switch (behaviour.kind) {
@@ -53,7 +54,7 @@ function playError(context: RequestContext, service: Service, compute: () => Gra
       sendHalf(context, compute(), () => context.abort('end'));
       break;
     case 'slowDrip':
-      drip(context, compute(), msPerByte);
+      drip(context, compute(), ms);
       break;
     case 'hugeBody':
       sendHuge(context);
@@ -63,6 +64,7 @@ function playError(context: RequestContext, service: Service, compute: () => Gra
       sendComplete(context, altered(compute(), behaviour));
       break;
     case 'session':
+    case 'send':
       sendComplete(context, compute());
       break;
   }

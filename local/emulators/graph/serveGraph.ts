@@ -56,8 +56,20 @@ async function serveCall(world: GraphWorld, context: RequestContext): Promise<vo
   const [pathname = '', search] = request.url?.split('?', 2) ?? [];
   const query = new URLSearchParams(search);
   const contentType = request.headers['content-type'];
-  const call = { method, path, caller: bearer.caller, pathname, query, ids, contentType, body };
-  sendResponse(context, 'graph', () => handleGraphCall(world, call), takeError(world, method, path));
+  const call = {
+    method,
+    path,
+    caller: bearer.caller,
+    roles: bearer.roles,
+    pathname,
+    query,
+    ids,
+    contentType,
+    body,
+    wantsImmutableIds: /\bIdType\s*=\s*"?ImmutableId\b/i.test(String(request.headers['prefer'])),
+    played: takeError(world, method, path),
+  };
+  sendResponse(context, 'graph', () => handleGraphCall(world, call), call.played);
 }
 
 function takeError(world: GraphWorld, method: string, path: GraphPath): ActiveError | undefined {

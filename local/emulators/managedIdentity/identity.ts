@@ -24,6 +24,8 @@ export interface IdentityEmulatorOptions {
   readonly hasSystemAssigned?: boolean;
   /** Client ids of the user-assigned identities. */
   readonly userAssigned?: readonly string[];
+  /** Graph permissions of the identities, for example `Mail.Send`. Absent: all. */
+  readonly roles?: readonly string[];
 }
 
 export interface PlayOptions {
@@ -54,7 +56,7 @@ const SYSTEM_CLIENT_ID = '2f0e3c5a-9b6d-4d0c-8f0e-6d7a3b1c9e42';
 
 /** Starts App Service's identity endpoint: learn.microsoft.com/azure/app-service/overview-managed-identity (REST endpoint reference). */
 export async function startIdentityEmulator(options: IdentityEmulatorOptions = {}) {
-  const { now = Date.now, hasSystemAssigned = true, userAssigned = [], lifetimeSeconds = 86_400 } = options;
+  const { now = Date.now, hasSystemAssigned = true, userAssigned = [], lifetimeSeconds = 86_400, roles } = options;
   const tokens = options.tokens ?? createTokenRegistry(now);
   const first: IdentitySettings = { lifetimeSeconds, cachesTokens: false };
   const settings = { ...first };
@@ -71,7 +73,7 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
     const body = JSON.stringify({
       access_token: isStorageResource(resource)
         ? createStorageToken(resource, clientId, seconds, expiresAt)
-        : tokens.issue({ audience: resource, lifetimeSeconds: settings.lifetimeSeconds, app: clientId }),
+        : tokens.issue({ audience: resource, lifetimeSeconds: settings.lifetimeSeconds, app: clientId, roles }),
       client_id: clientId,
       expires_on: String(expiresAt),
       not_before: String(seconds),
