@@ -196,7 +196,11 @@ async function attachToDraft(mail: MailContext, draftId: string, attachment: Mes
   const source = content.kind === 'bytes' ? createMemorySource(content.chunks) : url;
   if (source === undefined) throw new TypeError('The file has no source.');
   const type = url?.contentType;
-  const described: FileInfo = { ...(type !== undefined && { contentType: type }), ...file, sizeBytes: source.sizeBytes };
+  const described: FileInfo = {
+    ...(type !== undefined && { contentType: type }),
+    ...file,
+    sizeBytes: source.sizeBytes,
+  };
   try {
     await attachFile(
       item,

@@ -46,7 +46,7 @@ test.each([0, 1, 2_999_999, 3_000_000, 3_932_160, 3_932_161, 9_000_000])(
       { status: 'uploading', percentComplete: 0, nextExpectedRanges: size === 0 ? [] : [`0-${size - 1}`] },
     ]);
     expect(Object.fromEntries(asked.headers)).toMatchObject({
-      location: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/api\/uploadSessions\/[\w-]{43}$/),
+      location: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/api\/jobs\/[\w-]{43}$/),
       'preference-applied': 'respond-async',
       'retry-after': '5',
     });

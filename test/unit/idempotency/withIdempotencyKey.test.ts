@@ -38,7 +38,7 @@ interface Call {
 /** One store, asked by requests of any caller. Each turn that no call says otherwise of answers with its number. */
 function openStore(config = WITH_STORE, idempotency = memoryBlobs()) {
   const clock = manualClock();
-  const attempts: Omit<Attempt, 'onFullySent'>[] = [];
+  const attempts: Pick<Attempt, 'mayBeDoneSince' | 'refusedSince'>[] = [];
   const deadline = openDeadline();
   function call({
     headers = KEY,
