@@ -250,7 +250,7 @@ describe('the attachments of an item', () => {
     expect(bench.graph.maxConcurrentPerMailbox).toBe(3);
   });
 
-  test('meet faults of their own', async () => {
+  test('meet their own faults', async () => {
     bench.graph.play({ fault: 'status503', on: 'read' });
     bench.graph.play({ fault: 'status429', on: 'attach' });
 

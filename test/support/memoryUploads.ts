@@ -15,7 +15,7 @@ export interface MemoryUploads extends UploadStore {
   readonly failures: Map<keyof UploadStore, Error>;
   recordOf(id: string): UploadRecord;
   isLeased(id: string): boolean;
-  /** Changes a record as another instance does: whoever has read it before gets a conflict. */
+  /** Changes a record as another instance does: an instance that has read it before gets a conflict. */
   change(id: string, changes: Partial<UploadRecord>): void;
 }
 

@@ -26,7 +26,7 @@ export function uploadRecordOf(changes: Partial<UploadRecord> = {}): UploadRecor
   };
 }
 
-/** What a job that begins now has besides. */
+/** What a job that begins now has in addition. */
 export function jobPartOf(changes: Partial<JobPart> = {}): JobPart {
   const now = new Date().toISOString();
   return {

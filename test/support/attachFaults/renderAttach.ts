@@ -90,8 +90,8 @@ Graph is ended. What stands before or in its place is what the caller was answer
 - Where the fault may pass, a request that was refused is repeated with the same \`Idempotency-Key\`: *504 TimedOut, then attached* is one attachment.
 - *Once*: the first attempt meets the fault. *Lasting*: every attempt does.
 - A file that goes up in one call is sent again only where Graph has answered that it is done with the call (412, 423, 429, 503,
-  and 404 for a moment) and the item does not have the file all the same.
-- The session and the pieces of a workflow's chunks have a table of their own (uploadFaults.md).
+  and 404 for a moment) and the item does not have the file anyway.
+- The session and the pieces of a workflow's chunks have their own table (uploadFaults.md).
 - No file is larger than ${CEILING_BYTES} bytes here (MAX_OUTLOOK_ATTACHMENT_BYTES).
 
 ${tables.join('\n')}`;

@@ -71,7 +71,7 @@ ${EVERY_CELL.length} cells was played against the emulators (local/README.md), w
 nothing is attached. What stands before or in its place is what the caller was answered; every error has Graph's shape
 (docs/errors.md), and its line in the log says the same.
 
-- The caller *repeats* the range that was refused, or *resumes*: asks with GET where the upload is and goes on from there;
+- The caller *repeats* the range that was refused, or *resumes*: asks with GET where the upload is and continues from there;
   ${CALLER_TRIES} tries in all.
 - *Once*: the piece's first attempt meets the fault. *Lasting*: every attempt does.
 - The file comes in three ranges, which are three pieces at Graph.

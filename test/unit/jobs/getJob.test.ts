@@ -73,7 +73,7 @@ function jobOf(id: string): JobPart | undefined {
   return uploads.recordOf(id).job;
 }
 
-describe('a job that goes on', () => {
+describe('a job that continues', () => {
   it('is 202 with its address and how far it is', async () => {
     const id = await begin({ furthestOffset: 100 }, { offset: 50 });
 
@@ -128,7 +128,7 @@ describe('a job that stands still', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('is none that a worker holds', async () => {
+  it('is not one that a worker holds', async () => {
     const id = await begin();
     jest.setSystemTime(NOW + 2 * JOB_STALLED_MS);
     await uploads.acquireLease(id, JOB_LEASE_SECONDS);

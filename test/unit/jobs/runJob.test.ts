@@ -574,7 +574,7 @@ describe('a run under way', () => {
     expect(await running).toMatchObject({ code: 'Continued' });
   });
 
-  it('goes on where a renewal fails', async () => {
+  it('continues where a renewal fails', async () => {
     const bench = await benchOf();
     bench.uploads.failures.set('renewLease', new ServiceError('StorageUnavailable', 'Down.'));
     bench.open = async (...about) => {
@@ -613,7 +613,7 @@ describe('a run under way', () => {
     expect([bench.graph.attached, bench.uploads.isLeased(bench.id)]).toEqual([[], true]);
   });
 
-  it('hands on where the record was written by somebody who does not go on with it', async () => {
+  it('hands on where the record was written by somebody who does not continue with it', async () => {
     const bench = await benchOf();
     bench.open = async (...about) => {
       await bench.uploads.breakLease(bench.id);
@@ -639,7 +639,7 @@ describe('the lease and the timers of a run', () => {
       ({ uploads, id }: Bench) => uploads.change(id, { actsFor: { userId: 'u', appId: 'a' } }),
     ],
     [
-      'the address of the session is none of Graph',
+      'the address of the session is not of Graph',
       ({ uploads, id }: Bench) =>
         uploads.change(id, { session: { uploadUrl: 'https://evil.example/', expirationDateTime: at(MINUTE_MS) } }),
     ],
