@@ -58,7 +58,7 @@ sessions](api/upload-sessions.md#outcomes) describe what the proxy retries.
 
 ## Responses from the platform
 
-The Functions platform can respond before the proxy receives the request. These responses have an empty body:
+Responses of the Functions platform have an empty body:
 
 | Status | Reason |
 |---|---|
