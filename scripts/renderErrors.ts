@@ -11,11 +11,7 @@ export function renderErrors(): string {
 # Errors
 
 All errors have Graph's shape, so that stock Graph clients can read them. If a request is invalid, \`details\` lists every error
-in it. A \`target\` is one of these:
-
-- A JSON pointer into the body, such as \`/AttachmentItem/name\`, in the canonical spelling of the members.
-- \`?name\` for a query parameter.
-- The name of a header, such as \`Content-Length\`.
+in it. A \`target\` is a JSON pointer into the body, \`?name\` for a query parameter, or the name of a header.
 
 \`\`\`json
 {
@@ -50,16 +46,15 @@ ${details.join('\n')}
 
 ## Errors from Graph
 
-The proxy returns Graph's 4xx (except 401), 429, 503 and 504 responses with their status, body and \`Retry-After\`. Examples are
+The proxy returns Graph's 4xx (except 401), 503 and 504 responses with their status, body and \`Retry-After\`. Examples are
 \`ErrorItemNotFound\`, \`ErrorAttachmentSizeShouldNotBeLessThanMinimumSize\`, \`ErrorAccessDenied\` and \`ApplicationThrottled\`.
-learn.microsoft.com/graph/errors describes them.
+learn.microsoft.com/graph/errors describes them. [Attach](api/attach.md#outcomes) and [upload
+sessions](api/upload-sessions.md#outcomes) describe what the proxy retries.
 
 - A 401 from Graph concerns the token that the proxy sent. It becomes \`GraphRejectedToken\`, or \`InteractionRequired\` if Graph
   challenges the user for whom the proxy acts.
-- If Graph throttles an attach with a \`sourceUrl\`, send it with \`Prefer: respond-async\`. A [job](api/jobs.md) waits as long as
-  Graph asks.
-- In an error from the proxy, \`request-id\` identifies the log entry. In an error from Graph, \`request-id\` is Graph's, and
-  \`x-ms-invocation-id\` identifies the log entry.
+- If Graph throttles an attach with a \`sourceUrl\`, send it with \`Prefer: respond-async\`: a [job](api/jobs.md) waits for Graph.
+- In an error from the proxy, \`request-id\` identifies the log entry. In an error from Graph, \`x-ms-invocation-id\` does.
 
 ## Errors that the proxy retries
 
@@ -101,7 +96,7 @@ Sending a range, or a chunk of a large file. Before each retry, the proxy reads 
 
 ## Responses from the platform
 
-The Functions platform can respond before the proxy receives the request. These responses have an empty body:
+Responses of the Functions platform have an empty body:
 
 | Status | Reason |
 |---|---|

@@ -9,7 +9,7 @@ const proxy = new URL(PROXY_URL);
 
 const client = Client.init({
   baseUrl: new URL('/api/', proxy).href,
-  // The SDK sends the token to Graph's own hosts and to these. Outlook's upload host is none of them, and must not get it.
+  // The SDK sends the token to Graph's own hosts and to these. Outlook's upload host is not one of them, and must not get the token.
   customHosts: new Set(PROXY_TOKEN === undefined ? [] : [proxy.hostname]),
   authProvider: (done) => done(null, PROXY_TOKEN),
 });

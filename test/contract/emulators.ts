@@ -27,7 +27,7 @@ export interface Call {
   readonly timeoutMs?: number;
 }
 
-/** One request on a connection of its own. Rejects when the answer does not arrive whole. */
+/** One request on its own connection. Rejects when the answer does not arrive whole. */
 export function send(url: string, { method = 'GET', headers = {}, body, ca, timeoutMs }: Call = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const signal = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) };

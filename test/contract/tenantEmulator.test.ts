@@ -166,7 +166,7 @@ describe('the tenant emulator', () => {
     expect([good.status, bad.status, bad.json['error']]).toEqual([200, 401, 'invalid_client']);
   });
 
-  test('takes a client assertion of the app itself alone', async () => {
+  test('takes a client assertion only of the app itself', async () => {
     const client_assertion = await new SignJWT({ sub: 'another', iss: 'another' })
       .setProtectedHeader({ alg: 'PS256' })
       .setExpirationTime('5m')

@@ -161,7 +161,7 @@ describe('the tenant emulator, asked on behalf of a user', () => {
     expect((await ask()).headers['retry-after']).toBe('60');
   });
 
-  test('plays a refusal a number of times, and at the token endpoint alone', async () => {
+  test('plays a refusal a number of times, and only at the token endpoint', async () => {
     tenant.play('unavailable', { times: 1 });
 
     const keys = await send(`${tenant.url}/${tenant.tenantId}/discovery/v2.0/keys`);

@@ -80,7 +80,7 @@ describe('the upload host', () => {
     ['another total', MIB, 2 * MIB, { total: 6 * MIB }, 'invalidRange'],
     ['a length that is not the range', MIB, 2 * MIB, { body: FILE.subarray(0, 10) }, 'fragmentLengthMismatch'],
     ['no range', MIB, 2 * MIB, { headers: { 'content-range': 'all' } }, 'invalidRange'],
-  ])('answers %s with 416 and goes on from where it was', async (_what, start, end, options, code) => {
+  ])('answers %s with 416 and continues from where it was', async (_what, start, end, options, code) => {
     const url = await open();
     await put(url, 0, MIB);
 

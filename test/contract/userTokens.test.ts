@@ -97,7 +97,7 @@ describe("with a user's token, the Graph emulator", () => {
     expect([answer.status, errorOf(answer)['code']]).toEqual([status, code]);
   });
 
-  test('finds any id in the own mailbox and in unknown groups alone, when set so', async () => {
+  test('finds any id only in the own mailbox and in unknown groups, when set so', async () => {
     bench.graph.settings.anyItem = true;
 
     const answers = [

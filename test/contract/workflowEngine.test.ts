@@ -147,7 +147,7 @@ test.each([
   ['a Location on the loopback address', { opening: { location: 'https://127.0.0.1/uploads/1' } }],
   ['a Location on a UNC path', { opening: { location: '\\\\server\\uploads' } }],
   ['an escaped Location', { opening: { location: 'https://server.contoso.example/uploads%2F1' } }],
-  ['a chunk size that is none', { opening: { 'x-ms-chunk-size': '0' } }],
+  ['an invalid chunk size', { opening: { 'x-ms-chunk-size': '0' } }],
   ['an opening with 202', { openingStatus: 202 }],
   ['a chunk with 201', { chunkStatus: 201 }],
 ])('fails on %s', async (_what, changes) => {
@@ -159,7 +159,7 @@ test.each([
 test.each([
   ['no Range', undefined],
   ['a Content-Range in its place', 'bytes 0-999/2500'],
-  ['the range of the last chunk alone', 'bytes=1000-1999'],
+  ['only the range of the last chunk', 'bytes=1000-1999'],
   ['more than was sent', 'bytes=0-2499'],
 ])('fails on %s after a chunk', async (_what, range) => {
   serveChunks({ chunk: { range } });

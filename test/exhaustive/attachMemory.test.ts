@@ -6,7 +6,7 @@ import { fileOf, type TestFile } from '../support/uploads.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const AT_ONCE = 8;
-/** For each file a piece that Graph has not answered for, and what is on its way besides; and what V8 lets lie until it clears up. */
+/** For each file a piece that Graph has not answered for, what is on its way, and what V8 has not collected yet. */
 const MOST_GROWTH_MEBIBYTES = AT_ONCE * 8 + 64;
 
 const file = fileOf(150_000_000);

@@ -32,7 +32,7 @@ interface QueueProbe extends Probe {
   /** As callers of the default encoding do it. */
   send(value: unknown): Promise<void>;
   deliveries(): readonly Delivery[];
-  /** Waits for that many. */
+  /** Waits for this number of messages. */
   delivered(count: number): Promise<readonly Delivery[]>;
 }
 
@@ -118,7 +118,7 @@ describe('a message of the default encoding', () => {
     });
   });
 
-  it('replaces what the trigger knows by members of its own', async () => {
+  it('replaces what the trigger knows by its own members', async () => {
     await withQueue({}, async (probe) => {
       await probe.send({ id: 'forged', DequeueCount: 99, list: [1], more: { a: 1 } });
 
@@ -341,7 +341,7 @@ describe('a host that closes', () => {
 });
 
 describe('an account', () => {
-  it('may be named by a setting of its own', async () => {
+  it('may be named by its own setting', async () => {
     const env = { AzureWebJobsStorage: '', PROBE_CONNECTION: 'OWN', OWN: storage.connectionString };
     await withQueue(env, async (probe) => {
       await probe.send({ own: true });

@@ -179,7 +179,7 @@ describe('the head that a request shows', () => {
     expect(raw).not.toHaveProperty('te');
   });
 
-  it('joins duplicates, with a blank for the worker’s server alone', async () => {
+  it('joins duplicates, with a blank only for the worker’s server', async () => {
     const { headers, raw } = await see({ target: '/api/raw', headers: ['X-Twice', 'one', 'x-twice', 'two'] });
 
     expect([headers['x-twice'], raw['x-twice']]).toEqual(['one,two', 'one, two']);
@@ -217,7 +217,7 @@ describe('the head that a request shows', () => {
 
 describe('a request whose invocation nobody ends', () => {
   const hanging: readonly (readonly [string, RawRequest])[] = [
-    ['an invocation id of its own', { target: '/api/raw', headers: ['x-ms-invocation-id', 'zzz'] }],
+    ['its own invocation id', { target: '/api/raw', headers: ['x-ms-invocation-id', 'zzz'] }],
     ['UTF-8 in a header', { target: '/api/raw', headers: ['X-Name', Buffer.from('ä').toString('latin1')] }],
   ];
 
@@ -253,7 +253,7 @@ describe('an invocation that fails', () => {
   it.each([
     ['throws', { target: '/api/fails' }],
     ['sets a header that Node refuses', { target: `/api/says?with=${encodeURIComponent('{"x-name":"€"}')}` }],
-    ['sets a status that is none', { target: '/api/says?status=99' }],
+    ['sets an invalid status', { target: '/api/says?status=99' }],
   ])('is an empty 500 only when nothing has moved for long, where the handler %s', async (_, request) => {
     const started = performance.now();
 
@@ -498,7 +498,7 @@ describe('an answer given while the body is being sent', () => {
 describe('a caller that expects 100 Continue', () => {
   const EXPECT = ['Expect: 100-continue'];
 
-  it('is asked to go on by the worker, and the header arrives', async () => {
+  it('is asked to continue by the worker, and the header arrives', async () => {
     const connection = await openConnection(probe.url);
     connection.write(headOf('POST', '/api/raw', [...EXPECT, 'Transfer-Encoding: chunked']));
     await connection.waitFor('HTTP/1.1 100 Continue');
@@ -509,7 +509,7 @@ describe('a caller that expects 100 Continue', () => {
     connection.socket.destroy();
   });
 
-  it('is asked to go on by the host when the body has a Content-Length', async () => {
+  it('is asked to continue by the host when the body has a Content-Length', async () => {
     const connection = await openConnection(probe.url);
     const before = probe.countLines('raw is called');
     connection.write(headOf('POST', '/api/raw', [...EXPECT, 'Content-Length: 3']));
@@ -534,7 +534,7 @@ describe('a caller that expects 100 Continue', () => {
     });
   });
 
-  it('may send all the same, when the worker says nothing for long', async () => {
+  it('may send anyway, when the worker says nothing for long', async () => {
     await withProbe({ PROBE_REFUSE_EXPECT: '1' }, TIMES, async (own) => {
       await sendRaw(own.url, { target: '/api/raw' });
       const connection = await openConnection(own.url);
@@ -666,7 +666,7 @@ describe('an answer', () => {
 });
 
 describe('a worker that dies', () => {
-  it('is started anew: what it was doing is an empty 500, what comes meanwhile waits', async () => {
+  it('is started again: what it was doing is an empty 500, what comes meanwhile waits', async () => {
     await withProbe({}, { restartWaitMs: 100 }, async (own) => {
       for (let death = 0; death < 3; death++) {
         const pid = own.workerPid;
@@ -683,7 +683,7 @@ describe('a worker that dies', () => {
     });
   });
 
-  it('is not started anew sooner than some time after the last restart', async () => {
+  it('is not started again sooner than some time after the last restart', async () => {
     await withProbe({}, { restartWaitMs: 1_000 }, async (own) => {
       process.kill(own.workerPid, 'SIGKILL');
       await own.findLine('SIGKILL');

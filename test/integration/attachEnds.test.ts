@@ -56,7 +56,7 @@ function pieces() {
   return site.graph.requests.filter(({ method }) => method === 'PUT');
 }
 
-/** The session is ended when the app knows that it will not go on. */
+/** The session is ended when the app knows that it will not continue. */
 async function expectEnded(code: string, item: keyof typeof ITEMS): Promise<void> {
   await site.findEvent('request', (line) => line['code'] === code && line['operation'] === 'attach');
   const ended = await until('the end of the session', () =>

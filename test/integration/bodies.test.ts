@@ -88,7 +88,7 @@ describe('a body sent in chunks', () => {
     expectError(answer, 413, 'RequestBodyTooLarge');
   });
 
-  test('that passes the limit and goes on is refused when it ends', async () => {
+  test('that passes the limit and continues is refused when it ends', async () => {
     const answer = await postSlowly(CHUNKED, ' '.repeat(16_384), 2, 1_000);
 
     expectError(answer, 413, 'RequestBodyTooLarge');
@@ -139,7 +139,7 @@ test('tolerates a byte order mark', async () => {
 const UNREADABLE: Readonly<Record<string, Uint8Array | string>> = {
   empty: '',
   'blank space': ' \n ',
-  'a byte order mark alone': BOM,
+  'only a byte order mark': BOM,
   'not JSON': 'AttachmentItem=file',
   'JSON that breaks off': '{"AttachmentItem":{"attachmentType":"file"',
   'two documents': '{}{}',
@@ -166,10 +166,10 @@ const NO_ATTACHMENT: Readonly<Record<string, string>> = {
   'the wrapper of To Do': `{"attachmentInfo":${item}}`,
   'a null item': '{"AttachmentItem":null}',
   'an array for the item': `{"AttachmentItem":[${item}]}`,
-  '__proto__ beside the item': `{"__proto__":{},"AttachmentItem":${item}}`,
+  '__proto__ next to the item': `{"__proto__":{},"AttachmentItem":${item}}`,
   '__proto__ in the item': `{"AttachmentItem":{"__proto__":{"size":3000000},"attachmentType":"file","name":"a"}}`,
   '__proto__ for the item': `{"__proto__":{"AttachmentItem":${item}}}`,
-  'constructor beside the item': `{"constructor":{"prototype":{}},"AttachmentItem":${item}}`,
+  'constructor next to the item': `{"constructor":{"prototype":{}},"AttachmentItem":${item}}`,
   'the item twice': `{"AttachmentItem":${item},"attachmentitem":${item}}`,
   'deep arrays': `{"AttachmentItem":${'['.repeat(30_000)}${']'.repeat(30_000)}}`,
   'deep objects': `{"AttachmentItem":{"name":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}}`,

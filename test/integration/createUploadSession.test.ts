@@ -27,7 +27,7 @@ test('gives back the uploadSession that Graph made', async () => {
   });
 });
 
-test('sends Graph what was validated, in canonical spelling, with a token of its own', async () => {
+test('sends Graph what was validated, in canonical spelling, with its own token', async () => {
   const body = {
     attachmentitem: { AttachmentType: 'FILE', Name: 'plan.pdf', SIZE: 3_000_000, isinline: null, contentID: 'logo' },
   };

@@ -64,7 +64,7 @@ test.each(['hangBeforeHeaders', 'hangInBody'])(
     const abortedAt = await until('its end', () => upstream.abortedAt);
     await untilDisconnected(before + 1);
 
-    process.stdout.write(`${fault}: aborted upstream ${abortedAt - hungUpAt} ms after the caller hung up\n`);
+    process.stdout.write(`${fault}: aborted the call to Graph ${abortedAt - hungUpAt} ms after the caller hung up\n`);
     expect(abortedAt - hungUpAt).toBeLessThan(REQUEST_TIMEOUT_MS / 2);
     expect(site.events('request').at(-1)).toMatchObject({ code: 'CallerDisconnected', status: 499, attempts: 1 });
   },

@@ -10,7 +10,7 @@ import { startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 const APP = '1f0e2d3c-4b5a-4968-8776-655443322110';
 const POLICY = { callers: [{ name: 'Invoices', appId: APP, me: 'adele@contoso.example', kinds: ['message'] }] };
 
-// The SDK sends a token over https alone; in Azure the platform's front end ends TLS, here a forwarder of the test does.
+// The SDK sends a token only over https; in Azure the platform's front end ends TLS, here a forwarder of the test does.
 describe('the Graph SDK with a bearer for our audience', () => {
   let site: TenantSite;
   let front: Listener;

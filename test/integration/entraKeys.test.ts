@@ -17,7 +17,7 @@ async function statusesOf(answers: readonly Promise<RawAnswer>[]): Promise<numbe
   return [...new Set((await Promise.all(answers)).map(({ status }) => status))];
 }
 
-/** Many tokens at once, each under a key id of its own that nobody published. */
+/** Many tokens at once, each under its own key id that nobody published. */
 async function flood(site: TenantSite): Promise<number[]> {
   const bearers = await Promise.all(
     Array.from({ length: FLOOD }, () => site.bearer(APP, {}, { hostile: 'unknownKid' })),
@@ -77,7 +77,7 @@ describe("the tenant's signing keys", () => {
     expect(site.graph.requests).toHaveLength(0);
   });
 
-  test('cost nothing where the algorithm alone refuses the token', async () => {
+  test('cost nothing where the algorithm is reason enough to refuse the token', async () => {
     const bearers = await Promise.all(
       (['algNone', 'hs256WithPublicKey'] as const).map((hostile) => site.bearer(APP, {}, { hostile })),
     );

@@ -36,7 +36,7 @@ describe('callers with Entra tokens', () => {
     });
   }
 
-  /** A right token with so many more bytes of claims. */
+  /** A valid token with additional bytes of claims. */
   function padded(bytes: number): Promise<string> {
     return site.bearer(APP, {}, { claims: { padding: 'x'.repeat(bytes) } });
   }
@@ -64,7 +64,7 @@ describe('callers with Entra tokens', () => {
     ['another role', { roles: ['UploadSession.CreateAll', 'uploadsession.create'] }],
     ['the role as a text', { roles: ROLE }],
     ['the scope of another API', { roles: undefined, scp: 'Mail.ReadWrite' }],
-    ['an empty scope beside the role', { scp: '' }],
+    ['an empty scope next to the role', { scp: '' }],
   ])('answers 403 to a right token with %s', async (_, claims) => {
     const answer = await site.openSession({ path: PATH, authorization: [await site.bearer(APP, {}, { claims })] });
 
@@ -152,7 +152,7 @@ describe('callers with Entra tokens', () => {
     expectNothingAsked();
   });
 
-  test('takes no body over the limit, whoever sends it', async () => {
+  test('takes no body over the limit from any caller', async () => {
     const answer = await sendRaw(
       site.url,
       {

@@ -164,7 +164,7 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
   TimedOut: () => openSession('error=hangBeforeHeaders'),
 };
 
-/** Codes that stand in the log alone. */
+/** Codes that are only in the log. */
 const UNHEARD: Readonly<Record<string, () => Promise<void>>> = {
   CallerDisconnected: async () => {
     const caller = new AbortController();

@@ -2,7 +2,7 @@ import http from 'node:http';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { ATTACHMENT_ITEM, graphErrorBody, type Site, startSite } from '../support/site.ts';
 
-/** RFC 9110, section 10.1.1: a refusal may come in place of `100 Continue`, and then no body need be sent. */
+/** RFC 9110, section 10.1.1: a refusal may come instead of `100 Continue`, and then no body need be sent. */
 const PATH = `/api/me/messages/${ADELE.items.message[0]}/attachments/createUploadSession`;
 const BODY = JSON.stringify(ATTACHMENT_ITEM);
 

@@ -124,7 +124,7 @@ describe('binary content that a custom connector has written as JSON', () => {
     ["Node's Buffer", jsonOf(PHOTO)],
     ['a list of numbers', jsonOf([...PHOTO])],
     ['a typed array', jsonOf(new Uint8Array(PHOTO))],
-  ])('refuses %s in place of the bytes', (_, sent) => expectRefused(sent, '', /application\/octet-stream/));
+  ])('refuses %s instead of the bytes', (_, sent) => expectRefused(sent, '', /application\/octet-stream/));
 
   test('refuses content that is not base64, at its place', () =>
     expectRefused(jsonOf({ $content: 'The bytes.' }), '/$content', /'\$content' is not base64/));

@@ -76,7 +76,7 @@ function cases(): fc.Arbitrary<Case> {
   });
 }
 
-/** What must come of a request, by its true head alone, and by whether its body has members too many. */
+/** What must come of a request, only by its true head, and by whether its body has members too many. */
 function outcome({ method, caller, target, contentType, forgery: { members } }: Case): [number, string | undefined] {
   if (caller === undefined) return [401, 'InvalidAuthenticationToken'];
   if (method !== 'POST') return [405, 'MethodNotAllowed'];

@@ -41,7 +41,7 @@ const OUTCOMES = {
   utf8Header: [201, undefined],
 } as const satisfies Record<GraphErrorName, readonly [number, string | undefined]>;
 
-/** What may stand in an answer besides what is relayed of Graph's: the platform's own headers and those of the body. */
+/** What an answer may have in addition to what is relayed of Graph's: the platform's own headers and those of the body. */
 const HEADERS_OF_THE_PLATFORM = [
   'connection',
   'content-length',
@@ -181,7 +181,7 @@ test('forwards a client-request-id that is a GUID, and gives it back', async () 
 });
 
 test.each(['', 'none', '7b0e1a52-3f7e-4b9c-9d52-0b8f3c1de001x', '{7b0e1a52-3f7e-4b9c-9d52-0b8f3c1de001}', 'a,b'])(
-  'makes a client-request-id in place of "%s"',
+  'makes a client-request-id instead of "%s"',
   async (id) => {
     const response = await openSession(messageId, { 'client-request-id': id });
 

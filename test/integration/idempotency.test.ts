@@ -164,7 +164,7 @@ describe('where the first instance is killed', () => {
   );
 });
 
-test('attaches nothing by a key where the store is out of reach, and all the same without one', async () => {
+test('attaches nothing by a key where the store is out of reach, and attaches without one', async () => {
   await site.storage?.stop();
 
   const { status, body } = await attach(newKey());

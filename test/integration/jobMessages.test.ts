@@ -55,7 +55,7 @@ test('messages that are doubled, lost, late, out of order or of a stranger: each
   }
   for (const { location } of [...doubled, ...doubled.toReversed()]) await site.queue.sendMessage(messageFor(location));
   for (const { location } of doubled) {
-    // Whoever reads the queue can repeat what is there, in either queue.
+    // Anyone who reads the queue can repeat what is there, in either queue.
     await site.poison.createIfNotExists();
     await site.poison.sendMessage(messageFor(location));
   }

@@ -75,7 +75,7 @@ test.each([
   expect(attachments(itemId)).toEqual([expect.objectContaining({ sha256: file.sha256 })]);
 });
 
-test('attaches an archive that is stored with the Content-Encoding of its own format', async () => {
+test('attaches an archive that is stored with the Content-Encoding of its format', async () => {
   const file = fileOf(5_000_000);
   const source = { contentEncoding: 'gzip', contentType: 'application/octet-stream' };
 
@@ -157,7 +157,7 @@ test('fails as Graph says where it refuses the file, and leaves nothing behind',
   expect(attachments()).toEqual([]);
 });
 
-describe('goes on after', () => {
+describe('continues after', () => {
   test.each([
     ['a lost answer in the middle', { error: 'resetAfterCommit', on: 'upload', chunk: 'middle' }],
     ['a lost answer at the end', { error: 'resetAfterCommit', on: 'upload', chunk: 'last' }],
@@ -203,7 +203,7 @@ test('attaches nothing where the file changes while it is read', async () => {
   expect(attachments()).toEqual([]);
 });
 
-test('shows progress that never goes back, also where the file is sent anew', async () => {
+test('shows progress that never goes back, also where the file is sent again', async () => {
   const file = fileOf(40_000_000);
   site.graph.play({ error: 'sessionGone', on: 'upload', chunk: 8 });
   const location = await start(file, { source: { faults: [{ kind: 'isSlow', pieceBytes: 1_000_000, pauseMs: 20 }] } });

@@ -91,14 +91,14 @@ describe('a name in JSON', () => {
     'a\u2028b.pdf',
   ];
 
-  test.each(NAMES)('goes on as Graph gave it: %j', async (name) => {
+  test.each(NAMES)('is sent to Graph unchanged: %j', async (name) => {
     const answer = await postFile(site, MESSAGE.path, { name, contentBytes: BASE64 });
 
     expect([answer.status, JSON.parse(answer.body)]).toEqual([201, expect.objectContaining({ name })]);
     expect(attached()).toEqual([expect.objectContaining({ name, size: PDF.length })]);
   });
 
-  test('goes on through an upload session, and for a To Do task', async () => {
+  test('is sent unchanged in an upload session, and for a To Do task', async () => {
     const name = 'Q1\treport\r\n.pdf';
     const { bytes } = fileOf(3_500_000);
     const large = await postFile(site, MESSAGE.path, { name, contentBytes: bytes.toString('base64') });

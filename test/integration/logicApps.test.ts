@@ -182,7 +182,7 @@ describe.each([
     expect(history.length).toBeLessThan(10_000);
   });
 
-  test('is named in the log of the proxy by its run id, and none of its headers goes on', async () => {
+  test('is named in the log of the proxy by its run id, and none of its headers reaches Graph', async () => {
     const run = await workflows.run(readDefinition('Consumption', name), triggerBody('reports/5242880.pdf'));
 
     const isOfRun = (operation: string) => (line: Readonly<Record<string, unknown>>) =>
@@ -249,7 +249,7 @@ describe('a workflow whose requests go astray', () => {
   }
 
   const kinds: readonly (readonly [string, FrontFault['kind']])[] = [
-    ['answers 503 in place of', 'answers503'],
+    ['answers 503 instead of', 'answers503'],
     ['answers 503 after', 'answers503Afterwards'],
     ['loses the answer to', 'losesAnswer'],
   ];
@@ -301,7 +301,7 @@ describe('a workflow whose requests go astray', () => {
     expect(errorOf(failed)).toMatchObject({ code: 'ErrorItemNotFound' });
   });
 
-  test('fails with the status alone where the key is wrong, as the platform answers without words', async () => {
+  test('fails with the status and no body where the key is wrong, as the platform does', async () => {
     const definition = withFault(
       readDefinition('Standard', 'attach-with-function-key'),
       "@parameters('proxyKey')",
@@ -314,7 +314,7 @@ describe('a workflow whose requests go astray', () => {
   });
 });
 
-describe.each(PLANS)('beside the connectors of Microsoft (%s)', (plan: Plan) => {
+describe.each(PLANS)('next to the connectors of Microsoft (%s)', (plan: Plan) => {
   let workflows: WorkflowSite;
 
   beforeAll(async () => {

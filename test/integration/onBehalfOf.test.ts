@@ -181,7 +181,7 @@ describe('callers that act as their users', () => {
     return JSON.parse(Buffer.from(claims, 'base64').toString());
   }
 
-  test('go on with a new token that meets the challenge of Entra', async () => {
+  test('continue with a new token that meets the challenge of Entra', async () => {
     site.tenant.play('interactionRequired');
     const { access_token } = challengeOf(await openOwn());
 
@@ -190,7 +190,7 @@ describe('callers that act as their users', () => {
     expect([access_token['acrs']?.value, answer.status]).toEqual([DEMANDED_CONTEXT, 201]);
   });
 
-  test('are challenged by Graph where their sessions were revoked, and go on with a new token', async () => {
+  test('are challenged by Graph where their sessions were revoked, and continue with a new token', async () => {
     const before = await bearer(ADELE.id, { claims: { xms_cc: ['cp1'] } });
     await open(`me/messages/${message}`, before);
     site.identity.tokens.revokeUser(ADELE.id);

@@ -152,7 +152,7 @@ describe('ranges that act for a user', () => {
     expect(await putAll(url, file, {})).toEqual([200, 201]);
   });
 
-  test('need the token of the user for a To Do task, and go on once it comes', async () => {
+  test('need the token of the user for a To Do task, and continue once it comes', async () => {
     const authorization = await bearerOf(ADELE.id);
     const url = await open(TASK, file, authorization);
     const putFirst = (headers: Record<string, string>) => putRange(url, file, 0, SLICE_BYTES - 1, headers);
@@ -171,7 +171,7 @@ describe('ranges that act for a user', () => {
     expectUserAlone();
   });
 
-  test('hand a challenge of Graph to the caller, and go on with a new token', async () => {
+  test('hand a challenge of Graph to the caller, and continue with a new token', async () => {
     const authorization = await bearerOf(ADELE.id);
     const url = await open(TASK, file, authorization);
     expect((await putRange(url, file, 0, SLICE_BYTES - 1, { authorization })).status).toBe(200);
@@ -185,7 +185,7 @@ describe('ranges that act for a user', () => {
     expectUserAlone();
   });
 
-  test('can be cancelled with the token of the user alone, where Graph asks for one', async () => {
+  test('can be cancelled with only the token of the user, where Graph asks for one', async () => {
     const authorization = await bearerOf(ADELE.id);
     const url = await open(TASK, file, authorization);
 

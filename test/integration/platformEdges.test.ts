@@ -82,7 +82,7 @@ describe('a body with a Content-Encoding at an upload', () => {
     expect(unknown.status).toBe(415);
   });
 
-  it('does no harm to the upload: the next plain PUT goes on, and identity is no coding', async () => {
+  it('does no harm to the upload: the next plain PUT continues, and identity is no coding', async () => {
     const last = file.bytes.length - 1;
 
     const first = await putRange(url, file, 0, MEBIBYTE - 1);

@@ -79,7 +79,12 @@ describe('a broken policy', () => {
     ['a named file that is missing', { POLICY_FILE: 'teams/policy.json' }, undefined, parseLines(missingLine)],
     ['users without tokens', {}, JSON.stringify(AS_USER), parseLines(userLine)],
     ['users whom nobody can act for', ENTRA, JSON.stringify(AS_USER), parseLines(registrationLine)],
-    ['ALLOW_ANY_MAILBOX beside it', { ALLOW_ANY_MAILBOX: 'true' }, JSON.stringify(VALID), parseLines(besideLine)],
+    [
+      'ALLOW_ANY_MAILBOX together with it',
+      { ALLOW_ANY_MAILBOX: 'true' },
+      JSON.stringify(VALID),
+      parseLines(besideLine),
+    ],
   ])('answers 503, with the log lines of docs/policy.md: %s', async (_, settings, policyJson, lines) => {
     await withSite(settings, policyJson, async (site) => {
       expect(lines.length).toBeGreaterThan(0);
@@ -106,7 +111,7 @@ describe('a broken policy', () => {
 
   test.each([
     ['a POLICY that is no JSON', { POLICY: '{callers: []}' }],
-    ['POLICY beside POLICY_FILE', { POLICY: JSON.stringify(VALID), POLICY_FILE: 'policy.json' }],
+    ['POLICY together with POLICY_FILE', { POLICY: JSON.stringify(VALID), POLICY_FILE: 'policy.json' }],
   ])('answers 503: %s', async (_, settings) => {
     await withSite(settings, JSON.stringify(VALID), async (site) => {
       await expectClosed(site, { settings: 'failing', policy: 'failing', token: 'failing' });
@@ -120,7 +125,7 @@ describe('a broken policy', () => {
 });
 
 describe('no policy', () => {
-  test('leaves ME_MAILBOX alone to holders of a key', async () => {
+  test('leaves only ME_MAILBOX to holders of a key', async () => {
     await withSite({}, undefined, async (site) => {
       expect([await site.findEvent('started')]).toEqual(parseLines(onlyMeLine));
       expect(await statusOf(site, 'adele@contoso.example')).toEqual([201, undefined]);

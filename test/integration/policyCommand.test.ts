@@ -132,9 +132,13 @@ describe('npm run policy', () => {
   });
 
   test.each([
-    ['policy.json beside host.json, from a folder below', { cwd: 'below' }, 'policy.json: 5 callers, no fault'],
     [
-      'POLICY_FILE, from beside host.json',
+      'policy.json in the folder of host.json, from a folder below',
+      { cwd: 'below' },
+      'policy.json: 5 callers, no fault',
+    ],
+    [
+      'POLICY_FILE, from the folder of host.json',
       { cwd: 'below', POLICY_FILE: 'other.json' },
       'other.json: 1 caller, no fault',
     ],
@@ -166,13 +170,13 @@ describe('npm run policy', () => {
   test.each([
     ['POLICY that is not JSON', { POLICY: '{' }, 'POLICY: must be JSON\n'],
     [
-      'POLICY beside POLICY_FILE',
+      'POLICY together with POLICY_FILE',
       { POLICY: '{"callers": []}', POLICY_FILE: 'policy.json' },
       'POLICY: must not be set beside POLICY_FILE\n',
     ],
     ['UPLOAD_URL', { UPLOAD_URL: 'outlook' }, 'UPLOAD_URL: must be one of graph, proxy\n'],
     [
-      'ALLOW_ANY_MAILBOX beside a policy',
+      'ALLOW_ANY_MAILBOX together with a policy',
       { ALLOW_ANY_MAILBOX: 'true' },
       'policy.json: ALLOW_ANY_MAILBOX=true is refused beside a policy\n',
     ],

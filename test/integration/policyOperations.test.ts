@@ -26,7 +26,7 @@ describe('the policy', () => {
     return { answer, line: await site.findEvent('request', ({ clientRequestId }) => clientRequestId === id) };
   }
 
-  test('keeps a session from a caller that may attach alone', async () => {
+  test('keeps a session from a caller that may only attach', async () => {
     const { answer, line } = await ask('users/adele@contoso.example', await site.bearer(ATTACHER));
 
     expect([answer.status, errorCode(answer)]).toEqual([403, 'CallerNotAllowed']);

@@ -125,7 +125,7 @@ describe('the policy', () => {
     ['Invoices', 'message', 'users/@fabrikam.example', '@fabrikam.example', 'mailboxes'],
     ['Invoices', 'message', 'users/fabrikam.example', 'fabrikam.example', 'mailboxes'],
     ['Invoices', 'message', `users/${ADELE.id}@fabrikam.example`, `${ADELE.id}@fabrikam.example`, 'mailboxes'],
-    // Letters beyond ASCII are letters of their own: KELVIN SIGN, LONG S, a full-width @.
+    // Letters beyond ASCII are different letters: KELVIN SIGN, LONG S, a full-width @.
     ['Invoices', 'message', 'users/a@fabri%E2%84%AAam.example', 'a@fabri\u212aam.example', 'mailboxes'],
     ['Invoices', 'message', 'users/adele@conto%C5%BFo.example', 'adele@conto\u017fo.example', 'mailboxes'],
     ['Invoices', 'message', 'users/adele%EF%BC%A0contoso.example', 'adele\uff20contoso.example', 'mailboxes'],

@@ -138,7 +138,7 @@ describe('a header that came twice with different values', () => {
     expect(errorOf(await post(`${ATTACH}?name=a`, headers, ''))).toEqual(refusalOf('x-ms-content-length'));
   });
 
-  test('is 400 and named: Content-Range, and the upload goes on', async () => {
+  test('is 400 and named: Content-Range, and the upload continues', async () => {
     const file = fileOf(3 * 1024 * 1024);
     const { url } = await openUpload(site, file);
     const { length } = file.bytes;

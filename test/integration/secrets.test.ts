@@ -10,7 +10,7 @@ let site: Site;
 beforeAll(async () => {
   site = await startSite({
     settings: { REQUEST_TIMEOUT_MS: '3000', LOG_MAILBOX: 'plain' },
-    identity: { lifetimeSeconds: 1 }, // So that many tokens are in play, and none when the identity endpoint fails.
+    identity: { lifetimeSeconds: 1 }, // Several tokens are in use, and there is none when the identity endpoint fails.
   });
 });
 afterAll(() => site.close());

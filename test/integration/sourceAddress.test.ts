@@ -146,7 +146,7 @@ describe('openUrl', () => {
     expect(server.requests.length - before).toBe(requests);
   });
 
-  it('goes on at the byte, and of the same file alone', async () => {
+  it('continues at the byte, and only of the same file', async () => {
     hold([{ kind: 'breaksOff', afterBytes: 1_000_000, times: 1 }]);
 
     await readAll(await open());
@@ -316,7 +316,7 @@ describe('openUrl', () => {
     expect(server.requests.length).toBe(before);
   });
 
-  it('goes on in a later process', async () => {
+  it('continues in a later process', async () => {
     hold([]);
     const { etag = '', totalBytes, close } = await open();
     close();
@@ -342,7 +342,7 @@ describe('openUrl', () => {
     { offset: 0, totalBytes: 3_000_000, etag: '"0"' },
     { offset: 2_000_000, totalBytes: 2_500_000, etag: '"1"' },
     { offset: 4_000_000, totalBytes: 5_000_000, etag: '"1"' },
-  ])('does not go on with another file: %j', async (resumeAt) => {
+  ])('does not continue with another file: %j', async (resumeAt) => {
     hold([]);
 
     await expect(open({ resumeAt })).rejects.toMatchObject({ code: 'SourceChanged' });

@@ -9,7 +9,7 @@ import { type ConnectWatch, watchConnects } from '../support/watchConnects.ts';
 
 const RUNS = runs(3_000, 100_000);
 
-/** A policy's patterns, and beside each what it means, written out by hand. */
+/** A policy's patterns, and next to each what it means, written out by hand. */
 const PATTERNS = [
   {
     pattern: 'https://files.contoso.example/invoices/',

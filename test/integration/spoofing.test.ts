@@ -97,7 +97,7 @@ describe.each([
     ['two tokens', () => `${good}, ${others}`],
     ['two tokens and no blank', () => `${good},${others}`],
     ['a token and a parameter', () => `${good}; role=${ROLE}`],
-    ['the token alone', () => goodToken],
+    ['only the token', () => goodToken],
     ['another scheme', () => `Basic ${goodToken}`],
     ['no token', () => 'Bearer'],
     ['an encrypted form with five parts', () => `${good}.a.b`],

@@ -18,7 +18,7 @@ beforeAll(async () => {
 beforeEach(() => site.graph.reset());
 afterAll(() => site.close());
 
-/** Runs a client in a process of its own: trust in the emulated upload host is settled when a process starts. */
+/** Runs a client in its own process: trust in the emulated upload host is settled when a process starts. */
 async function runClient(script: string, ...args: string[]) {
   const file = path.join(REPOSITORY_ROOT, 'test', 'support', 'clients', script);
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: site.caPath };

@@ -43,7 +43,7 @@ test('a test whose site leaves a secret in the account in the clear fails', asyn
   await expect(site.close()).rejects.toThrow(/an uploadUrl/);
 });
 
-describe('with an identity in place of a key', () => {
+describe('with an identity instead of a key', () => {
   let azurite: Azurite;
   let ca: CaFile;
   let settings: Readonly<Record<string, string>>;
@@ -55,7 +55,7 @@ describe('with an identity in place of a key', () => {
     settings = {
       AzureWebJobsStorage__blobServiceUri: azurite.blobUrl,
       AzureWebJobsStorage__credential: 'managedidentity',
-      NODE_EXTRA_CA_CERTS: ca.path, // In place of the emulated Graph's: nothing is asked of it here.
+      NODE_EXTRA_CA_CERTS: ca.path, // Instead of the emulated Graph's: nothing is asked of it here.
     };
   });
   afterAll(async () => {

@@ -9,14 +9,14 @@ import { ATTACHMENT_ITEM, graphErrorBody, postJson, type Site, startSite } from 
 
 /**
  * Requests whose invocation and HTTP request never meet in the worker: the caller sent an `x-ms-invocation-id`, or a header
- * that the host cannot forward. Left alone they would hang until the host ends the worker (host-measured).
+ * that the host cannot forward. Unmatched, they would hang until the host ends the worker (host-measured).
  */
 const TARGET = `/api/me/messages/${ADELE.items.message[0]}/attachments/createUploadSession`;
 const GUID_OF_THE_CALLER = '3c5a7e90-1b2d-4f68-8a9c-0d1e2f3a4b5c';
 const SLOW_GRAPH_MS = 1_000;
 const STRAYS = runs(300, 1_000);
 const AT_ONCE = 100;
-/** A stray that stayed would take more than 1,000 bytes. */
+/** An unmatched request that stayed would take more than 1,000 bytes. */
 const MAX_GROWTH_BYTES = 500 * STRAYS;
 
 const heap = watchLiveHeap();
@@ -56,7 +56,7 @@ async function unmatchedRequests(): Promise<number> {
   return Number(Reflect.get(Object(readiness), 'unmatchedRequests'));
 }
 
-/** Both sides of each stray are given up within the time for pairing. */
+/** Both sides of each unmatched request are given up within the time for pairing. */
 async function settled(count: number): Promise<number> {
   const end = performance.now() + 6 * MATCH_TIMEOUT_MS;
   for (;;) {
@@ -124,7 +124,7 @@ test(`gathers nothing over ${STRAYS} strays`, async () => {
   await sendStrays(STRAYS);
 
   const growth = (await heap.snapshotBytes(workerPid)) - before;
-  process.stdout.write(`${STRAYS} strays: the snapshot of the worker's heap grew by ${growth} bytes\n`);
+  process.stdout.write(`${STRAYS} unmatched requests: the snapshot of the worker's heap grew by ${growth} bytes\n`);
   expect(growth).toBeLessThan(MAX_GROWTH_BYTES);
   expect((await postJson(`${site.url}${TARGET}`)).status).toBe(201);
   expect(site.host.workerPid).toBe(workerPid);

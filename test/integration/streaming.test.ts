@@ -26,7 +26,7 @@ function failureLine(response: Response): Promise<Record<string, unknown>> {
 }
 
 const FAILURES = [
-  ['throws', 'Error: Thrown on purpose, beside a token: Bearer ***'],
+  ['throws', 'Error: Thrown on purpose, next to a token: Bearer ***'],
   ['rejects', 'TypeError: Rejected on purpose.'],
   ['throwsText', 'A text, not an error.'],
   ['throwsNull', expect.any(String)],

@@ -75,7 +75,7 @@ test('names the user-assigned identity of AZURE_CLIENT_ID', async () => {
   });
 });
 
-test('goes on with the token it has while an early refresh fails, and recovers', async () => {
+test('continues with the token it has while an early refresh fails, and recovers', async () => {
   // A token of 20 s is refreshed from its 10th second on and used up to its 16th (shared/tokens/tokenSource.ts).
   await withSite({ identity: { lifetimeSeconds: 20 } }, async (site) => {
     const first = await openSession(site);

@@ -44,7 +44,7 @@ interface Item {
   calls(method: string): AttachSite['graph']['requests'];
 }
 
-/** An item of a mailbox of its own. @param fault that Graph plays on calls to it (local/README.md) */
+/** An item of a separate mailbox. @param fault that Graph plays on calls to it (local/README.md) */
 function newItem(kind: Kind = 'message', fault?: string): Item {
   const name = `edge${items++}`;
   const mailbox = `${name}@contoso.example`;
@@ -89,7 +89,7 @@ function idIn({ body }: AttachAnswer): unknown {
 const once = (file: TestFile) => [expect.objectContaining({ name: file.name, sha256: file.sha256 })];
 
 describe('an item with more attachments than a page of the list holds', () => {
-  /** So many small files, none of which is the one that is looked for. */
+  /** Small files, none of which is the one that is looked for. */
   async function filled(count: number): Promise<Item> {
     const item = newItem();
     const others = Array.from({ length: count }, (_, n) =>

@@ -41,12 +41,12 @@ interface Result {
 
 interface Client {
   readonly name: string;
-  /** Sends a file of its own making; every program takes the same arguments. */
+  /** Sends a generated file; every program takes the same arguments. */
   run(sizeBytes: number, way: 'upload' | 'resume' | 'cancel'): Promise<Result>;
   readonly sliceBytes: number;
 }
 
-/** Clients run in processes of their own: what a process trusts is settled when it starts. */
+/** Clients run in their own processes: what a process trusts is settled when it starts. */
 async function run(command: string, program: string, sizeBytes: number, way: string): Promise<Result> {
   const given = [site.secureApi, ADELE.userPrincipalName, messageId, String(sizeBytes), way];
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: site.caPath, SSL_CERT_FILE: site.caPath };
@@ -145,7 +145,7 @@ test('says truly to the Graph SDK for Java, which leaves out a last slice of one
   expect(sent()).toEqual([`bytes 0-${FIVE_MEBIBYTES - 1}/${FIVE_MEBIBYTES + 1}`, 'GET', 'GET', 'GET']);
 });
 
-// What kiota's task reads of a GET it cannot parse, whoever answers: it names no type for nextExpectedRanges.
+// What kiota's task reads of a GET it cannot parse, from Graph or the proxy: it names no type for nextExpectedRanges.
 test.each(stock.filter((client) => client !== kiota))('lets $name resume', async ({ run: upload, sliceBytes }) => {
   const result = await upload(20_000_000, 'resume');
 

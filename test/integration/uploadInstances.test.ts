@@ -36,7 +36,7 @@ async function openThroughBoth(file: TestFile) {
 
 interface Progress {
   readonly status: string;
-  /** Where the upload goes on; undefined at its end. */
+  /** Where the upload continues; undefined at its end. */
   readonly offset: number | undefined;
 }
 
@@ -48,7 +48,7 @@ async function readProgress(url: string): Promise<Progress> {
   };
 }
 
-/** What a client does that lost its way: asks, and goes on. Gives back the upload's status at the end. */
+/** What a client does that lost its way: asks, and continues. Gives back the upload's status at the end. */
 async function resume(url: string, file: TestFile, sliceBytes: number): Promise<string> {
   for (let tries = 0; tries < 200; tries++) {
     const { status, offset } = await readProgress(url);
@@ -169,7 +169,7 @@ describe('where the worker is killed', () => {
       arrange: hanging('last'),
       isThen: isHanging,
     },
-  ])('$when, the same client goes on, and the file is whole and there once', async ({ slice, arrange, isThen }) => {
+  ])('$when, the same client continues, and the file is whole and there once', async ({ slice, arrange, isThen }) => {
     const file = fileOf(3 * SLICE_BYTES);
     const { throughSecond: url, attached } = await openThroughBoth(file);
     for (let first = 0; first < slice * SLICE_BYTES; first += SLICE_BYTES) {

@@ -69,7 +69,7 @@ const FAULTS: readonly (readonly [string, StorageFault])[] = [
 ];
 
 describe.each(FAULTS)('where the store %s', (_, fault) => {
-  test('every request says so in time, readiness names it, and uploads go on afterwards', async () => {
+  test('every request says so in time, readiness names it, and uploads continue afterwards', async () => {
     const [held, begun, shown, cancelled] = await Promise.all([begin(1), begin(0), begin(1), begin(1)]);
     const opening = `${site.api}/users/${ADELE.id}/messages/opening/attachments/createUploadSession`;
 
@@ -120,7 +120,7 @@ describe.each(FAULTS)('where the store %s', (_, fault) => {
   );
 });
 
-test('a store that is slow and in time keeps nothing from going on', async () => {
+test('a store that is slow and in time keeps nothing from continuing', async () => {
   const { url, attached } = await begin(0);
   proxy.play({ kind: 'slow', ms: 300 });
 

@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => azurite.stop());
 
 describe('a new account', () => {
-  test('has no upload, and gets its container with the first, whoever of many is the first', async () => {
+  test('has no upload, and gets its container with the first, also when many begin at once', async () => {
     const fresh = await startAzurite();
     try {
       const many = Array.from({ length: 8 }, () => storeAt(fresh.connectionString));

@@ -104,7 +104,7 @@ describe('where the store', () => {
     expect(formatCause(failures[0])).toMatch(/403/);
   });
 
-  test('comes back, the same process goes on', async () => {
+  test('comes back, the same process continues', async () => {
     await proxy.close();
     await expect(store.read(upload.id)).rejects.toThrow(ServiceError);
     const again = await startStorageProxy(azurite, proxy.port);

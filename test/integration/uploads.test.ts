@@ -24,7 +24,7 @@ function puts() {
   return site.graph.requests.filter(({ method }) => method === 'PUT');
 }
 
-test("gives Graph's answer with an address of its own and closed ranges", async () => {
+test("gives Graph's answer with its own address and closed ranges", async () => {
   const { url, session } = await openUpload(site, fileOf(3 * MEBIBYTE));
 
   expect(url).toMatch(new RegExp(`^${site.api}/uploadSessions/[\\w-]{43}$`));

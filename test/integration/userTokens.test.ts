@@ -22,7 +22,7 @@ import { openDeadline } from '../support/builders.ts';
 const API = '6a7f0f2e-94d5-4a4e-8a53-0a2a5c2c3f10';
 const ADD_IN = 'b4a1c2d3-5e6f-4a7b-8c9d-0e1f2a3b4c5d';
 const IDENTITY = '0d3c5a2e-5a5b-4f0e-9f0b-6d1a3a1c7e10';
-/** The library keeps an identity's token for the whole process: a test that counts them takes one of its own. */
+/** The library keeps an identity's token for the whole process: a test that counts them takes its own one. */
 const COLD_IDENTITY = '1e4d6b3f-6b6c-4a1f-8a1c-7e2b4b2d8f21';
 const GRAPH = 'https://graph.microsoft.com';
 const SECRET = 'the-secret-of-the-test';

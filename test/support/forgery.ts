@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** What stands in a body or a query in order to be taken for a part of the request's head. */
+/** Members of a body or a query that are to be taken for a part of the request's head. */
 export interface Forgery {
   /** Members of a JSON body; empty: the body is as it should be. */
   readonly members: readonly (readonly [name: string, value: unknown])[];

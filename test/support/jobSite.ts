@@ -16,7 +16,7 @@ import type { TestFile } from './uploads.ts';
 export const JOB_KEY = 'a key of the tests, for their messages';
 
 const SIGNATURE = 'of-the-source';
-/** What makes a platform's host leave the functions of the queue alone. */
+/** What makes a platform's host ignore the functions of the queue. */
 const NO_TRIGGER = { 'AzureWebJobs.attachJob.Disabled': 'true', 'AzureWebJobs.attachJobPoison.Disabled': 'true' };
 
 const OWN_SECRETS = [JOB_KEY, SIGNATURE];
@@ -129,7 +129,7 @@ export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSi
   };
 }
 
-/** What the trigger's queue holds when the app has sent it: whoever has the key can make one. */
+/** What the trigger's queue holds when the app has sent it: anyone who has the key can make one. */
 export function messageFor(location: string, key = JOB_KEY): string {
   return Buffer.from(sealJobId(idIn(location), key)).toString('base64');
 }

@@ -8,7 +8,7 @@ export async function residentMebibytes(pid: number): Promise<number> {
   return Number(stdout) / 1024;
 }
 
-/** The most, in MiB, that a process's resident set grows while the work goes on. */
+/** The most, in MiB, that a process's resident set grows while the work continues. */
 export async function growthDuring(pid: number, work: Promise<unknown>): Promise<number> {
   const before = await residentMebibytes(pid);
   let most = 0;

@@ -12,7 +12,7 @@ export interface SecondHost {
   close(): Promise<void>;
 }
 
-/** Another instance of a site's app: it shares the emulators and the storage account, and has a worker of its own. */
+/** Another instance of a site's app: it shares the emulators and the storage account, and has its own worker. */
 export async function startSecondHost(site: Site, settings: Readonly<Record<string, string>>): Promise<SecondHost> {
   const lines: HostLogLine[] = [];
   const host = await startInstance(site, settings, (line) => lines.push(line), { restartWaitMs: 0 });

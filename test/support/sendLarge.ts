@@ -9,7 +9,7 @@ export interface LargeRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly sizeBytes: number;
   readonly isChunked: boolean;
-  /** Default: a connection of its own. */
+  /** Default: its own connection. */
   readonly agent?: Agent;
   /** Sent in pieces of this size, each after a pause; default as fast as it goes. */
   readonly pace?: { readonly pieceBytes: number; readonly everyMs: number };

@@ -25,7 +25,7 @@ export interface Site extends EmulatedSite {
 }
 
 export interface TestSiteOptions extends Partial<Omit<SiteOptions, 'storage'>> {
-  /** True: an Azurite of its own, which takes a second to start. Default false: no storage is set. */
+  /** True: its own Azurite, which takes a second to start. Default false: no storage is set. */
   readonly storage?: boolean | Azurite;
 }
 

@@ -4,16 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EmulatorCertificate } from '../../local/emulators/common/certificate.ts';
 import { listen } from '../../local/listen.ts';
 
-/** What a source can do wrong: so many times, or always. The server counts `times` down. */
+/** What a source can do wrong: this number of times, or always. The server counts `times` down. */
 export type SourceFault = { times?: number } & (
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Record<string, string> }
-  /** Destroys the connection after so many bytes of an answer. */
+  /** Destroys the connection after this number of bytes of an answer. */
   | { readonly kind: 'breaksOff'; readonly afterBytes: number }
-  /** Ends an answer after so many bytes as if that were all, although it said more. */
+  /** Ends an answer after this number of bytes as if that were all, although it said more. */
   | { readonly kind: 'endsEarly'; readonly afterBytes: number }
-  /** Sends nothing more after so many bytes of an answer. */
+  /** Sends nothing more after this number of bytes of an answer. */
   | { readonly kind: 'fallsSilent'; readonly afterBytes: number }
-  /** Answers at most so many bytes of a range at once. */
+  /** Answers at most this number of bytes of a range at once. */
   | { readonly kind: 'sendsParts'; readonly partBytes: number }
   /** Waits before each piece of an answer. */
   | { readonly kind: 'isSlow'; readonly pieceBytes: number; readonly pauseMs: number }
@@ -49,7 +49,7 @@ export interface SourceServer {
   /** `https://localhost:PORT`, which the emulators' certificate is for. */
   readonly origin: string;
   readonly requests: readonly SourceRequest[];
-  /** Holds a file at a path, in place of the one that was there. */
+  /** Holds a file at a path, instead of the one that was there. */
   put(path: string, file: SourceFile): void;
   close(): Promise<void>;
 }

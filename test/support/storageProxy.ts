@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { Azurite } from '../../local/azurite.ts';
 import { listen } from '../../local/listen.ts';
 
-/** How the store fails, in place of its own answer or after it. */
+/** How the store fails: instead of its answer, or after it. */
 export type StorageFault =
   | { readonly kind: 'status'; readonly status: number; readonly code: string }
   /** The connection breaks before the store has seen the request. */
@@ -16,7 +16,7 @@ export type StorageFault =
   | { readonly kind: 'hangInBody' };
 
 export interface StorageProxy {
-  /** In place of the account's own: its blobs are reached through this proxy. */
+  /** Instead of the account's own: its blobs are reached through this proxy. */
   readonly connectionString: string;
   readonly port: number;
   /** Method and path of what arrived. */
@@ -26,7 +26,7 @@ export interface StorageProxy {
   close(): Promise<void>;
 }
 
-/** Stands in front of an account's blobs over HTTP. What is signed is the path, so the store takes what comes through it. */
+/** A proxy of an account's blobs over HTTP. What is signed is the path, so the store takes what comes through it. */
 export async function startStorageProxy(
   account: Pick<Azurite, 'connectionString' | 'blobUrl'>,
   port?: number,

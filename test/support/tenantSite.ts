@@ -20,7 +20,7 @@ export const API_IDENTITY = '0d3c5a2e-5a5b-4f0e-9f0b-6d1a3a1c7e10';
 export interface SessionCall {
   /** Below the route prefix; goes into the request line as it is. */
   readonly path: string;
-  /** Each becomes an Authorization header of its own. */
+  /** Each becomes its own Authorization header. */
   readonly authorization?: readonly string[];
   /** A flat list of names and values. */
   readonly headers?: readonly string[];
@@ -53,7 +53,7 @@ export interface TenantSiteOptions {
   readonly certificate?: EmulatorCertificate;
 }
 
-/** Graph finds every id and takes every family and size, so that the policy alone decides. */
+/** Graph finds every id and takes every family and size, so that only the policy decides. */
 export const PERMISSIVE_GRAPH = { anyItem: true, appOnlyFamilies: 'all', minimumSize: 1 } as const;
 
 /** Returns once the app's warm-up has asked for its token, if it does: what is asked afterwards, a request has caused. */
@@ -64,7 +64,7 @@ export async function startTenantSite(options: TenantSiteOptions = {}): Promise<
   const tokens = createTokenRegistry();
   const api = { clientId: API_CLIENT_ID, identifierUris: [AUDIENCE], federatedIdentities: [API_IDENTITY] };
   const tenant = await startTenantEmulator({ certificate, tokens, clients: [{ ...api, ...onBehalfOf }] });
-  // The identity library of the app takes an authority over https only, also beside a managed identity.
+  // The identity library of the app takes an authority over https only, also with a managed identity.
   const authorityHost = tenant.secureUrl ?? '';
   const v2Issuer = `${authorityHost}/${tenant.tenantId}/v2.0`;
   if (fault !== undefined) tenant.play(fault);
@@ -179,7 +179,7 @@ export function itemPath(kind: ItemKind, owner: 'user' | 'group' = kind === 'pos
   return `${items[kind]}/attachments/createUploadSession`;
 }
 
-/** `code` of an error in Graph's shape; undefined where the answer is none. */
+/** `code` of an error in Graph's shape; undefined for another answer. */
 export function errorCode({ text }: RawAnswer): string | undefined {
   return errorOf(text)?.code;
 }

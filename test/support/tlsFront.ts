@@ -20,7 +20,7 @@ export interface FrontFault {
   readonly kind: 'answers503' | 'answers503Afterwards' | 'losesAnswer';
 }
 
-/** What stands before the app in Azure: TLS ends here, and everything goes on as it comes. */
+/** What stands before the app in Azure: TLS ends here, and everything continues as it comes. */
 export interface TlsFront {
   /** `https://{host}:{port}` */
   readonly url: string;

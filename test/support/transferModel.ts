@@ -39,7 +39,7 @@ export interface ModelOfGraph {
   turns: number[];
   /** Its list of attachments does not show yet what is there. */
   lags: boolean;
-  /** So many sessions, the next ones that are used, are of an item that is not there yet. */
+  /** This number of sessions, the next ones that are used, are of an item that is not there yet. */
   unknownSessions: number;
   /** The address of a session that is open. */
   open(): string;

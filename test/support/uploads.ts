@@ -14,7 +14,7 @@ export function fileOf(sizeBytes: number, name = 'report.pdf'): TestFile {
   return { name, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-/** Where an upload goes on, and what the session said at the start. */
+/** Where an upload continues, and what the session said at the start. */
 export interface OpenedUpload {
   readonly url: string;
   readonly session: Readonly<Record<string, unknown>>;

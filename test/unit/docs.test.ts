@@ -71,7 +71,7 @@ describe('documents', () => {
 });
 
 describe('source', () => {
-  it('reads the environment in the entry alone', () => {
+  it('reads the environment only in the entry', () => {
     const readers = sources('shared', 'functions').filter((path) =>
       /process\s*\.\s*env\b|\benv\b.*from 'node:process'/.test(read(path)),
     );

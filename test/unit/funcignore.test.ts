@@ -123,7 +123,7 @@ describe('publishContents', () => {
   test.each([
     ['matches only at the root', '*.ts', ['a.ts', 'src/b.ts'], ['src/b.ts']],
     [
-      'goes on after a word boundary',
+      'continues after a word boundary',
       'test',
       ['test.config.js', 'test-data/a', 'tests/a', 'src/test'],
       ['tests/a', 'src/test'],

@@ -151,7 +151,7 @@ describe('handleGraphPath', () => {
     ]);
   });
 
-  it('never sends me upstream', async () => {
+  it('never sends me to Graph', async () => {
     const { sent, line } = await run(
       { path: 'me/messages/m/attachments/createUploadSession' },
       { policy: policyOf({ me: 'adele@contoso.example' }) },
@@ -212,7 +212,7 @@ describe('handleGraphPath', () => {
     expect(graphHttp).not.toHaveBeenCalled();
   });
 
-  it('denies with what was asked as the caller wrote it, and the reason in the log alone', async () => {
+  it('denies with what was asked as the caller wrote it, and the reason only in the log', async () => {
     const graphHttp = jest.fn();
     const policy = policyOf({ mailboxes: ['megan@contoso.example'] });
 
@@ -267,7 +267,7 @@ describe('handleGraphPath', () => {
   it.each([
     ['the graphHttp', { graphHttp: () => Promise.reject(new TypeError('Zq7-marker')) }],
     ['the authenticator', { authenticator: { authenticate: () => Promise.reject(new TypeError('Zq7-marker')) } }],
-  ])('answers 500 when %s fails in a way that was not foreseen, and tells why in the log alone', async (_, others) => {
+  ])('answers 500 when %s fails in a way that was not foreseen, and tells why only in the log', async (_, others) => {
     const { status, body, line } = await run({}, others);
 
     expect([status, body]).toEqual([500, refused('InternalError')]);

@@ -191,7 +191,7 @@ export interface SourceCase {
   readonly name: string;
   readonly faults: readonly SourceFault[];
   readonly contentEncoding?: string;
-  /** In place of the sizes of all other cases. */
+  /** Instead of the sizes of all other cases. */
   readonly sizeBytes?: number;
   readonly outcome: Outcome;
 }
@@ -206,7 +206,7 @@ const UNUSABLE = never('424 SourceUnusable');
 const REFUSED = never('424 SourceRefused');
 const OUT_OF_REACH = never('502 SourceUnavailable');
 
-/** What a source does, played anew for the repetition. */
+/** What a source does, played again for the repetition. */
 export const SOURCE_CASES: readonly SourceCase[] = [
   { name: 'no fault', faults: [], outcome: ATTACHED },
   { name: '404', faults: [{ kind: 'status', status: 404 }], outcome: REFUSED },

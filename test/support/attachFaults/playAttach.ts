@@ -38,7 +38,7 @@ export interface Observation {
 /** Cells at a time: many of them wait. */
 const LANES = 24;
 
-/** The app with little time for a file, and an account of its own. */
+/** The app with little time for a file, and its own account. */
 export function startFaultSite(): Promise<AttachSite> {
   return startAttachSite({
     settings: {
@@ -147,7 +147,7 @@ function lineOf(site: AttachSite, { headers }: AttachAnswer): Promise<AppEvent> 
 /** Faults after which a session is of no more use. */
 const DEADLY: readonly unknown[] = ['sessionGone', 'expired', 'notFoundAtFirst'];
 
-/** How many of the mailbox's sessions were not ended within ten seconds. Those of a workflow's chunks go on with the next request. */
+/** How many of the mailbox's sessions were not ended within ten seconds. Those of a workflow's chunks continue with the next request. */
 async function sessionsLeft({ graph }: AttachSite, mailbox: string, attached: number): Promise<number> {
   const left = () => {
     const calls = graph.requests.filter(({ path }) => decodeURIComponent(path).includes(mailbox));

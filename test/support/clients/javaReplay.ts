@@ -20,7 +20,7 @@ function cut(ranges: readonly string[], sizeBytes: number): { first: number; las
   });
 }
 
-/** The Location once the file is attached; undefined while it goes on. */
+/** The Location once the file is attached; undefined while it continues. */
 async function readAnswer(answer: Response): Promise<string | undefined> {
   const type = answer.headers.get('content-type');
   if (type === null || answer.headers.get('content-length') === '0') {

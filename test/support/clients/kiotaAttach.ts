@@ -4,7 +4,7 @@ import '@microsoft/msgraph-sdk-users';
 import { runUpload } from './uploadProgram.ts';
 
 // The generated (kiota) Graph SDK, of which nothing but the base URL is changed: attaches a file as one attaches small ones to
-// Graph. Of a FileAttachment this preview sends the members of the base type alone, to whomever: contentBytes are additional here.
+// Graph. Of a FileAttachment this preview sends only the members of the base type, to any server: contentBytes are additional here.
 
 await runUpload(async ({ baseUrl, mailbox, messageId, content }) => {
   const adapter = new GraphRequestAdapter({ authenticateRequest: async () => {} });

@@ -41,6 +41,6 @@ await runUpload(async ({ baseUrl, mailbox, messageId, content, way }) => {
     await task.deleteSession();
     return {};
   }
-  // It looks for a body in the last answer, which has none, whoever gives it: the file is attached by then.
+  // It looks for a body in the last answer, which has none, from Graph or the proxy: the file is attached by then.
   return (way === 'resume' ? task.resume() : task.upload()).catch((error: Error) => ({ error: error.message }));
 });

@@ -19,7 +19,7 @@ export async function openSession(given: UploadArguments): Promise<SessionMember
   return readSession(answer);
 }
 
-/** A cast in place of a check: the tasks do not check either. */
+/** A cast instead of a check: the tasks do not check either. */
 export async function readSession(answer: Response): Promise<SessionMembers> {
   return (await answer.json()) as SessionMembers;
 }

@@ -7,7 +7,7 @@ export interface UploadArguments {
   readonly mailbox: string;
   readonly messageId: string;
   readonly content: Buffer;
-  /** What becomes of the upload after its first slice: it goes on, a new task takes it up, or it is given up. */
+  /** What becomes of the upload after its first slice: it continues, a new task continues it, or it is given up. */
   readonly way: 'upload' | 'resume' | 'cancel';
 }
 

@@ -3,7 +3,7 @@ import { locationOf, startJobSite } from '../jobSite.ts';
 import { fileOf } from '../uploads.ts';
 import type { Provocations } from './provocations.ts';
 
-/** One request for each code that a job alone can end with. */
+/** One request for each code that only a job can end with. */
 export async function startJobErrors(): Promise<Provocations> {
   const site = await startJobSite();
   return {

@@ -37,7 +37,7 @@ export function expectOutcome({ fault, token, budget }: Cell): Expectation {
   const refused = token === 'expiring' ? 1 : 0;
   const asked = answerTo(fault.conduct, budgetMs - spentMs - refused * BUSY_CALL_MS, budgetMs - spentMs);
   const isRenewal = fault.conduct.kind === 'graphError' && fault.conduct.status === 401;
-  const extra = isRenewal ? 0 : refused; // A second 401 is final: the token is fetched anew once.
+  const extra = isRenewal ? 0 : refused; // A second 401 is final: the token is fetched again once.
   return {
     ...asked,
     attempts: { min: asked.attempts.min, max: asked.attempts.max + extra },
@@ -99,7 +99,7 @@ function errorReply(
   if (retryAfter !== undefined) return { ...retried(retryAfter), status, code, because: 'retried, then relayed' };
   if (status === 401) {
     const attempts = { min: 2, max: 2 };
-    const because = 'the token is fetched anew once; then it is our fault';
+    const because = 'the token is fetched again once; then it is our fault';
     return { attempts, isRetried: false, status: 502, code: 'GraphRejectedToken', because };
   }
   if (status >= 500) return { ...once, status: 502, code: 'GraphAnswerInvalid', because: 'not to be retried' };

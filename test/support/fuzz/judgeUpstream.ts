@@ -7,7 +7,7 @@ export type Reach = 'any' | 'meOnly';
 
 const SAFE_PATH =
   /^\/(?:v1\.0|beta)\/(?:users|groups)(?:\('[^/?#\\]+'\))?(?:\/[^/?#\\]+)+\/attachments\/createUploadSession$/;
-/** What may stand in a segment once it is decoded. */
+/** What a segment may contain once it is decoded. */
 const SAFE_SEGMENT = /^(?!\.{1,2}$)[^/\\?#%]+$/;
 const KEY = /^[^(]+\((?:id=)?'(.*)'\)$/is;
 
@@ -20,7 +20,7 @@ const HEADERS = new Set([
 /** What is wrong with a call to Graph, given the path that the caller wrote; empty where it stays within what was named. */
 export function judgeUpstream(call: RecordedRequest, callerPath: string, reach: Reach, meMailbox: string): string[] {
   const segments = call.path.split('/').slice(1).map(decodeURIComponent);
-  // `#` may stand in the name of a mailbox, which comes after `users`.
+  // `#` may be in the name of a mailbox, which comes after `users`.
   const isSafe = segments.every((text, at) => SAFE_SEGMENT.test(at === 2 ? text.replace('#', '') : text));
   if (call.method !== 'POST' || !SAFE_PATH.test(call.path) || !isSafe) {
     return [`${call.method} ${call.path} is no session of an item`];
@@ -56,7 +56,7 @@ function namesIn(callerPath: string): Named[] {
   }));
 }
 
-/** Whether the ids stand in the path in this order, as segments of their own or as keys. */
+/** Whether the path has the ids in this order, as their own segments or as keys. */
 function isInOrder(named: readonly Named[], ids: readonly string[]): boolean {
   let next = 0;
   for (const id of ids) {

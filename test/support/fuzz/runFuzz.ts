@@ -25,7 +25,7 @@ export interface FuzzOptions {
 const CHUNK = 1000;
 const CONNECTIONS = 32;
 
-/** Sends generated requests to a site of its own and looks at every answer and at every call to Graph. */
+/** Sends generated requests to its own site and looks at every answer and at every call to Graph. */
 export async function runFuzz({ count, reach, seed }: FuzzOptions): Promise<FuzzReport> {
   const site = await startSite({
     settings: { REQUEST_TIMEOUT_MS: '60000', ...(reach === 'any' && { ALLOW_ANY_MAILBOX: 'true' }) },

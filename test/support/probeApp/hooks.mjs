@@ -1,6 +1,6 @@
 import { app } from '@azure/functions';
 
-// An ES module beside a CommonJS one: both must reach the same runtime.
+// An ES module next to a CommonJS one: both must reach the same runtime.
 
 app.hook.appStart((context) => {
   context.hookData.seen = true;

@@ -17,7 +17,7 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** Sends one request on a connection of its own and reads the whole answer. */
+/** Sends one request on its own connection and reads the whole answer. */
 export function sendRaw(url: string, request: RawRequest, signal?: AbortSignal): Promise<RawAnswer> {
   const { host, hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {

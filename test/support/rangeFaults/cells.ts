@@ -1,6 +1,6 @@
 /** The error matrix of ranges as data: what becomes of a piece on its way to Graph × which piece × what the caller does then. */
 
-/** What the caller is answered besides progress, as `status code`; 499 where it has hung up. */
+/** What the caller is answered in addition to progress, as `status code`; 499 where it has hung up. */
 export type Refusal = `${number} ${string}`;
 
 export interface RangeFault {
@@ -29,7 +29,7 @@ export interface Outcome {
 export const PIECES = ['first', 'middle', 'last'] as const;
 export type Piece = (typeof PIECES)[number];
 
-/** `repeats`: sends the range again. `resumes`: asks where the upload is, and goes on from there. */
+/** `repeats`: sends the range again. `resumes`: asks where the upload is, and continues from there. */
 export const CALLERS = ['repeats', 'resumes'] as const;
 export type CallerConduct = (typeof CALLERS)[number];
 

@@ -9,7 +9,7 @@ import { CALLER_TRIES, type Cell, EVERY_CELL, RANGE_BUDGET_MS, type Refusal } fr
 /** What came of one cell. */
 export interface Observation {
   readonly cell: Cell;
-  /** What the caller was answered besides progress, in order. */
+  /** What the caller was answered in addition to progress, in order. */
   readonly refusals: readonly Refusal[];
   /** Of the last answer: 201 where all went well. */
   readonly status: number;
@@ -81,7 +81,7 @@ export async function playRanges(site: Site, cells: readonly Cell[] = EVERY_CELL
   };
 }
 
-/** The app with little time for a range, an account of its own, and a Graph that takes small files into sessions. */
+/** The app with little time for a range, its own account, and a Graph that takes small files into sessions. */
 export function startRangeSite(): Promise<Site> {
   return startSite({
     storage: true,
@@ -173,7 +173,7 @@ async function putUntil(
   }
 }
 
-/** Whether Graph keeps a piece to this mailbox waiting. @param part of its name, as it stands in an address */
+/** Whether Graph keeps a piece to this mailbox waiting. @param part of its name, as in a URL */
 function isFaultPlayed({ graph }: Site, part: string): boolean {
   return graph.requests.some(({ error: fault, path }) => fault !== undefined && path.includes(part));
 }

@@ -11,7 +11,7 @@ const anything = JSON.parse('{ "null": null, "text": "no response" }');
 
 const HANDLERS: Readonly<Record<string, HttpHandler>> = {
   throws: () => {
-    throw new Error(`Thrown on purpose, beside a token: Bearer ${'x'.repeat(40)}.`);
+    throw new Error(`Thrown on purpose, next to a token: Bearer ${'x'.repeat(40)}.`);
   },
   rejects: () => Promise.reject(new TypeError('Rejected on purpose.')),
   throwsText: () => {

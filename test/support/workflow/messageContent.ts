@@ -28,7 +28,7 @@ export function readContent(bytes: Buffer, contentType: string | undefined): unk
   return { '$content-type': contentType ?? 'application/octet-stream', $content: bytes.toString('base64') };
 }
 
-/** The bytes of an evaluated body: a content object alone becomes the bytes that it stands for, inside JSON it stays as it is. */
+/** The bytes of an evaluated body: a content object by itself becomes the bytes that it stands for, inside JSON it stays as it is. */
 export function writeContent(body: unknown): WireContent | undefined {
   if (body === undefined || body === null) return undefined;
   if (typeof body === 'string') return { bytes: Buffer.from(body), contentType: 'text/plain; charset=utf-8' };

@@ -6,7 +6,7 @@ import { ContentFault, readContent, writeContent } from './messageContent.ts';
 import type { ApiConnectionInputs, HttpInputs, WorkflowAction } from './readDefinition.ts';
 import { type EngineAnswer, sendWithRetries } from './sendRequest.ts';
 
-/** What the engine does differently from run to run, or is said to do. */
+/** What the engine does differently from run to run, or does according to others. */
 export interface EngineHabits {
   /** Default: a space, as servers have seen it. */
   readonly rangeUnit?: 'bytes ' | 'bytes=';
@@ -121,7 +121,7 @@ async function untilOver(
   return last;
 }
 
-/** The whole output of another action alone; not a trigger's, and nothing that an expression has made (the page on large messages). */
+/** Nothing but the whole output of another action; not a trigger's, and nothing that an expression has made (the page on large messages). */
 function mayBeChunked({ inputs, runtimeConfiguration }: WorkflowAction): boolean {
   const isWholeOutput = /^@(body|outputs)\('[^']+'\)$/.test(String(inputs['body']));
   return runtimeConfiguration?.contentTransfer?.transferMode === 'Chunked' && isWholeOutput;

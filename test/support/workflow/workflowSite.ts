@@ -23,7 +23,7 @@ export interface StoredFile {
   readonly contentType: string;
 }
 
-/** The proxy as the engine sees it, behind a front of a name of its own; a storage account; the connectors of Microsoft. */
+/** The proxy as the engine sees it, behind a front with another name; a storage account; the connectors of Microsoft. */
 export interface WorkflowSite {
   readonly site: Site;
   readonly front: TlsFront;

@@ -71,7 +71,7 @@ async function authenticate(claims: Readonly<Record<string, unknown>>) {
 describe('a caller without a token', () => {
   const untouched = createEntraAuthenticator(CONFIG, () => Promise.reject(new Error('No key is needed.')));
 
-  it('is asked for one, without being told more', async () => {
+  it('is asked for one, and gets no more details', async () => {
     await expect(untouched.authenticate(null, signal)).rejects.toMatchObject({
       code: 'InvalidAuthenticationToken',
       status: 401,
@@ -257,7 +257,7 @@ describe('a user', () => {
   });
 
   it.each([
-    ['no scope at all beside the role', ''],
+    ['no scope at all next to the role', ''],
     ['another scope', 'Mail.ReadWrite'],
     ['a scope that only begins as the right one', `${ROLE}.All`],
     ['the scope in another letter case', ROLE.toLowerCase()],
@@ -302,7 +302,7 @@ describe('the signing keys', () => {
     expect(createKeys.mock.calls).toEqual([[`https://login.microsoftonline.com/${TENANT_ID}/discovery/v2.0/keys`]]);
   });
 
-  it('are loaded anew after a load that failed, which is no fault of the token', async () => {
+  it('are loaded again after a load that failed, which is no fault of the token', async () => {
     const createKeys = jest
       .fn(async (_url: string) => lookup)
       .mockRejectedValueOnce(new Error('The library is not there.'));

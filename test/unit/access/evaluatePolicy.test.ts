@@ -91,7 +91,7 @@ describe('authorize', () => {
       '/mailboxes',
     ],
     [
-      'a KELVIN SIGN in place of a k',
+      'a KELVIN SIGN instead of a k',
       { mailboxes: ['mark@contoso.example'] },
       ask({ owner: mailbox('mar\u212a@contoso.example') }),
       'owner',
@@ -291,7 +291,7 @@ describe('authorize', () => {
     });
   });
 
-  it('resolves me to me for a user alone, whatever is asked and given', () => {
+  it('resolves me to me only for a user, whatever is asked and given', () => {
     const callers = fc.constantFrom<Caller>(APP, DELEGATED, { kind: 'functionKey' });
     const owners = fc.constantFrom<AccessRequest['owner']>(ME, mailbox(ADELE), mailbox(USER_ID), group('g'));
     const entries = fc.record(

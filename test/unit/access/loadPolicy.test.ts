@@ -290,7 +290,7 @@ describe('loadPolicy', () => {
     expect(load({ kind: 'inline', document: GOOD })).toMatchObject({ kind: 'ok', source: 'POLICY', document: GOOD });
   });
 
-  it('does without the default file, and then admits ME_MAILBOX alone', () => {
+  it('does without the default file, and then admits only ME_MAILBOX', () => {
     const result = load(DEFAULT_FILE, { meMailbox: 'adele@contoso.example' });
 
     expect(result).toMatchObject({
@@ -364,7 +364,7 @@ describe('loadPolicy', () => {
     );
   });
 
-  it('refuses ALLOW_ANY_MAILBOX beside a policy', () => {
+  it('refuses ALLOW_ANY_MAILBOX together with a policy', () => {
     expect(load({ kind: 'inline', document: GOOD }, { allowAnyMailbox: true })).toMatchObject({
       kind: 'broken',
       faults: [{ pointer: '/', fault: 'ALLOW_ANY_MAILBOX=true is refused beside a policy' }],

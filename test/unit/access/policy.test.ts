@@ -26,7 +26,7 @@ describe('foldCase', () => {
     expect(foldCase('ADELE@Contoso.Example')).toBe('adele@contoso.example');
   });
 
-  it.each(['\u212a', 'İ', 'ſ', 'É', 'Σ'])('leaves %s alone', (letter) => {
+  it.each(['\u212a', 'İ', 'ſ', 'É', 'Σ'])('does not change %s', (letter) => {
     expect(foldCase(letter)).toBe(letter);
   });
 
@@ -117,7 +117,7 @@ describe('compilePolicy', () => {
     expect(policy.anyApp).toBeUndefined();
   });
 
-  it('grants no mailbox, no group, no delegated token and no limit of bytes of its own accord', () => {
+  it('grants no mailbox, no group, no delegated token and no limit of bytes by default', () => {
     const grant = grantOf();
 
     expect(grant).toMatchObject({ me: undefined, delegated: false, maxBytes: Number.POSITIVE_INFINITY });
@@ -191,7 +191,7 @@ describe('actsForUsersAlone', () => {
     ['the function key holders', [{ functionKey: true as const }], false],
     ['one of each', [user, { name: 'b', appId: other }], false],
     ['users and function key holders', [user, { name: 'b', functionKey: true as const }], false],
-  ])('is told of a policy with %s', (_, entries: readonly Partial<PolicyEntry>[], expected) => {
+  ])('finds out for a policy with %s', (_, entries: readonly Partial<PolicyEntry>[], expected) => {
     const policy = compilePolicy({ callers: entries.map(policyEntry) }, DEFAULTS);
 
     expect(actsForUsersAlone(policy)).toBe(expected);
@@ -243,7 +243,7 @@ describe('what an entry leaves out', () => {
 });
 
 describe('policyWithoutDocument', () => {
-  it('admits function key holders to ME_MAILBOX alone', () => {
+  it('admits function key holders only to ME_MAILBOX', () => {
     const policy = policyWithoutDocument({ ...DEFAULTS, meMailbox: 'Adele@contoso.example', allowAnyMailbox: false });
 
     const grant = policy.functionKey;

@@ -53,7 +53,7 @@ function asked(kid: string): Promise<string> {
   return ask(kid).done;
 }
 
-/** Lets the clock go on, and what is due begin: the answers of the test's own server are there within a turn of the event loop. */
+/** Lets the clock continue, and what is due begin: the answers of the test's own server are there within a turn of the event loop. */
 async function pass(ms = 0): Promise<void> {
   await jest.advanceTimersByTimeAsync(ms);
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));

@@ -35,7 +35,7 @@ function usersTokens(maxUsers: number): UserTokens {
 }
 
 describe('tokensFor', () => {
-  it("gives the app's own where the policy acts as the app, whoever calls", async () => {
+  it("gives the app's own where the policy acts as the app, for any caller", async () => {
     const callers: AuthenticatedCaller[] = [
       { kind: 'functionKey' },
       { kind: 'app', appId: APP_ID },

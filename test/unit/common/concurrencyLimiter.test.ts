@@ -160,7 +160,7 @@ describe('createMailboxQueue', () => {
     expect(inside(others)).toEqual([true, true, true, true]);
   });
 
-  it('starts anew for a mailbox that everyone has left', async () => {
+  it('starts again for a mailbox that everyone has left', async () => {
     const queue = createConcurrencyLimiter(0);
     for (let round = 0; round < 3; round += 1) {
       const visitors = enterMany(queue, 4);

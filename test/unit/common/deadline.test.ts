@@ -93,7 +93,7 @@ describe('pause', () => {
   });
 });
 
-describe('untilAborted', () => {
+describe('abortable', () => {
   it('settles as the work does while the signal is quiet', async () => {
     const { signal } = new AbortController();
 

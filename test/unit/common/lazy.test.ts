@@ -20,7 +20,7 @@ describe('once', () => {
     expect(create).toHaveBeenCalledTimes(1);
   });
 
-  it('gives a failure to all who wait for it, and creates anew at the next use', async () => {
+  it('gives a failure to all who wait for it, and creates again at the next use', async () => {
     const create = jest.fn(async () => 7).mockRejectedValueOnce(new Error('not now'));
     const get = lazy(create);
 

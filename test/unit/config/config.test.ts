@@ -42,7 +42,7 @@ describe('parseConfig', () => {
     });
   });
 
-  it('takes the ceilings, the limits and the mailbox from their settings', () => {
+  it('takes the maximum sizes, the limits and the mailbox from their settings', () => {
     const config = configOf({
       ME_MAILBOX: 'adele@contoso.example',
       ALLOW_ANY_MAILBOX: 'true',
@@ -178,7 +178,7 @@ describe('parseConfig', () => {
     expect(configOf(environment).policySource).toEqual(source);
   });
 
-  it('refuses a policy beside a policy file', () => {
+  it('refuses a policy together with a policy file', () => {
     expect(faultsOf({ POLICY: '{"callers":[]}', POLICY_FILE: 'policy.json' })).toEqual([
       { setting: 'POLICY', fault: 'must not be set beside POLICY_FILE' },
     ]);

@@ -21,7 +21,7 @@ describe('jobsConfig', () => {
   });
 
   it.each<[string, Environment, string]>([
-    ['a key of its own', { JOB_KEY: KEY }, KEY],
+    ['its own key', { JOB_KEY: KEY }, KEY],
     ["the platform's key", { WEBSITE_AUTH_ENCRYPTION_KEY: PLATFORM_KEY }, PLATFORM_KEY],
     ['its own before the platform’s', { JOB_KEY: KEY, WEBSITE_AUTH_ENCRYPTION_KEY: PLATFORM_KEY }, KEY],
   ])('takes %s', (_, keys, key) => {

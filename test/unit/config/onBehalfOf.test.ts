@@ -97,7 +97,7 @@ describe('the settings on behalf of users', () => {
     ]);
   });
 
-  it('are refused beside function keys, which name no user', () => {
+  it('are refused together with function keys, which name no user', () => {
     expect(faultsOf({ OBO_CLIENT_ID: API_ID })).toEqual([
       { setting: 'OBO_CLIENT_ID', fault: expect.stringMatching(/CALLER_AUTH=entra/) },
     ]);

@@ -82,7 +82,7 @@ describe('toSwagger', () => {
     expect(others.filter((operation) => 'x-ms-capabilities' in operation)).toEqual([]);
   });
 
-  it('has an operation of its own for files at an address, at a path that leads to the same', () => {
+  it('has its own operation for files at an address, at a path that leads to the same', () => {
     const byAddress = Object.entries(swagger.paths).flatMap(([path, { post }]) =>
       post?.operationId.startsWith('AttachAddressTo') ? [{ path, ...post }] : [],
     );

@@ -39,7 +39,7 @@ function itemOf(send: Send, target = MESSAGE) {
   };
 }
 
-/** A list of so many attachments, in pages; each link begins with what is given. */
+/** A list of this number of attachments, in pages; each link begins with what is given. */
 function pages(count: number, size: number, base = `${ORIGIN}/v1.0${LIST}`): Send {
   return async (path) => {
     const skip = Number(new URLSearchParams(path.split('?')[1]).get('$skip') ?? 0);

@@ -32,7 +32,7 @@ describe('createTokenSource, where no token can be had', () => {
     await waiting;
   });
 
-  it('answers TokenUnavailable when the credential cannot be built, and builds it anew next time', async () => {
+  it('answers TokenUnavailable when the credential cannot be built, and builds it again next time', async () => {
     let built = 0;
     const tokens = createTokenSource({
       createCredential: async () => {
@@ -81,7 +81,7 @@ describe('createTokenSource, where no token can be had', () => {
     expect(await made.ask()).toBe('waiting');
   });
 
-  it('ends the wait of a request at its own deadline, and lets the fetch go on for the next', async () => {
+  it('ends the wait of a request at its own deadline, and lets the fetch continue for the next', async () => {
     const made = tokenBench();
     const deadline = openDeadline();
     const waiting = expect(made.tokens.acquire(deadline)).rejects.toMatchObject({

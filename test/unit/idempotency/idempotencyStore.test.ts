@@ -28,14 +28,14 @@ async function turn(fingerprint?: string): Promise<IdempotencyLease> {
   return claimed;
 }
 
-describe('claimKey', () => {
+describe('acquireKey', () => {
   it('gives the first request its turn, and no other meanwhile', async () => {
     expect(await claim()).toMatchObject({ kind: 'turn', mayBeDoneSince: undefined });
     expect(await claim()).toEqual({ kind: 'underWay' });
     expect(await claim('file', ['another caller', 'key'])).toMatchObject({ kind: 'turn' });
   });
 
-  it('gives the kept answer for a day, and to the same request alone', async () => {
+  it('gives the kept answer for a day, and only to the same request', async () => {
     await (await turn()).keep(ANSWER);
 
     jest.advanceTimersByTime(DAY_MS);
@@ -73,7 +73,7 @@ describe('claimKey', () => {
     expect((await turn()).mayBeDoneSince).toBe(1_000_000);
   });
 
-  it('says since when Graph has refused the whole file, to the same request alone', async () => {
+  it('says since when Graph has refused the whole file, only to the same request', async () => {
     await (await turn()).release(false, 1_000_500);
     const second = await turn();
     expect(second).toMatchObject({ mayBeDoneSince: undefined, refusedSince: 1_000_500 });
@@ -98,7 +98,7 @@ describe('claimKey', () => {
     expect(await claim()).toEqual({ kind: 'underWay' });
   });
 
-  it('claims anew where a kept answer no longer holds', async () => {
+  it('claims again where a kept answer no longer holds', async () => {
     await (await turn()).keep(ANSWER);
     const answered = await claim();
 

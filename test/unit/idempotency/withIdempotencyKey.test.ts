@@ -71,8 +71,8 @@ function refusal(status: number): GraphError {
 
 /** Work that sends the whole file at once, where Graph then answers so. */
 function sending(failure: Error): (attempt: Attempt) => Promise<ResponseData> {
-  return async ({ onFullySent: onWhole }) => {
-    onWhole();
+  return async ({ onFullySent }) => {
+    onFullySent();
     throw failure;
   };
 }
@@ -125,7 +125,7 @@ describe('a key', () => {
     expect(attempts).toEqual([]);
   });
 
-  it('is claimed anew if its answer no longer holds', async () => {
+  it('is claimed again if its answer no longer holds', async () => {
     const { call } = openStore();
     await call();
 

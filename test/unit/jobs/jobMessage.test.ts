@@ -5,7 +5,7 @@ const KEY = 'a key of the tests, for their messages';
 const ID = formatSecret(createSecret());
 
 describe('a message of a job', () => {
-  it('gives the id to whoever has the key', () => {
+  it('gives the id to anyone who has the key', () => {
     expect(unsealJobId(sealJobId(ID, KEY), KEY)).toBe(ID);
   });
 
@@ -27,7 +27,7 @@ describe('a message of a job', () => {
     ['what the trigger takes for JSON', { id: ID, dequeueCount: 99 }],
     ['a number', 5],
     ['nothing', undefined],
-  ])('is none of ours: %s', (_, message) => {
+  ])('is not a message of the app: %s', (_, message) => {
     expect(unsealJobId(message, KEY)).toBeUndefined();
   });
 });

@@ -8,7 +8,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-describe('RequestRecord', () => {
+describe('LogEntry', () => {
   it('books the time since the last stage, and adds up a stage that comes again', () => {
     const logEntry = new LogEntry('createUploadSession');
 

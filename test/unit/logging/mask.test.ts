@@ -69,7 +69,7 @@ describe('maskSecrets', () => {
   });
 });
 
-describe('describeCause', () => {
+describe('formatCause', () => {
   it('says the error and its causes in one line, without a stack', () => {
     const error = new TypeError('outer', { cause: new Error('middle', { cause: 'inner' }) });
 

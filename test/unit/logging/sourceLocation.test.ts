@@ -34,7 +34,7 @@ describe('sourceLocation', () => {
     expect(sourceLocation(withStack(...frames))).toBe(place);
   });
 
-  it('names the place in our source where a source map lies beside the file', () => {
+  it('names the place in our source where a source map lies next to the file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'place-'));
     try {
       // Line 1, column 0 of the bundle is line 41 of the source.

@@ -77,7 +77,7 @@ describe('NAMESPACES', () => {
 });
 
 describe('BETA_ONLY', () => {
-  it('holds the retired outlookTask family alone', () => {
+  it('has only the retired outlookTask family', () => {
     expect([...BETA_ONLY]).toEqual(['outlookTask']);
   });
 });

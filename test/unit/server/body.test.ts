@@ -70,7 +70,7 @@ describe('declaredBytes', () => {
   });
 });
 
-describe('readAway', () => {
+describe('drain', () => {
   it('takes what was not read to the end, without destroying the request', async () => {
     const request = Readable.from([Buffer.from('a'), Buffer.from('b')], { autoDestroy: false });
     const { body } = bodyOver(request);
@@ -88,9 +88,9 @@ describe('readAway', () => {
     const given = body.read(AbortSignal.abort(new Error('time is up')));
     await expect(given).rejects.toThrow('time is up');
 
-    const readAway = body.drain();
+    const drained = body.drain();
     request.end('rest');
-    await readAway;
+    await drained;
 
     expect([request.readableEnded, request.destroyed]).toEqual([true, false]);
   });
@@ -115,9 +115,9 @@ describe('readAway', () => {
       jest.advanceTimersByTime(1);
       expect(writeContinue).toHaveBeenCalledTimes(1);
 
-      const readAway = body.drain();
+      const drained = body.drain();
       request.end('rest');
-      await readAway;
+      await drained;
 
       expect([request.readableEnded, request.destroyed]).toEqual([true, false]);
       expect(writeContinue).toHaveBeenCalledTimes(1);
@@ -129,11 +129,11 @@ describe('readAway', () => {
   it('never fails where the body breaks off', async () => {
     const request = new PassThrough();
     const { body } = bodyOver(request);
-    const readAway = body.drain();
+    const drained = body.drain();
 
     request.destroy(new Error('aborted'));
 
-    await expect(readAway).resolves.toBeUndefined();
+    await expect(drained).resolves.toBeUndefined();
   });
 
   it('breaks off a body that has not ended in time', async () => {
@@ -141,7 +141,7 @@ describe('readAway', () => {
     try {
       const request = new PassThrough();
       const { body } = bodyOver(request);
-      const readAway = body.drain();
+      const drained = body.drain();
       request.write('and so on');
       await turn();
 
@@ -150,7 +150,7 @@ describe('readAway', () => {
       jest.advanceTimersByTime(1);
 
       expect(request.destroyed).toBe(true);
-      await readAway;
+      await drained;
     } finally {
       jest.useRealTimers();
     }

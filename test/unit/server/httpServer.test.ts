@@ -8,7 +8,7 @@ const unexpected = (error: Error) => {
 };
 
 describe('createHttpServer', () => {
-  it('listens on the loopback interface alone, on one port however often it is asked', async () => {
+  it('listens only on the loopback interface, on one port however often it is asked', async () => {
     const server = createHttpServer({ onRequest: (_message, response) => response.end(), onError: unexpected });
 
     const url = await server.listen();

@@ -10,7 +10,7 @@ const read = (headers: Record<string, string>, traceParent?: string) =>
     invocation(traceParent === undefined ? undefined : { traceParent }).context,
   );
 
-describe('readHead', () => {
+describe('readRequestInfo', () => {
   it("takes the platform's invocation id for the request id", () => {
     expect(read({}).requestId).toBe(REQUEST_ID);
   });
@@ -26,7 +26,7 @@ describe('readHead', () => {
     `{${CLIENT_REQUEST_ID}}`,
     `${CLIENT_REQUEST_ID}, ${CLIENT_REQUEST_ID}`,
     CLIENT_REQUEST_ID.replaceAll('-', ''),
-  ])('makes a client-request-id in place of %j', (id) => {
+  ])('makes a client-request-id instead of %j', (id) => {
     const { clientRequestId } = read({ 'client-request-id': id });
 
     expect(clientRequestId).toMatch(GUID);

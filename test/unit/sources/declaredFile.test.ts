@@ -169,8 +169,8 @@ describe('readDeclaredFile', () => {
     ['two names', { query: 'name=a&NAME=b' }, ['DuplicateMember ?name']],
     ['two sizes', { query: 'name=a&size=1', headers: { 'content-length': '2' } }, ['Conflict ?size']],
     ['a negative size', { query: 'name=a&size=-1' }, ['ValueNotAllowed ?size']],
-    ['a size past the ceiling', { query: 'name=a&size=1001' }, ['SizeTooLarge ?size']],
-    ['a size past the ceiling and another fault', { query: 'size=1001' }, ['Required ?name', 'SizeTooLarge ?size']],
+    ['a size over the limit', { query: 'name=a&size=1001' }, ['SizeTooLarge ?size']],
+    ['a size over the limit and another fault', { query: 'size=1001' }, ['Required ?name', 'SizeTooLarge ?size']],
     ['a size past all numbers', { query: `name=a&size=1${'0'.repeat(20)}` }, ['ValueNotAllowed ?size']],
     [
       'what To Do does not have',

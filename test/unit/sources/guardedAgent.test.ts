@@ -101,7 +101,7 @@ describe('a private address', () => {
 
 describe('a loopback address', () => {
   it.each(['127.0.0.1', '127.0.0.0', '127.255.255.255', '::1'])(
-    'is connected to in development alone, where the policy names host and port: %s',
+    'is connected to only in development, where the policy names host and port: %s',
     async (address) => {
       expect(await allowedBy(address)).toEqual(IN_DEVELOPMENT_BY_HOST_AND_PORT);
     },
@@ -158,7 +158,7 @@ describe('several addresses of one host', () => {
     [['8.8.8.8', '10.0.0.4'], WILDCARD],
     [['8.8.8.8', '127.0.0.1'], EXACT_WITH_PORT],
     [['10.0.0.4', '168.63.129.16'], EXACT],
-  ])('are none of them connected to, where one may not be: %j', async (addresses, rule) => {
+  ])('are not connected to, where one of them may not be: %j', async (addresses, rule) => {
     expect(await isAllowed(addresses, rule)).toBe(false);
   });
 });

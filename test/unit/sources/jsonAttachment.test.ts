@@ -101,7 +101,7 @@ describe('readJsonAttachment', () => {
     ]);
   });
 
-  it('takes an address in place of the bytes', async () => {
+  it('takes an address instead of the bytes', async () => {
     const { file, content } = await read({ name: 'a', sourceUrl: 'https://a.example/b?sig=c#d' });
 
     expect(file).toEqual({ name: 'a' });
@@ -342,7 +342,7 @@ describe('readJsonAttachment', () => {
   });
 
   it.each([
-    ['beside the file', ['{"name":"', 'a']],
+    ['next to the file', ['{"name":"', 'a']],
     ['in white space', ['{', ' ']],
     ['in depth', ['', '[']],
     ['in the white space of the file', ['{"contentBytes":"', '\\n']],
@@ -359,7 +359,7 @@ describe('readJsonAttachment', () => {
     expect(pieces).toBeLessThan(20);
   });
 
-  it('names the limit for what is beside the file', async () => {
+  it('names the limit for what is next to the file', async () => {
     expect(await errorOf({ name: 'a'.repeat(MAX_REQUEST_BODY_BYTES) })).toMatchObject({
       code: 'RequestBodyTooLarge',
       message:

@@ -13,7 +13,7 @@ describe('createMemorySource', () => {
     expect(await source.read(signal)).toBeUndefined();
   });
 
-  it('can be made anew of the same chunks', async () => {
+  it('can be made again of the same chunks', async () => {
     const chunks = [Buffer.from('ab')];
     await createMemorySource(chunks).read(signal);
 

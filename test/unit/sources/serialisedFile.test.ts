@@ -5,7 +5,7 @@ import { isJsonByName, readSerialisedFile, type SerialisedFile } from '../../../
 const LIMITS = { maxJsonAttachmentBytes: 100_000, maxBytes: 200_000 };
 const signal = new AbortController().signal;
 
-/** Reads a body that comes in pieces of so many bytes. */
+/** Reads a body that comes in pieces of this number of bytes. */
 function read(body: string | Buffer, pieceBytes = 1_000, limits = LIMITS): Promise<SerialisedFile> {
   const bytes = Buffer.from(body);
   let offset = 0;

@@ -4,7 +4,7 @@ import { createSecret, formatSecret, nameOf, parseSecret, seal, unseal } from '.
 const CONTENT = Buffer.from('{"uploadUrl":"https://outlook.example/Zq7-marker"}');
 
 describe('seal', () => {
-  it('gives back whatever was sealed, with the same secret and purpose alone', () => {
+  it('gives back whatever was sealed, only with the same secret and purpose', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2_000 }), (bytes) => {
         const secret = createSecret();

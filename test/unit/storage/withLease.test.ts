@@ -27,7 +27,7 @@ function workFor(options: Partial<Parameters<typeof withLease>[2]> = {}) {
 }
 
 describe('withLease', () => {
-  it('holds the lease while the work goes on, however long', async () => {
+  it('holds the lease while the work continues, however long', async () => {
     const { done, resolve } = workFor();
 
     for (let ms = 0; ms < 60_000; ms += 1_000) {

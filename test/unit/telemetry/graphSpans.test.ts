@@ -5,7 +5,7 @@ const TRACE_PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const CALL = { operation: 'createUploadSession', method: 'POST', kind: 'message', traceParent: TRACE_PARENT } as const;
 
 describe('noSpans', () => {
-  it("sends the platform's own trace upstream as it is", () => {
+  it("sends the platform's own trace to Graph as it is", () => {
     expect(noSpans.start(CALL, 1).traceParent).toBe(TRACE_PARENT);
     expect(noSpans.start({ ...CALL, traceParent: undefined }, 1).traceParent).toBeUndefined();
   });

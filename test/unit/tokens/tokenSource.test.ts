@@ -73,7 +73,7 @@ describe('createTokenSource', () => {
     expect(made.fetches).toHaveLength(2);
   });
 
-  it('goes on with the valid token when the early renewal fails, and tells of the failure', async () => {
+  it('continues with the valid token when the early renewal fails, and tells of the failure', async () => {
     const made = await benchWithToken();
     made.clock.now += HOUR_MS - TOKEN_REFRESH_MARGIN_MS;
     await made.ask();
@@ -132,7 +132,7 @@ describe('createTokenSource', () => {
 });
 
 describe('drop', () => {
-  it('fetches anew for a token that Graph refused, with the claims that came with the refusal', async () => {
+  it('fetches again for a token that Graph refused, with the claims that came with the refusal', async () => {
     const made = await benchWithToken();
 
     made.tokens.invalidate('first', '{"access_token":{}}');

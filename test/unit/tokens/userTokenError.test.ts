@@ -83,13 +83,13 @@ describe('userTokenError', () => {
 });
 
 describe('claimsChallenge', () => {
-  it('has the cause for the log alone', () => {
+  it('has the cause only for the log', () => {
     expect(claimsChallenge(CLAIMS, SIGN_IN, 'why')).toMatchObject({ code: 'InteractionRequired', cause: 'why' });
   });
 });
 
 describe('isConnectionFailure', () => {
-  it('is true of a connection that failed alone', () => {
+  it('is true only of a connection that failed', () => {
     expect(isConnectionFailure(refused({ error: 'network_error' }))).toBe(true);
     expect(isConnectionFailure(refused({ error: 'server_error' }))).toBe(false);
     expect(isConnectionFailure(new Error('boom'))).toBe(false);

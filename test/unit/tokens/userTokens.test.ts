@@ -127,7 +127,7 @@ describe('acquire', () => {
     expect(made.clock.built).toBe(1);
   });
 
-  it('builds the credential anew where that failed', async () => {
+  it('builds the credential again where that failed', async () => {
     let attempts = 0;
     const made = bench({
       createCredential: async () => {
@@ -263,7 +263,7 @@ describe('acquire', () => {
 });
 
 describe('drop', () => {
-  it('fetches anew for a token that Graph refused, of that user alone', async () => {
+  it('fetches again for a token that Graph refused, only of that user', async () => {
     const made = await benchWithToken();
     await made.ask(MEGAN);
     await made.last().give('megans');
@@ -281,7 +281,7 @@ describe('drop', () => {
     expect(await made.ask(ADELE)).toBe('first');
   });
 
-  it('hands a challenge of Graph to the caller, and forgets the token all the same', async () => {
+  it('hands a challenge of Graph to the caller, and forgets the token anyway', async () => {
     const made = await benchWithToken();
     const claims = '{"access_token":{"nbf":{"essential":true,"value":"1790000000"}}}';
 

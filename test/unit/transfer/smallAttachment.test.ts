@@ -32,7 +32,7 @@ function itemOf(post: () => Promise<GraphResponse>, held: readonly GraphAttachme
   return { item, sent };
 }
 
-describe('addWhole', () => {
+describe('postAttachment', () => {
   it("sends Graph's JSON, and gives the attachment that Graph answers", async () => {
     const { item, sent } = itemOf(async () => answerOf(201, { id: 'new', name: 'a' }));
 

@@ -23,7 +23,7 @@ describe('readUploadAddress', () => {
     ['a backslash for a slash', `https://outlook.office.com\\@evil.example${PATH}`],
     ['a fragment', `https://outlook.office.com${PATH}#x`],
     ['no session', 'https://outlook.office.com/api/messages'],
-    ['a session in its query alone', 'https://outlook.office.com/api?x=/attachmentSessions'],
+    ['a session only in its query', 'https://outlook.office.com/api?x=/attachmentSessions'],
     ['dot segments', "https://outlook.office.com/AttachmentSessions('a')/../../x"],
     ['encoded dot segments', "https://outlook.office.com/AttachmentSessions('a')/%2e%2E/x"],
     ['a line break', `https://outlook.office.com${PATH}\r\nx: y`],

@@ -58,7 +58,7 @@ function send(source: ByteSource, graph: Graph) {
   return { outcome, deadline };
 }
 
-/** The body of a caller that sends so many bytes, then nothing. */
+/** The body of a caller that sends this number of bytes, then nothing. */
 function caller(bytes: number): ByteSource {
   const chunks = [Buffer.alloc(bytes)];
   return createRequestSource(
@@ -73,7 +73,7 @@ function caller(bytes: number): ByteSource {
   );
 }
 
-/** A source server that sends so many bytes, then nothing, and says so in its own words. */
+/** A source server that sends this number of bytes, then nothing, and says so in its own words. */
 function sourceServer(bytes: number, failure?: Error): ByteSource {
   const chunks = [Buffer.alloc(bytes)];
   return {

@@ -37,7 +37,7 @@ const put = fc.record({
     'fewerBytes' as const,
   ),
 });
-/** What a sensible client does: it goes on where it should, in slices of any length. */
+/** What a sensible client does: it continues where it should, in slices of any length. */
 const resume = fc.record({ kind: fc.constant('resume' as const), instance, length });
 const show = fc.record({ kind: fc.constant('show' as const), instance });
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -74,7 +74,7 @@ async function openModel() {
   });
   const instances = [instanceOf(store, graph), instanceOf(store, graph)];
 
-  /** One that has died answers 0, and another stands in its place. */
+  /** One that has died answers 0, and another replaces it. */
   async function send(
     at: 0 | 1,
     method: string,

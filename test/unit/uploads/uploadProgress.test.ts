@@ -318,7 +318,7 @@ describe('the end of an upload', () => {
 });
 
 describe('a cancellation', () => {
-  it('is written, and is a conflict for whoever goes on', async () => {
+  it('is written, and is a conflict for the one who continues', async () => {
     const { progress, stored, record } = await begin();
 
     await progress.cancel();
@@ -427,7 +427,7 @@ describe('a lease', () => {
   });
 });
 
-describe('work that one sender does alone', () => {
+describe('work that only one sender does', () => {
   it('has the record as it is, and writes it while no other can', async () => {
     const { progress, id, stored, record } = await begin();
     uploads.change(id, { sessionsOpened: 2 });

@@ -3,7 +3,7 @@ import type { UploadContainer } from '../../../shared/storage/blobContainer.ts';
 import { createSecret, formatSecret } from '../../../shared/storage/seal.ts';
 import { createUploadStore } from '../../../shared/uploads/uploadRecord.ts';
 
-/** A container that knows no blob and answers only when it is told to. */
+/** A container that knows no blob and answers only on demand. */
 function createSlowContainer() {
   const unanswered: (() => void)[] = [];
   let calls = 0;
