@@ -5,11 +5,10 @@ import { isObject } from '../common/isObject.ts';
 import { ServiceError } from '../errors.ts';
 import { graphPath } from '../paths/target.ts';
 import type { UploadRecord } from '../uploads/uploadRecord.ts';
-import type { GraphResponse } from './graphAttempt.ts';
+import type { GraphCall } from './graphClient.ts';
 import { GraphError } from './graphError.ts';
 import type { CallContext, GraphHttp } from './graphHttp.ts';
-import { parseBody } from './relayResponse.ts';
-import type { GraphCall } from './sendOnce.ts';
+import { type GraphResponse, parseBody } from './graphResponse.ts';
 import { readUploadSession, type UploadSession } from './uploadSession.ts';
 
 /** An attachment as Graph shows it, without its bytes. */

@@ -76,7 +76,7 @@ async function throughSessions(job: LoadedJob): Promise<Attached> {
     if (outcome.kind === 'held') {
       throw new ServiceError('GraphAnswerInvalid', 'Graph took the whole file and attached nothing.');
     }
-    const failure = new GraphError(outcome.answer);
+    const failure = new GraphError(outcome.response);
     if (!isSessionLost(outcome, progress)) throw failure;
     const { job: part } = progress.record;
     // The item may not show yet what it has.
@@ -150,7 +150,7 @@ async function openRest(job: LoadedJob): Promise<UrlSource> {
 
 /** Outlook answers 401 where its own token in the uploadUrl has run out; where ours is at fault, a new session is no help. */
 function isSessionLost(
-  { answer: { status } }: Extract<RangeOutcome, { kind: 'refused' }>,
+  { response: { status } }: Extract<RangeOutcome, { kind: 'refused' }>,
   { record }: StoredProgress,
 ): boolean {
   return [404, 410, 416].includes(status) || (status === 401 && record.target.kind !== 'todoTask');

@@ -1,7 +1,8 @@
 import { isObject } from '../common/isObject.ts';
 import { ServiceError } from '../errors.ts';
 import { GraphError } from '../graph/graphError.ts';
-import { parseBody, relayError } from '../graph/relayResponse.ts';
+import { parseBody } from '../graph/graphResponse.ts';
+import { relayError } from '../graph/relayResponse.ts';
 import { errorCode } from '../server/response.ts';
 
 const HINT = 'A file at a sourceUrl can be attached later: send the header Prefer: respond-async.';

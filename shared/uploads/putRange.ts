@@ -3,10 +3,8 @@ import type { Dependencies } from '../dependencies.ts';
 import { ServiceError } from '../errors.ts';
 import type { AttachmentsApi } from '../graph/attachmentsApi.ts';
 import { type ConcurrencyLimiter, createConcurrencyLimiter } from '../graph/concurrencyLimiter.ts';
-import type { GraphResponse } from '../graph/graphAttempt.ts';
 import { GraphError } from '../graph/graphError.ts';
-import { parseBody } from '../graph/relayResponse.ts';
-import { uploadFailureOf } from '../graph/uploadFailure.ts';
+import { type GraphResponse, parseBody, uploadFailureOf } from '../graph/graphResponse.ts';
 import type { RequestContext } from '../handleRequest.ts';
 import { isJob } from '../jobs/storedJob.ts';
 import type { IncomingRequest } from '../server/request.ts';
@@ -54,7 +52,7 @@ async function sendOn(context: RequestContext, range: ByteRange, upload: LoadedU
   const { progress } = upload;
   try {
     const outcome = await sendBytes(context, range, upload);
-    if (outcome.kind === 'refused') await refuse(progress, outcome.answer);
+    if (outcome.kind === 'refused') await refuse(progress, outcome.response);
     if (outcome.kind === 'attached') await progress.complete(outcome.location);
   } catch (error) {
     if (!(error instanceof UploadConflict)) throw error;

@@ -2,7 +2,7 @@ import { abortable } from '../../shared/common/deadline.ts';
 import type { Dependencies } from '../../shared/dependencies.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { createConcurrencyLimiter } from '../../shared/graph/concurrencyLimiter.ts';
-import type { GraphResponse } from '../../shared/graph/graphAttempt.ts';
+import type { GraphResponse } from '../../shared/graph/graphResponse.ts';
 import { handleGraphPath } from '../../shared/handleGraphPath.ts';
 import { createJsonMemory, type JsonMemory } from '../../shared/sources/jsonMemory.ts';
 import { SIZE_BELOW_MINIMUM } from '../../shared/transfer/smallAttachment.ts';

@@ -22,7 +22,7 @@ beforeEach(() => {
   uploads.failures.clear();
   sent = [];
   queueFailure = undefined;
-  graphHttp = { connect: async () => {}, send: async () => upstreamAnswer(404, '{}') };
+  graphHttp = { send: async () => upstreamAnswer(404, '{}') };
 });
 afterEach(() => {
   const timersLeft = jest.getTimerCount();
@@ -197,7 +197,6 @@ describe('a job that no worker has ended in time', () => {
   it('is cancelled where it was cancelled meanwhile', async () => {
     const id = await begin({ endsAt: at(-JOB_STALLED_MS - 1) }, { uncertainOffsets: [200] });
     graphHttp = {
-      connect: async () => {},
       async send() {
         await uploads.breakLease(id);
         uploads.change(id, { state: { status: 'cancelled' } });
@@ -223,7 +222,7 @@ describe('a job that is over', () => {
     const state = { status: 'completed', attachmentId: 'AAMk=', location: 'https://outlook.office.com/a' } as const;
     const id = await begin({}, { state });
     const shown = { id: 'AAMk=', name: 'report.pdf', size: 200 };
-    graphHttp = { connect: async () => {}, send: async () => upstreamAnswer(200, JSON.stringify(shown)) };
+    graphHttp = { send: async () => upstreamAnswer(200, JSON.stringify(shown)) };
 
     expect(await show(id)).toMatchObject({ status: 201, body: { id: 'AAMk=', name: 'report.pdf' } });
   });
