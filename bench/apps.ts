@@ -1,16 +1,15 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Upstream } from './messages.ts';
-import { MAILBOX_DOMAIN } from './request.ts';
+import type { Upstream } from './processes/messages.ts';
+import { MAILBOX_DOMAIN } from './processes/requests.ts';
 
 /** A function app to measure. */
 export interface App {
   readonly name: string;
   readonly root: string;
-  /** The functions that get the requests. */
+  /** The functions that receive the requests. */
   readonly functions: readonly string[];
-  readonly bodyMode: 'streaming' | 'buffered';
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -20,52 +19,36 @@ const POLICY = {
   callers: [{ name: 'Bench', functionKey: true, mailboxes: [`*@${MAILBOX_DOMAIN}`], kinds: ['message', 'event'] }],
 };
 
-export const PRODUCT: App = {
-  name: 'product',
-  root: ROOT,
-  functions: ['zGraphPaths'],
-  bodyMode: 'streaming',
-  settings: { POLICY: JSON.stringify(POLICY) },
-};
+export const HELLO = peer('hello-world', 'hello');
+export const PLAIN_FORWARD = peer('plain forward', 'plainForward');
+export const PLAIN_BUILD = peer('plain build', 'plainBuild', 'createUploadSession');
 
-export const HELLO: App = { name: 'hello-world', ...peer('hello'), functions: ['hello'], bodyMode: 'streaming' };
-
-export const PLAIN_FORWARD: App = {
-  name: 'plain forward',
-  ...peer('plainForward'),
-  functions: ['plainForward'],
-  bodyMode: 'streaming',
-};
-
-export const PLAIN_BUILD: App = {
-  name: 'plain build',
-  ...peer('plainBuild'),
-  functions: ['createUploadSession'],
-  bodyMode: 'buffered',
-};
-
-/** Takes the bytes and does nothing with them. */
-export const READER: App = { name: 'reader', ...peer('reader'), functions: ['reader'], bodyMode: 'streaming' };
-
-/** Sends them on to the upload host and checks nothing. */
-export const PIPE: App = { name: 'plain pipe', ...peer('pipe'), functions: ['pipe'], bodyMode: 'streaming' };
-
-export const APPS: readonly App[] = [PRODUCT, HELLO, PLAIN_FORWARD, PLAIN_BUILD];
-
-function peer(folder: string): Pick<App, 'root' | 'settings'> {
-  return { root: join(import.meta.dirname, 'peers', folder), settings: {} };
+function peer(name: string, folder: string, functionName = folder): App {
+  return { name, root: join(import.meta.dirname, 'peers', folder), functions: [functionName], settings: {} };
 }
 
-/** The built product as it is deployed: a folder of its own, without node_modules, that no later build touches. */
-export function copyProduct(): { app: App; remove(): void } {
+/** Copies the built product as it is deployed, without node_modules, so that a later build does not change it. */
+export function copyProduct(): App & { remove(): void } {
   const root = mkdtempSync(join(tmpdir(), 'bench-product-'));
   for (const part of ['dist', 'host.json', 'package.json']) {
     cpSync(join(ROOT, part), join(root, part), { recursive: true });
   }
-  return { app: { ...PRODUCT, root }, remove: () => rmSync(root, { recursive: true, force: true }) };
+  return {
+    name: 'product',
+    root,
+    functions: ['zGraphPaths'],
+    settings: { POLICY: JSON.stringify(POLICY) },
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  };
 }
 
-/** The environment that every app gets alike, with its own settings over it. */
+/** The product with its own upload sessions, which need storage. */
+export function withUploads(product: App, storageConnectionString: string): App {
+  const settings = { ...product.settings, UPLOAD_URL: 'proxy', AzureWebJobsStorage: storageConnectionString };
+  return { ...product, functions: [...product.functions, 'uploadSession'], settings };
+}
+
+/** The environment of every app, with the app's own settings. */
 export function environmentOf(app: App, upstream: Upstream): Record<string, string> {
   return {
     ...upstream.identityEnv,

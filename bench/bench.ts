@@ -1,44 +1,47 @@
-import { startChild } from './child.ts';
-import type { CalledFunctions, Host, Load, LoadResult, Upstream } from './messages.ts';
+import { type App, environmentOf } from './apps.ts';
+import { startChild } from './processes/child.ts';
+import type { Load, LoadResult, Server, Transfer, Usage } from './processes/messages.ts';
 
-/** The processes that every measurement shares: the upstream, the host and the load generator. */
+/** The processes that all measurements share: the upstream, the host and the load generator. */
 export interface Bench {
-  readonly upstream: Upstream;
-  readonly host: Host;
-  /** Lets the host send its requests to these functions, of the app that connected last. */
-  serve(called: CalledFunctions): Promise<void>;
-  /** Throws where a request failed: figures of a run with failures mean nothing. */
+  readonly host: Server;
+  readonly uploadHost: Server;
+  /** Starts an app, lets the host send it all further requests, and sends the first one. */
+  startApp(app: App): Promise<RunningApp>;
   runLoad(load: Load): Promise<LoadResult>;
-  /** When the first byte of each piece came to the upload host since the last call, in epoch milliseconds. */
-  firstBytes(): Promise<readonly number[]>;
+  /** Returns the time in seconds. */
+  sendFiles(transfer: Transfer): Promise<number>;
   close(): Promise<void>;
 }
 
-/** @param pace of the upload host: latency in ms, bytes per second */
-export async function startBench(pace: readonly string[] = []): Promise<Bench> {
-  const upstreamProcess = startChild('upstream.ts', pace, {});
-  const hostProcess = startChild('host.ts', [], {});
-  const loadProcess = startChild('load.ts', [], {});
+export interface RunningApp {
+  readonly loadMs: number;
+  usage(): Promise<Usage>;
+  end(): Promise<void>;
+}
+
+export async function startBench(): Promise<Bench> {
+  const upstreamProcess = startChild('upstream.ts');
+  const hostProcess = startChild('host.ts');
+  const loadProcess = startChild('load.ts');
   const [upstream, host] = await Promise.all([
     upstreamProcess.next('upstreamReady'),
     hostProcess.next('hostReady'),
     loadProcess.next('loadReady'),
   ]);
   return {
-    upstream,
     host,
-    async serve(called) {
-      await hostProcess.ask({ kind: 'serve', called });
+    uploadHost: { url: upstream.graphUrl, pathPrefix: '' },
+    async startApp(app) {
+      const args = [app.root, app.functions.join(), host.channelAddress];
+      const worker = startChild('worker.ts', args, environmentOf(app, upstream));
+      const { loadMs, called } = await worker.next('workerReady');
+      await hostProcess.call({ kind: 'serve', called });
+      await loadProcess.call({ kind: 'load', load: { server: host, connections: 1, length: { requests: 1 } } });
+      return { loadMs, usage: () => worker.call({ kind: 'usage' }), end: worker.end };
     },
-    async runLoad(load) {
-      const result = await loadProcess.ask({ kind: 'run', load });
-      if (result.failures > 0)
-        throw new Error(`${result.failures} requests failed at ${load.connections} connections.`);
-      return result;
-    },
-    async firstBytes() {
-      return (await upstreamProcess.ask({ kind: 'firstBytes' })).epochMs;
-    },
+    runLoad: (load) => loadProcess.call({ kind: 'load', load }),
+    sendFiles: async (transfer) => (await loadProcess.call({ kind: 'send', transfer })).seconds,
     async close() {
       await Promise.all([loadProcess.end(), hostProcess.end(), upstreamProcess.end()]);
     },

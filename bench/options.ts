@@ -1,49 +1,53 @@
 import { parseArgs } from 'node:util';
 
-/** What is measured: everything, or a part of it. */
-const PARTS = ['all', 'cold', 'bytes'] as const;
+export const USAGE = `Usage: npm run bench [-- --quick]
 
-export interface BenchOptions {
-  readonly part: (typeof PARTS)[number];
+Measures the built app and its peers, and writes the table to bench/results.md. Takes about 10 minutes.
+
+  --quick   measures each row once, in under 90 seconds, and prints the table only
+  --help    prints this text`;
+
+/** How often and how long to measure. */
+export interface Extent {
+  readonly isQuick: boolean;
   readonly rounds: number;
-  /** How long each load lasts; the one on a single connection half as long. */
+  /** Duration of each load. */
   readonly seconds: number;
-  /** Requests before the measured ones: as many for each app, so that each is compiled as far. */
+  /** Requests before each load: the same number for each app, so that V8 has optimized all of them alike. */
   readonly warmUpRequests: number;
-  /** Rounds of the measurements of how cost grows, and of those through a slow upload host. */
-  readonly growthRounds: number;
-  /** The app to profile in place of a benchmark. */
-  readonly profile: string | undefined;
+  /** Rounds of the measurements with files, which take much longer and vary less. */
+  readonly fileRounds: number;
+  /** Size of a file of the rows of time, and of the rows of memory. */
+  readonly timedFileMib: number;
+  readonly memoryFileMib: number;
 }
 
-/** Throws on an unknown option or a number that is none. */
-export function readOptions(args: readonly string[]): BenchOptions {
-  const { values, positionals } = parseArgs({
+const FULL: Extent = {
+  isQuick: false,
+  rounds: 5,
+  seconds: 4,
+  warmUpRequests: 10_000,
+  fileRounds: 3,
+  timedFileMib: 60,
+  memoryFileMib: 150,
+};
+
+const QUICK: Extent = {
+  isQuick: true,
+  rounds: 1,
+  seconds: 1,
+  warmUpRequests: 500,
+  fileRounds: 1,
+  timedFileMib: 15,
+  memoryFileMib: 15,
+};
+
+/** Returns "help" if the usage is asked for. Throws if an option is unknown. */
+export function readOptions(args: readonly string[]): Extent | 'help' {
+  const { values } = parseArgs({
     args: [...args],
-    allowPositionals: true,
-    options: {
-      rounds: { type: 'string' },
-      growthRounds: { type: 'string' },
-      seconds: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      profile: { type: 'string' },
-    },
+    options: { quick: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
   });
-  const { quick } = values;
-  const part = PARTS.find((name) => name === (positionals[0] ?? 'all'));
-  if (part === undefined || positionals.length > 1) throw new RangeError(`The parts are: ${PARTS.join(', ')}.`);
-  return {
-    part,
-    rounds: count(values.rounds, quick ? 1 : 7),
-    seconds: count(values.seconds, quick ? 1 : 4),
-    warmUpRequests: quick ? 2_000 : 10_000,
-    growthRounds: count(values.growthRounds, quick ? 1 : 3),
-    profile: values.profile,
-  };
-}
-
-function count(text: string | undefined, fallback: number): number {
-  const value = text === undefined ? fallback : Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new RangeError(`"${text}" is not a whole number from 1 on.`);
-  return value;
+  if (values.help === true) return 'help';
+  return values.quick === true ? QUICK : FULL;
 }

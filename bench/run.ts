@@ -1,72 +1,52 @@
 import { writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { APPS, copyProduct, HELLO } from './apps.ts';
-import { type Bench, startBench } from './bench.ts';
-import { measureBytes } from './bytes/measureBytes.ts';
-import { renderBytes } from './bytes/renderBytes.ts';
-import { measureCold } from './cold.ts';
-import { measureGrowth } from './growth.ts';
-import { type Sample, sampleApp, sampleServer } from './measure.ts';
-import type { Server } from './messages.ts';
-import { isNginxInstalled, type Nginx, startNginx } from './nginx.ts';
-import { readOptions } from './options.ts';
-import { packageBytes } from './packageBytes.ts';
-import { profileApp } from './profile.ts';
-import { render } from './render.ts';
-import type { Subject } from './results.ts';
-import { judge } from './targets.ts';
+import { startAzurite } from '../local/azurite.ts';
+import { copyProduct, withUploads } from './apps.ts';
+import { startBench } from './bench.ts';
+import { measureTransferMemory, measureTransferTime } from './measureFiles.ts';
+import { measureRequests } from './measureRequests.ts';
+import { type Extent, readOptions, USAGE } from './options.ts';
+import { renderReport } from './report.ts';
+import type { Row } from './row.ts';
 
 // `npm run bench`: see README.md in this folder.
 
 const options = readOptions(process.argv.slice(2));
-const product = copyProduct();
-const apps = APPS.map((app) => (app.name === product.app.name ? product.app : app));
-const bench = await startBench();
-const nginx = isNginxInstalled() ? await startNginx(bench.upstream) : undefined;
-try {
-  if (options.profile !== undefined) await runProfile(bench, options.profile);
-  else if (options.part === 'cold') console.log(await measureCold(bench, apps, 3 * options.rounds));
-  else if (options.part === 'bytes') console.log(renderBytes(await measureBytes(product.app, options)).join('\n\n'));
-  else await runBenchmark(bench, nginx);
-} finally {
-  await nginx?.close();
-  await bench.close();
-  product.remove();
-}
+if (options === 'help') console.log(USAGE);
+else await runBenchmark(options);
 
-interface Contender extends Subject {
-  readonly sample: () => Promise<Sample>;
-}
-
-async function runBenchmark(bench: Bench, nginx: Nginx | undefined): Promise<void> {
-  const contenders: Contender[] = apps.map((app) => ({
-    name: app.name,
-    samples: [],
-    packageBytes: packageBytes(app.root, app.name === product.app.name),
-    sample: () => sampleApp(bench, app, options),
-  }));
-  const graph: Server = { url: bench.upstream.graphUrl, pathPrefix: '' };
-  contenders.push({ name: 'Graph directly', samples: [], sample: () => sampleServer(bench, graph, options) });
-  if (nginx !== undefined) {
-    const proxy: Server = { url: nginx.url, pathPrefix: '/api' };
-    contenders.push({ name: 'nginx', samples: [], sample: () => sampleServer(bench, proxy, options) });
-  }
-  await sampleApp(bench, HELLO, { ...options, seconds: 1 }); // Not counted: warms the load generator and the upstream.
-  for (let round = 1; round <= options.rounds; round += 1) {
-    console.error(`round ${round} of ${options.rounds}`);
-    for (const { samples, sample } of contenders) samples.push(await sample());
-  }
-  console.error('growth');
-  const growth = await measureGrowth(bench, product.app, options);
-  const results = { subjects: contenders, growth, bytes: await measureBytes(product.app, options) };
-  const remarks = nginx === undefined ? ['nginx is not installed here and was left out.'] : [];
-  const report = render(results, judge(results), options, remarks);
-  writeFileSync(join(import.meta.dirname, 'results.md'), report);
+async function runBenchmark(extent: Extent): Promise<void> {
+  const report = renderReport(await measureAll(extent), describeRun(extent));
+  if (!extent.isQuick) writeFileSync(join(import.meta.dirname, 'results.md'), report);
   console.log(report);
 }
 
-async function runProfile(bench: Bench, name: string): Promise<void> {
-  const app = apps.find((one) => one.name === name);
-  if (app === undefined) throw new Error(`The apps are: ${apps.map((one) => one.name).join(', ')}.`);
-  console.log(await profileApp(bench, app, options.seconds));
+/** A further measurement is one more function that returns rows. */
+async function measureAll(extent: Extent): Promise<Row[]> {
+  const product = copyProduct();
+  const azurite = await startAzurite();
+  const bench = await startBench();
+  try {
+    const withStorage = withUploads(product, azurite.connectionString);
+    return [
+      ...(await measureRequests(bench, product, extent)),
+      ...(await measureTransferTime(bench, withStorage, extent)),
+      ...(await measureTransferMemory(bench, withStorage, extent)),
+    ];
+  } finally {
+    await bench.close();
+    await azurite.stop();
+    product.remove();
+  }
+}
+
+function describeRun({ rounds, seconds, fileRounds, isQuick }: Extent): string[] {
+  const memoryGib = Math.round(totalmem() / 2 ** 30);
+  return [
+    `Date: ${new Date().toISOString().slice(0, 10)}`,
+    `Machine: ${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${memoryGib} GiB`,
+    `Node: ${process.version}`,
+    `Rounds: ${rounds} with ${seconds} s of load, ${fileRounds} with files${isQuick ? ' (quick)' : ''}`,
+  ];
 }

@@ -14,7 +14,7 @@ import { matchInvocations } from './matchInvocations.ts';
 import { createPlatform } from './platform.ts';
 import { registerPreflight } from './preflight.ts';
 import { readRoutePrefix } from './routePrefix.ts';
-import { registerUploadSession } from './uploadSession.ts';
+import { registerUploadUrls } from './uploadUrls.ts';
 import {
   isCoreApi,
   isProgrammingModel,
@@ -39,7 +39,7 @@ registerApiDescription(platform, __dirname, requests);
 registerHealth(platform, service, requests);
 registerAttachJob(service);
 registerPreflight(platform, service, requests);
-registerUploadSession(platform, service, requests, routePrefix);
+registerUploadUrls(platform, service, requests, routePrefix);
 registerGraphPaths(platform, service, requests, routePrefix);
 
 if (api !== undefined) {

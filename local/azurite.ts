@@ -1,19 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { EmulatorCertificate } from './emulators/common/certificate.ts';
+import { type EmulatorCertificate, writeTemporaryFiles } from './emulators/common/certificate.ts';
+import { within } from './within.ts';
 
 export interface AzuriteOptions {
-  /** A folder that keeps what is stored over a restart. Absent: in memory. */
+  /** A folder that keeps the data over a restart. Absent: in memory. */
   readonly persistIn?: string;
   /** Absent or 0: free ones. */
   readonly ports?: Partial<Ports>;
-  /** Serves over TLS, where bearer tokens of a managed identity are taken as well as the account's key. */
+  /** Serves over TLS, with bearer tokens of a managed identity as well as the account's key. */
   readonly certificate?: EmulatorCertificate;
 }
 
@@ -22,27 +21,15 @@ interface Ports {
   readonly queue: number;
 }
 
-/** A storage account with blobs and queues, played by Azurite in a process of its own. */
-export interface Azurite {
-  /** For AzureWebJobsStorage. The account's key is made anew at each start. */
-  readonly connectionString: string;
-  readonly accountKey: string;
-  /** For AzureWebJobsStorage__blobServiceUri. */
-  readonly blobUrl: string;
-  /** For AzureWebJobsStorage__queueServiceUri. */
-  readonly queueUrl: string;
-  /** Ends the process where it runs, and starts it with the same key and ports. Without `persistIn` the account is empty then. */
-  restart(): Promise<void>;
-  /** Ends the process; connections are refused from then on. */
-  stop(): Promise<void>;
-}
+/** A storage account with blobs and queues, emulated by Azurite in another process. */
+export type Azurite = Awaited<ReturnType<typeof startAzurite>>;
 
 const ACCOUNT = 'emulated';
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
 
 /** Starts Azurite on 127.0.0.1 and waits until it listens, about a second. It ends with this process at the latest. */
-export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
+export async function startAzurite(options: AzuriteOptions = {}) {
   const accountKey = randomBytes(64).toString('base64');
   const env = { ...process.env, AZURITE_ACCOUNTS: `${ACCOUNT}:${accountKey}` };
   let running = await startProcess(options, { blob: 0, queue: 0, ...options.ports }, env);
@@ -52,6 +39,7 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   const queueUrl = `${protocol}://127.0.0.1:${ports.queue}/${ACCOUNT}`;
   const stop = () => stopProcess(running.child, options.persistIn !== undefined);
   return {
+    /** For AzureWebJobsStorage. The account's key is new at each start. */
     connectionString: [
       `DefaultEndpointsProtocol=${protocol}`,
       `AccountName=${ACCOUNT}`,
@@ -60,10 +48,14 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
       `QueueEndpoint=${queueUrl}`,
     ].join(';'),
     accountKey,
+    /** For AzureWebJobsStorage__blobServiceUri. */
     blobUrl,
+    /** For AzureWebJobsStorage__queueServiceUri. */
     queueUrl,
+    /** Ends the process. */
     stop,
-    async restart() {
+    /** Ends the process if it runs, and starts it with the same key and ports. Without `persistIn` the data is lost. */
+    async restart(): Promise<void> {
       await stop();
       running = await startProcess(options, ports, env);
     },
@@ -76,14 +68,16 @@ interface Running {
 }
 
 async function startProcess(options: AzuriteOptions, ports: Ports, env: NodeJS.ProcessEnv): Promise<Running> {
-  const tls = options.certificate && writeTlsFiles(options.certificate);
+  const { certificate } = options;
+  const tls = certificate && writeTemporaryFiles({ 'cert.pem': certificate.cert, 'key.pem': certificate.key });
   const child = fork(
     join(import.meta.dirname, 'azuriteProcess.ts'),
     [
       ...['--silent', '--disableTelemetry', '--skipApiVersionCheck'],
       ...['--blobPort', String(ports.blob), '--queuePort', String(ports.queue), '--tablePort', '0'],
       ...(options.persistIn === undefined ? ['--inMemoryPersistence'] : ['--location', options.persistIn]),
-      ...(tls === undefined ? [] : ['--cert', tls.cert, '--key', tls.key, '--oauth', 'basic']),
+      ...(tls === undefined ? [] : ['--cert', join(tls.folder, 'cert.pem'), '--key', join(tls.folder, 'key.pem')]),
+      ...(tls === undefined ? [] : ['--oauth', 'basic']),
     ],
     { cwd: tmpdir(), env, execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   );
@@ -97,37 +91,34 @@ async function startProcess(options: AzuriteOptions, ports: Ports, env: NodeJS.P
   }
 }
 
-/** Azurite says where each service listens, one after another; the table service, which nobody here uses, is the last. */
+/** Azurite prints the port of each service in turn. The table service, which is not used, is the last. */
 async function readPorts(child: ChildProcess): Promise<Ports> {
   const ports = { blob: 0, queue: 0, table: 0 };
   const output: string[] = [];
-  const isListening = new Promise<void>((resolve) => {
+  const listening = new Promise<'listening'>((resolve) => {
     const read = (line: string) => {
       output.push(line);
       const [, service, port] =
         /^Azurite (Blob|Queue|Table) service is successfully listening at .*:(\d+)$/.exec(line) ?? [];
       if (service === 'Blob') ports.blob = Number(port);
       if (service === 'Queue') ports.queue = Number(port);
-      if (service === 'Table') resolve();
+      if (service === 'Table') resolve('listening');
     };
     for (const stream of [child.stdout, child.stderr]) if (stream) createInterface({ input: stream }).on('line', read);
   });
-  const timer = new AbortController();
-  const tooLate = delay(START_TIMEOUT_MS, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const);
   const ended = once(child, 'exit').then(() => 'ended' as const);
-  const outcome = await Promise.race([isListening, ended, tooLate]);
-  timer.abort();
-  if (outcome === undefined) return ports;
+  const outcome = (await within(Promise.race([listening, ended]), START_TIMEOUT_MS)) ?? 'late';
+  if (outcome === 'listening') return ports;
   throw new Error(`Azurite did not start: ${outcome}. It wrote: ${output.join(' | ')}`);
 }
 
-/** @param isGraceful lets it write to its folder what it still holds in memory */
+/** @param isGraceful lets it write its memory to its folder */
 async function stopProcess(child: ChildProcess, isGraceful: boolean): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   if (isGraceful) {
     child.send('shutdown', () => undefined);
-    await Promise.race([servicesClosed(child), exited, delay(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+    await within(Promise.race([servicesClosed(child), exited]), STOP_TIMEOUT_MS);
   }
   child.kill('SIGKILL');
   await exited;
@@ -141,12 +132,4 @@ async function servicesClosed(child: ChildProcess): Promise<void> {
     if (open <= 0) resolve();
   });
   await promise;
-}
-
-function writeTlsFiles({ cert, key }: EmulatorCertificate): { cert: string; key: string; remove(): void } {
-  const folder = mkdtempSync(join(tmpdir(), 'azurite-tls-'));
-  const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-  writeFileSync(files.cert, cert);
-  writeFileSync(files.key, key, { mode: 0o600 });
-  return { ...files, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

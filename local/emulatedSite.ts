@@ -1,13 +1,9 @@
 import { type Azurite, startAzurite } from './azurite.ts';
 import { createCertificate, type EmulatorCertificate, writeCaFile } from './emulators/common/certificate.ts';
-import { type GraphEmulator, type GraphEmulatorOptions, startGraphEmulator } from './emulators/graph/graph.ts';
+import { type GraphEmulatorOptions, startGraphEmulator } from './emulators/graph/graph.ts';
 import { ADELE } from './emulators/graph/seed.ts';
-import {
-  type IdentityEmulator,
-  type IdentityEmulatorOptions,
-  startIdentityEmulator,
-} from './emulators/managedIdentity/identity.ts';
-import { type HostOptions, type LocalHost, startHost } from './host/startHost.ts';
+import { type IdentityEmulatorOptions, startIdentityEmulator } from './emulators/managedIdentity/identity.ts';
+import { type HostOptions, startHost } from './host/startHost.ts';
 
 export interface SiteOptions {
   readonly appRoot: string;
@@ -19,29 +15,19 @@ export interface SiteOptions {
   readonly graph?: Omit<Partial<GraphEmulatorOptions>, 'certificate' | 'tokens'>;
   readonly identity?: IdentityEmulatorOptions;
   readonly host?: Omit<HostOptions, 'appRoot' | 'port' | 'https' | 'env'>;
-  /** False: none. An Azurite: that one, which the site leaves running. Absent: one of its own, unless `settings` name an account. */
+  /** False: none. An Azurite: that one, which the site does not stop. Absent: a new one, unless `settings` name an account. */
   readonly storage?: false | Azurite;
   /** Of the emulated Graph, for localhost and 127.0.0.1. Absent: one made for this site. */
   readonly certificate?: EmulatorCertificate;
 }
 
-/** The built app on the local host, with an emulated identity endpoint, an emulated Graph that trusts it, and a storage account. */
-export interface EmulatedSite {
-  /** Where the functions answer, without the prefix. */
-  readonly url: string;
-  /** The same over HTTPS, with the certificate of `caPath`; undefined without `SiteOptions.httpsPort`. */
-  readonly httpsUrl: string | undefined;
-  readonly host: LocalHost;
-  readonly graph: GraphEmulator;
-  readonly identity: IdentityEmulator;
-  readonly storage: Azurite | undefined;
-  /** The file with the certificate authority of the emulated Graph, for clients that send to its uploadUrls. */
-  readonly caPath: string;
-  close(): Promise<void>;
-}
+export type EmulatedSite = Awaited<ReturnType<typeof startEmulatedSite>>;
 
-/** `me` is Adele's mailbox unless the settings say otherwise. */
-export async function startEmulatedSite(options: SiteOptions): Promise<EmulatedSite> {
+/**
+ * Starts the built app on the local host, with an emulated identity endpoint, an emulated Graph and a storage account. `me` is
+ * Adele's mailbox unless the settings name another.
+ */
+export async function startEmulatedSite(options: SiteOptions) {
   const certificate = options.certificate ?? (await createCertificate());
   const ca = writeCaFile(certificate);
   const identity = await startIdentityEmulator(options.identity);
@@ -66,14 +52,17 @@ export async function startEmulatedSite(options: SiteOptions): Promise<EmulatedS
     },
   });
   return {
+    /** The base URL of the functions, without the route prefix. */
     url: host.url,
+    /** The same over HTTPS; undefined without `SiteOptions.httpsPort`. */
     httpsUrl: host.httpsUrl,
     host,
     graph,
     identity,
     storage,
+    /** The certificate authority of the emulated Graph and of `httpsUrl`. */
     caPath: ca.path,
-    async close() {
+    async close(): Promise<void> {
       await host.close();
       await Promise.all([graph.close(), identity.close(), ownStorage?.stop()]);
       ca.remove();

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
-import { describeFunctions } from './host/describeFunctions.ts';
 import { printLogLine } from './host/log.ts';
-import { startHost } from './host/startHost.ts';
+import { describeFunctions, startHost } from './host/startHost.ts';
 
 // `npm run host`: the built app of this checkout on PORT (default 7071), until SIGINT or SIGTERM.
 // With --enableAuth, FUNCTION_KEY is the key that opens functions whose authLevel is not anonymous.

@@ -1,6 +1,6 @@
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { check, type Diagnostics } from 'recheck';
-import { type FoundExpression, findInSchema, findInSource } from './findRegularExpressions.ts';
+import { type FoundExpression, findRegularExpressions } from './findRegularExpressions.ts';
 
 /**
  * Usage: node scripts/checkRegularExpressions.ts [file or folder…]; default: functions, shared and the policy's schema.
@@ -24,7 +24,7 @@ async function main(paths: readonly string[]): Promise<void> {
   const results = new Map<string, Result>();
   let refused = 0;
   for (const file of paths.flatMap(filesIn)) {
-    for (const expression of findIn(file)) {
+    for (const expression of findRegularExpressions(file, readFileSync(file, 'utf8'))) {
       const spelled = spell(expression);
       const result = results.get(spelled) ?? (await judge(expression));
       results.set(spelled, result);
@@ -42,11 +42,6 @@ function filesIn(path: string): string[] {
   return globSync(['**/*.ts', '**/*.schema.json'], { cwd: path })
     .sort()
     .map((file) => `${path}/${file}`);
-}
-
-function findIn(file: string): FoundExpression[] {
-  const text = readFileSync(file, 'utf8');
-  return file.endsWith('.json') ? findInSchema(text) : findInSource(file, text);
 }
 
 function spell(expression: FoundExpression): string {

@@ -7,9 +7,24 @@ import attachmentInfo from '../shared/json/schemas/attachmentInfo.schema.json' w
 import attachmentItem from '../shared/json/schemas/attachmentItem.schema.json' with { type: 'json' };
 import contentObject from '../shared/json/schemas/contentObject.schema.json' with { type: 'json' };
 import fileAttachment from '../shared/json/schemas/fileAttachment.schema.json' with { type: 'json' };
+import idempotencyRecord from '../shared/json/schemas/idempotencyRecord.schema.json' with { type: 'json' };
+import jobRecord from '../shared/json/schemas/jobRecord.schema.json' with { type: 'json' };
 import taskFileAttachment from '../shared/json/schemas/taskFileAttachment.schema.json' with { type: 'json' };
+import uploadRecord from '../shared/json/schemas/uploadRecord.schema.json' with { type: 'json' };
 
 const OUTPUT = fileURLToPath(new URL('../shared/json/validators.generated.cjs', import.meta.url));
+
+const SCHEMAS = [
+  attachmentItem,
+  attachmentInfo,
+  fileAttachment,
+  taskFileAttachment,
+  contentObject,
+  policy,
+  uploadRecord,
+  jobRecord,
+  idempotencyRecord,
+];
 
 /**
  * Compiles the JSON Schemas to plain functions, so that ajv's compiler stays off the app's import path.
@@ -24,17 +39,8 @@ export function compileValidators(): void {
     allowMatchingProperties: true,
     code: { source: true },
   });
-  ajv.addSchema(
-    [attachmentItem, attachmentInfo, fileAttachment, taskFileAttachment, contentObject, policy].map(withoutWords),
-  );
-  const code = standaloneCode.default(ajv, {
-    attachmentItem: 'attachmentItem',
-    attachmentInfo: 'attachmentInfo',
-    fileAttachment: 'fileAttachment',
-    taskFileAttachment: 'taskFileAttachment',
-    contentObject: 'contentObject',
-    policy: 'policy',
-  });
+  ajv.addSchema(SCHEMAS.map(withoutWords));
+  const code = standaloneCode.default(ajv, Object.fromEntries(SCHEMAS.map(({ $id }) => [$id, $id])));
   writeFileSync(OUTPUT, code);
 }
 

@@ -1,14 +1,9 @@
 import type { Caller } from '../shared/access/caller.ts';
 import { authorize, ruleOf } from '../shared/access/evaluatePolicy.ts';
-import {
-  type CallerRules,
-  OPERATIONS,
-  type Operation,
-  type Policy,
-  type PolicyDocument,
-} from '../shared/access/policy.ts';
-import { ITEM_KINDS, type ItemKind } from '../shared/paths/entityModel.ts';
+import type { CallerRules, Policy, PolicyDocument } from '../shared/access/policy.ts';
+import { ITEM_KINDS } from '../shared/paths/entityModel.ts';
 import type { TargetOwner } from '../shared/paths/target.ts';
+import { POLICY_OPERATIONS } from '../shared/routes.ts';
 import type { SourceRule } from '../shared/sources/sourceRules.ts';
 import { parseSourceUrl } from '../shared/sources/sourceUrl.ts';
 
@@ -43,8 +38,9 @@ export type Explanation =
  */
 export function explainPolicy({ policy, document }: ExplainedPolicy, question: Question): Explanation {
   const { operation, kind, size, source } = question;
-  if (!isOperation(operation)) return badQuestion(`--operation must be one of ${OPERATIONS.join(', ')}.`);
-  if (!isItemKind(kind)) return badQuestion(`--kind must be one of ${ITEM_KINDS.join(', ')}.`);
+  if (!isOneOf(POLICY_OPERATIONS, operation))
+    return badQuestion(`--operation must be one of ${POLICY_OPERATIONS.join(', ')}.`);
+  if (!isOneOf(ITEM_KINDS, kind)) return badQuestion(`--kind must be one of ${ITEM_KINDS.join(', ')}.`);
   if (!Number.isSafeInteger(size) || size < (operation === 'attach' ? 0 : 1)) {
     return badQuestion('--size must be a number of bytes.');
   }
@@ -86,12 +82,8 @@ function badQuestion(fault: string): Explanation {
   return { kind: 'badQuestion', fault };
 }
 
-function isOperation(operation: string): operation is Operation {
-  return OPERATIONS.some((known) => known === operation);
-}
-
-function isItemKind(kind: string): kind is ItemKind {
-  return ITEM_KINDS.some((known) => known === kind);
+function isOneOf<T extends string>(values: readonly T[], value: string): value is T {
+  return values.some((known) => known === value);
 }
 
 function callerOf(document: PolicyDocument | undefined, { caller, user }: Question): Caller {
@@ -109,12 +101,9 @@ function ownerOf({ mailbox, group }: Question): TargetOwner {
 /** The pointer and the text that stands there, `/callers/0/mailboxes/1 "*@contoso.com"`; or the name of a setting. */
 function place(document: PolicyDocument | undefined, pointer: string): string {
   if (document === undefined) return pointer;
-  let value: unknown = document;
-  for (const step of pointer.split('/').slice(1)) {
-    value =
-      typeof value === 'object' && value !== null
-        ? Object.entries(value).find(([key]) => key === step)?.[1]
-        : undefined;
-  }
+  const value: unknown = pointer
+    .split('/')
+    .slice(1)
+    .reduce<unknown>((part, step) => Object(part)[step], document);
   return value === undefined ? `${pointer} (absent)` : `${pointer} ${JSON.stringify(value)}`;
 }

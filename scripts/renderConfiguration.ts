@@ -24,29 +24,20 @@ ${rows.join('\n')}
 `;
 }
 
+const KINDS: Readonly<Record<Exclude<SettingKind['kind'], 'oneOf' | 'integer'>, string>> = {
+  text: 'text',
+  guid: 'GUID',
+  list: 'texts separated by commas',
+  hosts: 'host names separated by commas',
+  boolean: '`true` or `false`',
+  origin: 'https URL without a path',
+  origins: '`*`, or https URLs without a path, comma-separated',
+  url: 'http or https URL',
+  json: 'JSON',
+};
+
 function describe(reads: SettingKind): string {
-  switch (reads.kind) {
-    case 'text':
-      return 'text';
-    case 'guid':
-      return 'GUID';
-    case 'list':
-      return 'texts separated by commas';
-    case 'hosts':
-      return 'host names separated by commas';
-    case 'boolean':
-      return '`true` or `false`';
-    case 'origin':
-      return 'https URL without a path';
-    case 'origins':
-      return '`*`, or https URLs without a path, comma-separated';
-    case 'url':
-      return 'http or https URL';
-    case 'json':
-      return 'JSON';
-    case 'oneOf':
-      return reads.values.map((value) => `\`${value}\``).join(', ');
-    case 'integer':
-      return `${reads.min} to ${reads.max}`;
-  }
+  if (reads.kind === 'oneOf') return reads.values.map((value) => `\`${value}\``).join(', ');
+  if (reads.kind === 'integer') return `${reads.min} to ${reads.max}`;
+  return KINDS[reads.kind];
 }

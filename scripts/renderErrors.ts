@@ -61,6 +61,44 @@ learn.microsoft.com/graph/errors describes them.
 - In an error from the proxy, \`request-id\` identifies the log entry. In an error from Graph, \`request-id\` is Graph's, and
   \`x-ms-invocation-id\` identifies the log entry.
 
+## Errors that the proxy retries
+
+If an error persists, the caller gets the last response. The proxy stops early if \`Retry-After\` exceeds the time left. A
+request to Graph that is pending at the timeout returns 504 \`TimedOut\`.
+
+Opening a session:
+
+| Error | Retries | Response |
+|---|---|---|
+| no token for Graph | none | 503 \`TokenUnavailable\` |
+| 429, 503, 504 | 3 | Graph's |
+| connection lost before a response | 3 | 502 \`GraphUnreachable\` |
+| 404 | 2 | Graph's |
+| 401 | 1, with a new token | 502 \`GraphRejectedToken\` |
+| other 4xx | none | Graph's |
+| other 5xx, redirect, invalid or incomplete response | none | 502 \`GraphAnswerInvalid\` |
+
+Attaching a small file in one request. Before a retry and after a lost response, the proxy looks for the file on the item:
+
+| Error | Retries | Attached |
+|---|---|---|
+| 404, 412, 423, 429, 503 | yes | yes, if the error passes |
+| 401 | 1, with a new token | yes, if Graph accepts it |
+| connection lost, incomplete response | none | only if the item has the file |
+| 500, 504, timeout, invalid response | none | unknown until a retry with the same \`Idempotency-Key\` |
+| source: 5xx, connection lost | yes | yes, if the error passes |
+| source: other status, redirect, changed or encoded file | none | no |
+
+Sending a range, or a chunk of a large file. Before each retry, the proxy reads from Graph which bytes are missing:
+
+| Error | Retries | Next step |
+|---|---|---|
+| 412, 423, 429, 5xx, timeout, lost connection, invalid response | yes | repeat the range |
+| 401, expired session | none; To Do tasks: 1 | repeat the range once |
+| 404 of the first range | yes, in a new session | – |
+| 404 of a later range | none | open a new session |
+| 413, 400 from Graph | none | send a smaller file |
+
 ## Responses from the platform
 
 The Functions platform can respond before the proxy receives the request. These responses have an empty body:

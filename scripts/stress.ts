@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runChaos } from '../test/support/chaos.ts';
-import { runSoak } from './stress/soak.ts';
+import { runSoak } from './soak.ts';
 
 const USAGE = `Usage: npm run stress -- soak [--seconds 60] [--connections 256] [--fuzz 100000]
        npm run stress -- chaos [--seconds 1200]`;
@@ -40,13 +40,10 @@ if (positionals.length !== 1 || (command !== 'soak' && command !== 'chaos')) {
   console.error(USAGE);
   process.exitCode = 2;
 } else {
+  const seconds = Number(values.seconds ?? (command === 'chaos' ? 1200 : 60));
   const errors =
     command === 'chaos'
-      ? await countChaosErrors(Number(values.seconds ?? 1200) * 1000)
-      : await runSoak({
-          seconds: Number(values.seconds ?? 60),
-          connections: Number(values.connections ?? 256),
-          fuzz: Number(values.fuzz ?? 100_000),
-        });
+      ? await countChaosErrors(seconds * 1000)
+      : await runSoak(seconds, Number(values.connections ?? 256), Number(values.fuzz ?? 100_000));
   process.exitCode = errors === 0 ? 0 : 1;
 }

@@ -1,26 +1,18 @@
 import type { InvocationContext } from '@azure/functions';
-import { type Deadline, startDeadline } from './common/deadline.ts';
+import { startDeadline } from './common/deadline.ts';
 import { isObject } from './common/isObject.ts';
 import type { Config } from './config/config.ts';
+import type { RequestContext } from './dependencies.ts';
 import { asServiceError, ServiceError } from './errors.ts';
 import { GraphError } from './graph/graphError.ts';
 import { parseBody, uploadFailureOf } from './graph/graphResponse.ts';
 import { relayError } from './graph/relayResponse.ts';
 import { LogEntry, type OperationName } from './logging/logEntry.ts';
 import { requestLine } from './logging/requestLine.ts';
-import type { IncomingRequest, ParsedRequest } from './server/request.ts';
+import type { ParsedRequest } from './server/request.ts';
 import { type RequestInfo, readRequestInfo } from './server/requestInfo.ts';
 import { errorCode, errorResponse, idHeaders, type ResponseData, storedErrorResponse } from './server/response.ts';
-import { UploadConflict } from './uploads/uploadStore.ts';
-
-/** One request under way, as every operation gets it. */
-export interface RequestContext {
-  readonly request: IncomingRequest;
-  readonly info: RequestInfo;
-  readonly deadline: Deadline;
-  /** What the log will say; the stages fill it in. */
-  readonly logEntry: LogEntry;
-}
+import { RecordConflict } from './storage/recordStore.ts';
 
 export interface OperationFrame {
   readonly operation: OperationName;
@@ -63,7 +55,7 @@ export async function handleRequest(
 function failureAnswer(failure: unknown, info: RequestInfo): ResponseData {
   try {
     if (failure instanceof GraphError) return inGraphShape(relayError(failure.response), info);
-    if (failure instanceof UploadConflict) return errorResponse(movedOn(), info, new Date());
+    if (failure instanceof RecordConflict) return errorResponse(movedOn(), info, new Date());
     return errorResponse(asServiceError(failure), info, new Date());
   } catch (unrelayable) {
     return errorResponse(asServiceError(unrelayable), info, new Date());
@@ -87,4 +79,10 @@ function outcomeCode({ status, body }: ResponseData): string {
   if (status === 201) return 'Created';
   if (status < 300) return 'Succeeded';
   return errorCode(JSON.parse(body)) ?? '';
+}
+
+/** @param routes those of the path */
+export function methodNotAllowed(routes: readonly { readonly method: string }[]): ServiceError {
+  const methods = routes.map(({ method }) => method).join(', ');
+  return new ServiceError('MethodNotAllowed', `This path supports ${methods}.`, { headers: { allow: methods } });
 }

@@ -4,6 +4,7 @@ import { functionKeyAuthenticator } from './access/caller.ts';
 import { createEntraAuthenticator } from './access/entraAuthenticator.ts';
 import { loadPolicy } from './access/loadPolicy.ts';
 import { actsForUsersAlone } from './access/policy.ts';
+import { createConcurrencyLimiter } from './common/concurrencyLimiter.ts';
 import { startDeadline } from './common/deadline.ts';
 import { lazy } from './common/lazy.ts';
 import { TOKEN_TIMEOUT_MS } from './common/limits.ts';
@@ -11,16 +12,17 @@ import { type Config, parseConfig } from './config/config.ts';
 import type { Environment } from './config/readSettings.ts';
 import type { Dependencies } from './dependencies.ts';
 import { ServiceError } from './errors.ts';
-import { createConcurrencyLimiter } from './graph/concurrencyLimiter.ts';
 import { createGraphClient } from './graph/graphClient.ts';
 import { createGraphHttp } from './graph/graphHttp.ts';
 import { createGraphSpans, type GraphSpans, noSpans } from './graph/graphSpans.ts';
 import { handleGraphPath } from './handleGraphPath.ts';
-import { handleUpload } from './handleUpload.ts';
+import { handleUrl } from './handleUrl.ts';
 import { hasQueueTrigger } from './jobs/hasQueueTrigger.ts';
 import { createJobQueue, type JobQueue } from './jobs/jobQueue.ts';
+import { createJobStore } from './jobs/jobRecord.ts';
 import { type JobMessageKind, runJob } from './jobs/runJob.ts';
 import { formatCause } from './logging/mask.ts';
+import type { UrlKind } from './routes.ts';
 import { preflightResponse } from './server/crossOrigin.ts';
 import type { ParsedRequest } from './server/request.ts';
 import { readRequestInfo } from './server/requestInfo.ts';
@@ -34,7 +36,7 @@ import { createUserCredential } from './tokens/userCredential.ts';
 import { createUserTokens, type UserTokens } from './tokens/userTokens.ts';
 import { createUploadClient } from './transfer/uploadClient.ts';
 import { createUploadLocks } from './uploads/putRange.ts';
-import { createUploadStore } from './uploads/uploadStore.ts';
+import { createUploadStore } from './uploads/uploadRecord.ts';
 
 /** A fault of settings or policy, with the name of the setting or the place in the policy. */
 export interface StartUpError {
@@ -47,8 +49,8 @@ export interface StartUpError {
 export interface Service {
   /** Answers a request on one of Graph's own paths: `path` is what stands below the route prefix, decoded once. */
   handleGraphPath(request: ParsedRequest, path: string, context: InvocationContext): Promise<ResponseData>;
-  /** Answers a request at the address of an upload. */
-  handleUpload(request: ParsedRequest, id: string, context: InvocationContext): Promise<ResponseData>;
+  /** Answers a request on the URL of an upload or a job. */
+  handleUrl(request: ParsedRequest, kind: UrlKind, id: string, context: InvocationContext): Promise<ResponseData>;
   /** Answers OPTIONS on any path. Costs nothing and reaches nothing. */
   handlePreflight(request: ParsedRequest, context: InvocationContext): ResponseData;
   /** As in Config. Empty if the settings have faults. */
@@ -110,7 +112,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
   const container = createUploadContainer(config.storage, (error) =>
     log('error', JSON.stringify({ event: 'storageFailed', cause: formatCause(error) })),
   );
-  const jobs =
+  const jobQueue =
     config.jobs.kind === 'queue' && hasQueueTrigger(appRoot)
       ? createJobQueue(config.jobs, (error) =>
           log('error', JSON.stringify({ event: 'queueFailed', cause: formatCause(error) })),
@@ -144,15 +146,15 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     uploadClient: createUploadClient(),
     jsonMemory: createJsonMemory(),
     uploadLocks: createUploadLocks(),
-    jobs,
+    jobs: { store: createJobStore(container), queue: jobQueue },
     closing: closing.signal,
   };
   return {
     handleGraphPath: (request, path, context) => handleGraphPath(request, path, context, dependencies),
-    handleUpload: (request, id, context) => handleUpload(request, id, context, dependencies),
+    handleUrl: (request, kind, id, context) => handleUrl(request, kind, id, context, dependencies),
     ...crossOrigin(config),
     runJob:
-      jobs &&
+      jobQueue &&
       (async (message, kind, context) => {
         const run = runJob(message, kind, context, dependencies);
         runs.add(run);
@@ -161,7 +163,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
     faults: [],
     tokens: ownTokens,
     storage: container.isConfigured ? container : undefined,
-    jobs,
+    jobs: jobQueue,
     authLevel: authLevelOf(config),
     async warmUp() {
       log('info', JSON.stringify(startedLine(config, policy.source)));
@@ -201,7 +203,7 @@ async function createSpans({ otlpEndpoint, graphOrigin }: Config): Promise<Graph
 
 function misconfigured(faults: readonly StartUpError[], log: ServiceEdges['log'], config?: Config): Service {
   for (const fault of faults) log('error', JSON.stringify({ event: 'misconfigured', ...fault }));
-  const answer: Service['handleGraphPath'] = async ({ request }, _path, context) => {
+  const refuse = ({ request }: ParsedRequest, context: InvocationContext): ResponseData => {
     const error = new ServiceError(
       'ServiceMisconfigured',
       'The service is not configured; its operator must look at its log.',
@@ -213,8 +215,8 @@ function misconfigured(faults: readonly StartUpError[], log: ServiceEdges['log']
     return errorResponse(error, info, new Date());
   };
   return {
-    handleGraphPath: answer,
-    handleUpload: answer,
+    handleGraphPath: async (request, _path, context) => refuse(request, context),
+    handleUrl: async (request, _kind, _id, context) => refuse(request, context),
     ...crossOrigin(config),
     runJob: undefined,
     faults,

@@ -1,71 +1,70 @@
-import { CaseInsensitiveMap } from './caseInsensitiveMap.ts';
 import type { TypedData } from './messages.ts';
 
-/** What the host knows of a trigger, by names that differ in more than letter case. Undefined hides what stood there. */
+/** A map whose names ignore letter case: the first spelling stays, the last value wins. */
+export class CaseInsensitiveMap<T> {
+  readonly #entries = new Map<string, readonly [spelling: string, value: T]>();
+
+  set(name: string, value: T): void {
+    const key = name.toUpperCase();
+    this.#entries.set(key, [this.#entries.get(key)?.[0] ?? name, value]);
+  }
+
+  get(name: string): T | undefined {
+    return this.#entries.get(name.toUpperCase())?.[1];
+  }
+
+  has(name: string): boolean {
+    return this.#entries.has(name.toUpperCase());
+  }
+
+  entries(): readonly (readonly [string, T])[] {
+    return [...this.#entries.values()];
+  }
+}
+
+/** The host's data about a trigger. Undefined hides an earlier value. */
 export type BindingData = CaseInsensitiveMap<TypedData | undefined>;
 
-export function createBindingData(): BindingData {
-  return new CaseInsensitiveMap();
-}
-
 /**
- * Mixes in the members of a text that parses as a JSON object: objects as JSON, the rest as text, arrays and nulls not
- * at all. Newtonsoft's parser takes more than JSON (comments, single quotes); such a text counts as none here.
+ * Adds the members of a text that parses as a JSON object: objects as JSON, the rest as text, without arrays and nulls.
+ * Newtonsoft's parser accepts more than JSON (comments, single quotes); this host ignores such a text.
  * (azure-functions-host and azure-webjobs-sdk-extensions: Utility.ApplyBindingData)
  */
-export function mixInMembers(data: BindingData, text: string): void {
+export function addMembers(data: BindingData, text: string): void {
   for (const [name, value] of Object.entries(parseObject(text))) {
-    if (typeof value === 'object' ? value !== null && !Array.isArray(value) : true) {
-      data.set(name, typeof value === 'object' ? { json: JSON.stringify(value) } : { string: toText(value) });
+    if (typeof value !== 'object') {
+      data.set(name, { string: toText(value) });
+    } else if (value !== null && !Array.isArray(value)) {
+      data.set(name, { json: JSON.stringify(value) });
     }
   }
 }
 
-/** The data as the worker is sent it. */
+/** The data as the worker receives it. */
 export function toMetadata(data: BindingData): Record<string, TypedData> {
-  const metadata: Record<string, TypedData> = {};
-  for (const [name, value] of data.entries()) {
-    if (value !== undefined) {
-      Object.defineProperty(metadata, name, { value, enumerable: true, configurable: true, writable: true });
-    }
-  }
-  return metadata;
+  return Object.fromEntries(data.entries().flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
-/** What is nested deeper counts as no JSON (Newtonsoft.Json: JsonReader.MaxDepth). */
+/** Deeper JSON counts as invalid (Newtonsoft.Json: JsonReader.MaxDepth). */
 const MAX_DEPTH = 64;
 
 function parseObject(text: string): object {
   const trimmed = text.trim();
-  if (!trimmed.startsWith('{') || !trimmed.endsWith('}') || isTooDeep(trimmed)) {
-    return {};
-  }
+  if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return {};
   try {
     const parsed: unknown = JSON.parse(trimmed);
-    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+    return typeof parsed === 'object' && parsed !== null && !isTooDeep(parsed, 1) ? parsed : {};
   } catch {
     return {};
   }
 }
 
-/** Character by character: a pattern over a string of many megabytes would overflow the stack. */
-function isTooDeep(json: string): boolean {
-  let depth = 0;
-  let isInString = false;
-  for (let at = 0; at < json.length; at += 1) {
-    const character = json[at] ?? '';
-    if (isInString && character === '\\') at += 1;
-    else if (character === '"') isInString = !isInString;
-    else if (!isInString && '{['.includes(character)) depth += 1;
-    else if (!isInString && '}]'.includes(character)) depth -= 1;
-    if (depth > MAX_DEPTH) {
-      return true;
-    }
-  }
-  return false;
+function isTooDeep(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth > MAX_DEPTH || Object.values(value).some((member) => isTooDeep(member, depth + 1));
 }
 
-/** .NET spells truth with a capital letter. */
+/** .NET writes booleans with a capital letter. */
 function toText(value: unknown): string {
   return typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value);
 }

@@ -1,18 +1,18 @@
 /** How long the platform waits, in milliseconds. Tests shorten these; the defaults are what the platform does. */
 export interface HostTimes {
-  /** A body may be as slow as it likes for this long (Kestrel: MinRequestBodyDataRate). */
+  /** No minimum data rate applies to a body for this long (Kestrel: MinRequestBodyDataRate). */
   readonly bodyGraceMs: number;
   /** The pauses between the ten attempts to reach the worker (Azure Functions host: RetryProxyHandler). */
   readonly retryDelaysMs: readonly number[];
-  /** Nothing may stand still between host and worker for longer (Azure Functions host: DefaultHttpProxyService). */
+  /** The longest pause in a transfer between host and worker (Azure Functions host: DefaultHttpProxyService). */
   readonly inactivityMs: number;
-  /** A worker that does not say 100 Continue is sent the body all the same (.NET: Expect100ContinueTimeout). */
+  /** Without a 100 Continue, the host sends the body to the worker after this time (.NET: Expect100ContinueTimeout). */
   readonly continueWaitMs: number;
-  /** What an invocation past its time is left before its worker is ended (WebJobs SDK: TimeoutAttribute). */
+  /** From the timeout of an invocation to the end of its worker (WebJobs SDK: TimeoutAttribute). */
   readonly timeoutGraceMs: number;
   /** From one restart of a worker to the next (Azure Functions host: WorkerProcessCountOptions). */
   readonly restartWaitMs: number;
-  /** What calls under way are left when the host closes; measured on SIGTERM. */
+  /** How long calls under way may go on when the host closes; measured on SIGTERM. */
   readonly closeGraceMs: number;
 }
 

@@ -1,18 +1,15 @@
-import type { LogCategory, LogLevel } from './messages.ts';
+import type { LogCategory, LogLevel, WorkerLog } from './messages.ts';
 
 /** A line of the host, of the worker's console, or of `context.log`. */
-export interface HostLogLine {
-  readonly level: LogLevel;
+export interface HostLogLine extends Omit<WorkerLog, 'category'> {
   readonly category: LogCategory | 'host' | 'stdout' | 'stderr';
-  readonly message: string;
-  readonly invocationId?: string;
 }
 
 export type HostLog = (line: HostLogLine) => void;
 
 /**
- * Writes a line to the terminal as `func start` would: nothing below information, and what the worker says about itself
- * from warnings on. The app's own output goes on as it is.
+ * Writes a line to the terminal as `func start` does: nothing below information, the worker's system lines from warnings on,
+ * and the app's own output unchanged.
  */
 export function printLogLine({ level, category, message }: HostLogLine): void {
   if (category === 'stderr') {

@@ -1,4 +1,4 @@
-/** Everything the host process and its worker process say to each other over the IPC channel of `child_process.fork`. */
+/** The messages between the host process and its worker process, over the IPC channel of `child_process.fork`. */
 export type HostMessage = ({ kind: 'invoke' } & InvocationRequest) | { kind: 'terminate' };
 
 export type WorkerMessage =
@@ -7,11 +7,11 @@ export type WorkerMessage =
   | { kind: 'invocationEnded'; invocationId: string; outcome: InvocationOutcome };
 
 export interface StartedApp {
-  /** What the app announces; `HttpUri` is there when it streams. */
+  /** Of the app; a streaming app has `HttpUri`. */
   readonly capabilities: Readonly<Record<string, string>>;
   readonly functions: readonly FunctionMetadata[];
-  /** Why the app could not be loaded. Such an app has no functions. */
-  readonly fault?: string;
+  /** The reason if the app could not be loaded. Then it has no functions. */
+  readonly error?: string;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
@@ -73,29 +73,27 @@ export interface HttpData {
 
 export type NullableMap = Readonly<Record<string, { readonly value: string }>>;
 
-/** The answer of a buffered call, as `InvocationModel.getResponse` makes it. */
-export interface HttpAnswer {
+/** The response of a buffered call, as `InvocationModel.getResponse` makes it. */
+export interface BufferedResponse {
   readonly statusCode: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: TypedData | null;
 }
 
-/** `answer` is absent when the handler returned nothing, and always when the app streams. */
+/** `response` is absent if the handler returned nothing, or the app streams. */
 export type InvocationOutcome =
-  | { readonly kind: 'returned'; readonly answer?: HttpAnswer }
+  | { readonly kind: 'returned'; readonly response?: BufferedResponse }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'crashed' };
 
-function kindOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
+function hasKind(value: unknown, kinds: readonly string[]): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && kinds.includes(String(value.kind));
 }
 
 export function isHostMessage(value: unknown): value is HostMessage {
-  const kind = kindOf(value);
-  return kind === 'invoke' || kind === 'terminate';
+  return hasKind(value, ['invoke', 'terminate']);
 }
 
 export function isWorkerMessage(value: unknown): value is WorkerMessage {
-  const kind = kindOf(value);
-  return kind === 'started' || kind === 'log' || kind === 'invocationEnded';
+  return hasKind(value, ['started', 'log', 'invocationEnded']);
 }

@@ -2,11 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** A body on its way from the caller to the worker. */
 export interface RequestBody {
-  /** Undefined when it comes in chunks. */
+  /** Undefined if the body is chunked. */
   readonly declaredBytes: number | undefined;
-  /** Once anything was read of it, it cannot be sent a second time. */
+  /** A body that was started cannot be sent a second time. */
   readonly isStarted: boolean;
-  /** The next bytes; undefined at the end. @throws BodyRefused, or an Error when the caller has gone */
+  /** The next bytes; undefined at the end. @throws Error if the body is too long or too slow, or the caller has gone */
   read(signal: AbortSignal): Promise<Buffer | undefined>;
 }
 
@@ -15,13 +15,10 @@ export interface BodyRules {
   readonly graceMs: number;
 }
 
-/** A body that is too long or too slow. The platform answers an empty 500 and closes the connection. */
-export class BodyRefused extends Error {}
-
 /** Kestrel's default (KestrelServerLimits.MinRequestBodyDataRate): on average over the time spent waiting for bytes. */
 const MINIMUM_BYTES_PER_SECOND = 240;
 
-/** The body of a request as Kestrel hands it on; undefined when there is none. */
+/** The body of a request as Kestrel passes it on; undefined if there is none. */
 export function createRequestBody(
   request: IncomingMessage,
   response: ServerResponse,
@@ -29,24 +26,19 @@ export function createRequestBody(
 ): RequestBody | undefined {
   const isChunked = request.headers['transfer-encoding'] !== undefined;
   const declaredBytes = isChunked ? undefined : Number(request.headers['content-length'] ?? 0);
-  if (declaredBytes === 0) {
-    return undefined;
-  }
+  if (declaredBytes === 0) return undefined;
   let isStarted = false;
   let receivedBytes = 0;
   let waitedMs = 0;
+  // The platform returns an empty 500 and closes the connection.
   const refuse = (reason: string) => {
     response.shouldKeepAlive = false;
-    return new BodyRefused(reason);
+    return new Error(reason);
   };
-  const begin = () => {
+  const start = () => {
     isStarted = true;
-    if (declaredBytes !== undefined && declaredBytes > rules.limitBytes) {
-      throw refuse('The request body is too long.');
-    }
-    if (request.headers.expect !== undefined) {
-      response.writeContinue();
-    }
+    if (declaredBytes !== undefined && declaredBytes > rules.limitBytes) throw refuse('The request body is too long.');
+    if (request.headers.expect !== undefined) response.writeContinue();
   };
   return {
     declaredBytes,
@@ -54,35 +46,27 @@ export function createRequestBody(
       return isStarted;
     },
     async read(signal) {
-      if (!isStarted) {
-        begin();
-      }
+      if (!isStarted) start();
       for (;;) {
         const chunk: unknown = request.read();
         if (Buffer.isBuffer(chunk)) {
           receivedBytes += chunk.length + (isChunked ? framingBytes(chunk) : 0);
-          // The last chunk, of five bytes, is still to come.
-          if (receivedBytes + (isChunked ? 5 : 0) > rules.limitBytes) {
-            throw refuse('The request body is too long.');
-          }
+          // The last chunk has five bytes.
+          if (receivedBytes + (isChunked ? 5 : 0) > rules.limitBytes) throw refuse('The request body is too long.');
           return chunk;
         }
-        if (request.readableEnded) {
-          return undefined;
-        }
+        if (request.readableEnded) return undefined;
         const allowedMs = Math.max(rules.graceMs, (receivedBytes / MINIMUM_BYTES_PER_SECOND) * 1_000);
         const since = performance.now();
-        if (!(await waitForBytes(request, signal, allowedMs - waitedMs))) {
-          throw refuse('The request body comes too slowly.');
-        }
+        if (!(await waitForBytes(request, signal, allowedMs - waitedMs))) throw refuse('The request body is too slow.');
         waitedMs += performance.now() - since;
       }
     },
   };
 }
 
-/** A body that the host holds already. */
-export function createHeldBody(bytes: Buffer): RequestBody {
+/** A body that the host has already read. */
+export function createBufferedBody(bytes: Buffer): RequestBody {
   let isStarted = false;
   return {
     declaredBytes: bytes.length,
@@ -97,8 +81,8 @@ export function createHeldBody(bytes: Buffer): RequestBody {
   };
 }
 
-/** Reads a body to its end. @throws what `read` throws */
-export async function readWhole(body: RequestBody, signal: AbortSignal): Promise<Buffer> {
+/** Reads a body to its end. Throws as `read` does. */
+export async function readAll(body: RequestBody, signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for (let chunk = await body.read(signal); chunk !== undefined; chunk = await body.read(signal)) {
     chunks.push(chunk);
@@ -106,12 +90,12 @@ export async function readWhole(body: RequestBody, signal: AbortSignal): Promise
   return Buffer.concat(chunks);
 }
 
-/** The limit counts what comes over the wire. Node hides the framing: its length in hexadecimal and two line ends. */
+/** The limit counts bytes on the wire. Node hides the framing: the length in hexadecimal and two line ends. */
 function framingBytes(chunk: Buffer): number {
   return chunk.length.toString(16).length + 4;
 }
 
-/** Resolves to false when nothing came in time. Rejects when the caller or the call has gone. */
+/** Resolves to false after the timeout. Rejects if the caller or the call has gone. */
 function waitForBytes(request: IncomingMessage, signal: AbortSignal, withinMs: number): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   const onBytes = () => resolve(true);

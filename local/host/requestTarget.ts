@@ -6,16 +6,14 @@ export interface RequestTarget {
 }
 
 /**
- * Reads the target of a request line. Returns undefined for what Kestrel answers with 400: a null character, or a
+ * Reads the target of a request line. Returns undefined if Kestrel would return 400, because of a null character or a
  * target that is not a path. (ASP.NET Core: PathDecoder, PathNormalizer) Bytes beyond ASCII that are not escaped never
  * come here: Kestrel reads them as UTF-8, Node's parser refuses them with 400.
  */
 export function readRequestTarget(raw: string): RequestTarget | undefined {
   const end = raw.indexOf('?');
   const rawPath = end < 0 ? raw : raw.slice(0, end);
-  if (!rawPath.startsWith('/') || /%00/.test(rawPath)) {
-    return undefined;
-  }
+  if (!rawPath.startsWith('/') || /%00/.test(rawPath)) return undefined;
   const decoded = rawPath.replace(/(?:%[0-9a-f]{2})+/gi, decodeEscapes);
   return { path: removeDotSegments(decoded), query: end < 0 ? '' : raw.slice(end) };
 }
@@ -46,16 +44,12 @@ function decodeCharacter(bytes: Uint8Array): string | undefined {
 
 /** RFC 3986 §5.2.4, after decoding: `%2e%2e` climbs as `..` does. */
 function removeDotSegments(path: string): string {
-  if (!path.includes('/.')) {
-    return path;
-  }
+  if (!path.includes('/.')) return path;
   const kept: string[] = [];
   const segments = path.slice(1).split('/');
   for (const [index, segment] of segments.entries()) {
     const isDots = segment === '.' || segment === '..';
-    if (segment === '..') {
-      kept.pop();
-    }
+    if (segment === '..') kept.pop();
     if (!isDots) {
       kept.push(segment);
     } else if (index === segments.length - 1) {
@@ -65,7 +59,7 @@ function removeDotSegments(path: string): string {
   return `/${kept.join('/')}`;
 }
 
-/** The path of `request.url` in buffered mode: what looks like an escape is left alone (ASP.NET Core: PathString). */
+/** The path of `request.url` in buffered mode: an escape stays as it is (ASP.NET Core: PathString). */
 export function encodePath(path: string): string {
   return path.replace(/%(?![0-9a-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/giu, encodeURIComponent);
 }

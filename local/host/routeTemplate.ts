@@ -36,17 +36,13 @@ function splitOutside(text: string, separator: string): string[] {
 }
 
 function parseSegment(text: string): Segment {
-  if (!/[{}]/.test(text)) {
-    return { kind: 'literal', text: text.toUpperCase() };
-  }
+  if (!/[{}]/.test(text)) return { kind: 'literal', text: text.toUpperCase() };
   const inner = /^\{(\*{0,2})(.+)\}$/.exec(text);
   const [head = '', ...constraints] = splitOutside(inner?.[2] ?? '', ':');
   const tail = constraints.at(-1) ?? head;
   const isOptional = tail.endsWith('?');
   const name = constraints.length === 0 ? head.replace(/\?$/, '') : head;
-  if (!/^\w+$/.test(name)) {
-    throw new Error(`Route segment "${text}" is not supported by this host.`);
-  }
+  if (!/^\w+$/.test(name)) throw new Error(`Route segment "${text}" is not supported by this host.`);
   if (isOptional && constraints.length > 0) {
     constraints[constraints.length - 1] = tail.slice(0, -1);
   }
@@ -83,35 +79,27 @@ function parseConstraint(text: string): Constraint {
 
 /** Matches a decoded path; letter case of literals and one trailing slash make no difference. */
 export function matchRoute(template: RouteTemplate, path: string): RouteParameters | undefined {
-  const pieces = path.slice(1).split('/');
-  const hasTrailingSlash = pieces.at(-1) === '';
-  if (hasTrailingSlash) {
-    pieces.pop();
-  }
+  const parts = path.slice(1).split('/');
+  const hasTrailingSlash = parts.at(-1) === '';
+  if (hasTrailingSlash) parts.pop();
   const parameters: Record<string, string> = {};
   for (const [index, segment] of template.entries()) {
-    const piece = pieces[index];
+    const part = parts[index];
     if (segment.kind === 'literal') {
-      if (piece?.toUpperCase() !== segment.text) {
-        return undefined;
-      }
+      if (part?.toUpperCase() !== segment.text) return undefined;
       continue;
     }
-    const value = segment.kind === 'catchAll' ? path.slice(1).split('/').slice(index).join('/') : piece;
-    if (piece === undefined) {
-      if (!segment.isOptional && segment.kind === 'parameter') {
-        return undefined;
-      }
+    const value = segment.kind === 'catchAll' ? path.slice(1).split('/').slice(index).join('/') : part;
+    if (part === undefined) {
+      if (!segment.isOptional && segment.kind === 'parameter') return undefined;
     } else if (value === undefined || !accepts(segment, value)) {
       return undefined;
     } else {
       parameters[segment.name] = value;
     }
-    if (segment.kind === 'catchAll') {
-      return parameters;
-    }
+    if (segment.kind === 'catchAll') return parameters;
   }
-  return pieces.length > template.length ? undefined : parameters;
+  return parts.length > template.length ? undefined : parameters;
 }
 
 function accepts(segment: Exclude<Segment, { kind: 'literal' }>, value: string): boolean {

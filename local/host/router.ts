@@ -5,7 +5,7 @@ export interface HttpFunction {
   readonly id: string;
   readonly name: string;
   readonly methods: readonly string[];
-  /** The whole template, prefix included, without a leading slash. */
+  /** The template with the prefix, without a leading slash. */
   readonly route: string;
   readonly authLevel: string;
   /** The name of its trigger binding. */
@@ -19,13 +19,13 @@ export interface RouteMatch {
 }
 
 /**
- * The functions with an HTTP trigger, in the order in which the platform tries them: by name, ordinal, ignoring case.
- * A function of another kind, or with a route this host cannot read, is left out and named to `report`.
+ * The functions with an HTTP trigger, in the platform's matching order: by name, ordinal, ignoring case. Reports and omits a
+ * function of another kind, or with an unsupported route.
  */
 export function listHttpFunctions(
   functions: readonly FunctionMetadata[],
   routePrefix: string,
-  report: (fault: string) => void,
+  report: (message: string) => void,
 ): readonly HttpFunction[] {
   const found: HttpFunction[] = [];
   for (const metadata of functions) {
@@ -65,13 +65,11 @@ function toHttpFunction(
   };
 }
 
-/** The first function whose template and method both match: a wrong method falls through to the next one. */
+/** The first function whose template and method both match: after a wrong method the next one is tried. */
 export function findRoute(functions: readonly HttpFunction[], method: string, path: string): RouteMatch | undefined {
   for (const called of functions) {
     const parameters = called.methods.includes(method) ? matchRoute(called.template, path) : undefined;
-    if (parameters !== undefined) {
-      return { called, parameters };
-    }
+    if (parameters !== undefined) return { called, parameters };
   }
   return undefined;
 }

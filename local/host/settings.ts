@@ -1,22 +1,25 @@
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { member, readJson } from './readJson.ts';
 
-/** `Values` of local.settings.json, nulls skipped. Throws when the file is not JSON. */
+/** A missing file reads as undefined. @throws SyntaxError if the file is not JSON */
+export function readJson(file: string): unknown {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) : undefined;
+}
+
+export function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+/** `Values` of local.settings.json without nulls. @throws SyntaxError if the file is not JSON */
 export function readLocalValues(appRoot: string): Record<string, string> {
-  const listed = member(readJson(path.join(appRoot, 'local.settings.json')), 'Values');
-  const values: Record<string, string> = {};
-  for (const [name, value] of Object.entries(typeof listed === 'object' && listed !== null ? listed : {})) {
-    if (value !== null) {
-      values[name] = String(value);
-    }
-  }
-  return values;
+  const listed: object = Object(member(readJson(path.join(appRoot, 'local.settings.json')), 'Values'));
+  const present = Object.entries(listed).filter(([, value]) => value !== null);
+  return Object.fromEntries(present.map(([name, value]) => [name, String(value)]));
 }
 
 /**
- * The settings of an app as `func start` makes them: those of local.settings.json only where the process has no such
- * variable. What is in `extra` wins over all. Throws when the file is not JSON.
- * (Azure Functions Core Tools: StartHostAction)
+ * The settings of an app as `func start` makes them: environment variables override local.settings.json, `extra` overrides
+ * both (Azure Functions Core Tools: StartHostAction). @throws SyntaxError if the file is not JSON
  */
 export function readAppSettings(appRoot: string, extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return {

@@ -2,15 +2,16 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
-import { answerRequest, type Site } from './answerRequest.ts';
+import { listen } from '../listen.ts';
+import { handleRequest, type Site } from './handleRequest.ts';
 import { readHostJson } from './hostJson.ts';
 import { type HostTimes, PLATFORM_TIMES } from './hostTimes.ts';
-import { isDisabled } from './isDisabled.ts';
-import { answerEmpty, DEFAULT_BODY_LIMIT_BYTES, drainAfterAnswer, SERVER_LIMITS } from './kestrel.ts';
+import { DEFAULT_BODY_LIMIT_BYTES, drainAfterResponse, SERVER_LIMITS, sendEmpty } from './kestrel.ts';
 import type { HostLog } from './log.ts';
-import { isQueueFunction, listQueueFunctions, type QueueFunction } from './queues/queueFunctions.ts';
+import type { FunctionMetadata } from './messages.ts';
+import { isQueueFunction, listQueueFunctions } from './queues/queueFunctions.ts';
 import { startQueues } from './queues/startQueues.ts';
-import { type HttpFunction, listHttpFunctions } from './router.ts';
+import { listHttpFunctions } from './router.ts';
 import { readAppSettings } from './settings.ts';
 import { startWorkerProcess } from './workerProcess.ts';
 import { superviseWorker } from './workerSupervisor.ts';
@@ -22,38 +23,26 @@ export interface HostOptions {
   readonly port?: number;
   /** Listens for HTTPS as well, on 127.0.0.1 with this certificate (PEM texts). Port 0 takes a free one. */
   readonly https?: { readonly port: number; readonly cert: string; readonly key: string };
-  /** Added to the worker's environment; wins over the process environment and local.settings.json. */
+  /** For the worker; overrides the process environment and local.settings.json. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Demands `functionKey` where a function's authLevel asks for a key. Off by default, as in `func start`. */
+  /** Requires `functionKey` if a function's authLevel asks for a key. Off by default, as in `func start`. */
   readonly enableAuth?: boolean;
   readonly functionKey?: string;
   readonly log?: HostLog;
-  /** Other waits than the platform's. */
+  /** Override the platform's. */
   readonly times?: Partial<HostTimes>;
-  /** For tests: members that the worker's API lacks, such as `@azure/functions-core.getProgrammingModel`. */
+  /** For tests: members that the worker's API does not have, such as `@azure/functions-core.getProgrammingModel`. */
   readonly missingMembers?: readonly string[];
 }
 
-export interface LocalHost {
-  readonly url: string;
-  /** Undefined without `HostOptions.https`. */
-  readonly httpsUrl: string | undefined;
-  /** In the order in which they are tried; `route` holds the prefix. */
-  readonly functions: readonly Pick<HttpFunction, 'name' | 'methods' | 'route'>[];
-  /** Those whose account this host can reach. */
-  readonly queueFunctions: readonly Pick<QueueFunction, 'name' | 'queueName'>[];
-  /** Of the worker that runs now: one that ends is started anew. */
-  readonly workerPid: number;
-  /** Lets calls under way end for a while, runs the appTerminate hooks and ends the worker. */
-  close(): Promise<void>;
-}
+export type LocalHost = Awaited<ReturnType<typeof startHost>>;
 
 /**
- * Runs a built app as the Azure Functions host and its Node worker do. An app that cannot be loaded has no functions:
- * the host starts all the same and logs why. Rejects when the port is taken, `appRoot` is missing, or host.json or
+ * Runs a built app as the Azure Functions host and its Node worker do. If the app cannot be loaded, the host logs the reason
+ * and starts without functions. Rejects if the port is in use, `appRoot` does not exist, or host.json or
  * local.settings.json is not JSON.
  */
-export async function startHost(options: HostOptions): Promise<LocalHost> {
+export async function startHost(options: HostOptions) {
   const appRoot = path.resolve(options.appRoot);
   const log = options.log ?? (() => undefined);
   const times = { ...PLATFORM_TIMES, ...options.times };
@@ -61,22 +50,22 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   const { routePrefix, functionTimeoutMs, queues: queueOptions } = readHostJson(appRoot, settings);
   let site: Site | undefined;
   let isClosing = false;
-  const answer: http.RequestListener = (request, response) => {
-    drainAfterAnswer(request, response);
-    // `server.close` spares a connection whose answer is not quite out; nobody would close it when it has become idle.
+  const onRequest: http.RequestListener = (request, response) => {
+    drainAfterResponse(request, response);
+    // `server.close` leaves a connection open whose response is not complete; it must be closed when it becomes idle.
     response.once('close', () => {
       if (isClosing) server.closeIdleConnections();
     });
     if (site === undefined) {
-      answerEmpty(response, 503);
+      sendEmpty(response, 503);
     } else {
-      answerRequest(site, request, response);
+      handleRequest(site, request, response);
     }
   };
-  const server = http.createServer(SERVER_LIMITS, answer);
-  const port = await listen(server, options.port ?? 0, answer);
-  const secureServer = options.https && https.createServer({ ...SERVER_LIMITS, ...options.https }, answer);
-  const securePort = secureServer && (await listen(secureServer, options.https?.port ?? 0, answer));
+  const server = http.createServer(SERVER_LIMITS, onRequest);
+  const port = await listenOn(server, options.port, onRequest);
+  const secureServer = options.https && https.createServer({ ...SERVER_LIMITS, ...options.https }, onRequest);
+  const securePort = secureServer && (await listenOn(secureServer, options.https?.port, onRequest));
   const servers = [server, ...(secureServer === undefined ? [] : [secureServer])];
 
   const env = { ...settings, WEBSITE_HOSTNAME: `localhost:${port}`, ...options.env };
@@ -86,8 +75,8 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
     throw error;
   });
   const { app } = supervisor.latest;
-  if (app.fault !== undefined) {
-    log({ level: 'error', category: 'host', message: `The app could not be loaded: ${app.fault}` });
+  if (app.error !== undefined) {
+    log({ level: 'error', category: 'host', message: `The app could not be loaded: ${app.error}` });
   }
   const enabled = app.functions.filter((metadata) => !isDisabled(metadata, settings));
   const functions = listHttpFunctions(
@@ -101,20 +90,25 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
     context,
     bodyLimitBytes: Number(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] ?? DEFAULT_BODY_LIMIT_BYTES),
     isHomePageOff: settings['AzureWebJobsDisableHomepage'] === 'true',
-    keys: { areDemanded: options.enableAuth === true, functionKey: options.functionKey },
+    keys: { areRequired: options.enableAuth === true, functionKey: options.functionKey },
   };
 
   const queues = await startQueues(listQueueFunctions(enabled, settings), settings, queueOptions, context);
 
   return {
     url: `http://127.0.0.1:${port}`,
+    /** Undefined without `HostOptions.https`. */
     httpsUrl: securePort === undefined ? undefined : `https://127.0.0.1:${securePort}`,
+    /** In matching order; `route` includes the prefix. */
     functions: functions.map(({ name, methods, route }) => ({ name, methods, route })),
+    /** Those whose storage account this host can reach. */
     queueFunctions: queues.functions.map(({ name, queueName }) => ({ name, queueName })),
+    /** Of the current worker; the host restarts one that ends. */
     get workerPid() {
       return supervisor.latest.pid;
     },
-    async close() {
+    /** Gives calls some time to end, runs the appTerminate hooks and ends the worker. */
+    async close(): Promise<void> {
       isClosing = true;
       const closed = servers.map((each) => once(each, 'close'));
       for (const each of servers) each.close();
@@ -128,12 +122,25 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   };
 }
 
-/** Listens on 127.0.0.1. Resolves to the port. */
-async function listen(server: http.Server, port: number, onRequest: http.RequestListener): Promise<number> {
-  // The app says `100 Continue` when it reads the body, not the server.
+async function listenOn(
+  server: http.Server,
+  port: number | undefined,
+  onRequest: http.RequestListener,
+): Promise<number> {
+  // The app sends `100 Continue` when it reads the body.
   server.on('checkContinue', onRequest);
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return (await listen(server, port)).port;
+}
+
+/** A setting disables a function: learn.microsoft.com/azure/azure-functions/disable-function */
+function isDisabled({ name }: FunctionMetadata, settings: NodeJS.ProcessEnv): boolean {
+  return /^(true|1)$/i.test(settings[`AzureWebJobs.${name}.Disabled`] ?? '');
+}
+
+/** The list of functions as `func start` prints it: a heading, then a line for each with its methods and URL. */
+export function describeFunctions(host: Pick<LocalHost, 'url' | 'functions' | 'queueFunctions'>): string {
+  const base = `http://localhost:${new URL(host.url).port}`;
+  const lines = host.functions.map(({ name, methods, route }) => `\t${name}: [${methods.join(',')}] ${base}/${route}`);
+  const queueLines = host.queueFunctions.map(({ name }) => `\t${name}: queueTrigger`);
+  return ['Functions:', ...lines, ...queueLines].join('\n\n');
 }

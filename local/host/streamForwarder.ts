@@ -1,15 +1,11 @@
 import http, { type IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Activity, watchActivity } from './activity.ts';
-import type { ClientAnswer } from './clientAnswer.ts';
-import { areSendable, createForwardedHeaders } from './forwardedHeaders.ts';
-import { endToEndHeaders } from './hopByHopHeaders.ts';
+import { createForwardedHeaders, endToEndHeaders, isAscii, type RequestHeaders } from './headers.ts';
 import type { HostTimes } from './hostTimes.ts';
-import { SERVER_HEADER } from './kestrel.ts';
+import { type ClientResponse, SERVER_HEADER } from './kestrel.ts';
 import type { RequestBody } from './requestBody.ts';
-import { isAscii, type RequestHeaders } from './requestHeaders.ts';
 import { encodePathFully, type RequestTarget } from './requestTarget.ts';
-import { requestAnswer, type WorkerRequest } from './workerRequest.ts';
+import { type Activity, requestWorker, type WorkerRequest, watchActivity } from './workerRequest.ts';
 
 export interface ForwardedRequest {
   readonly incoming: IncomingMessage;
@@ -19,18 +15,19 @@ export interface ForwardedRequest {
   readonly body: RequestBody | undefined;
 }
 
-export interface StreamForwarder {
-  /** Sends a request to the worker and relays its answer up to the last byte. Returns what went wrong, if anything. */
-  forward(request: ForwardedRequest, answer: ClientAnswer, callerGone: AbortSignal): Promise<Error | undefined>;
-  close(): void;
-}
+export type StreamForwarder = ReturnType<typeof createStreamForwarder>;
 
-/** Forwards to the address a streaming app announces as `HttpUri`, over connections that are kept. */
-export function createStreamForwarder(httpUri: string, times: HostTimes): StreamForwarder {
+/** Forwards to the `HttpUri` of a streaming app, over connections that are kept. */
+export function createStreamForwarder(httpUri: string, times: HostTimes) {
   const { hostname, port, host } = new URL(httpUri);
   const agent = new http.Agent({ keepAlive: true });
   return {
-    async forward(request, answer, callerGone) {
+    /** Sends a request to the worker and relays the response. Resolves to the error, if any. */
+    async forward(
+      request: ForwardedRequest,
+      response: ClientResponse,
+      callerGone: AbortSignal,
+    ): Promise<Error | undefined> {
       const { incoming, headers, target, invocationId, body } = request;
       const activity = watchActivity(times.inactivityMs, callerGone);
       const workerRequest: WorkerRequest = {
@@ -47,7 +44,7 @@ export function createStreamForwarder(httpUri: string, times: HostTimes): Stream
         continueWaitMs: times.continueWaitMs,
       };
       try {
-        await relay(await tryAgain(workerRequest, activity, times), answer, activity);
+        await relay(await retry(workerRequest, activity, times), response, activity);
         return undefined;
       } catch (error) {
         return error instanceof Error ? error : new Error(String(error));
@@ -59,26 +56,24 @@ export function createStreamForwarder(httpUri: string, times: HostTimes): Stream
   };
 }
 
-/** Ten attempts with one invocation id, whatever broke: the worker, the body, or a header that cannot be sent. */
-async function tryAgain(request: WorkerRequest, activity: Activity, times: HostTimes): Promise<IncomingMessage> {
+/** Ten attempts with one invocation id, after any error: of the worker, the body, or an invalid header. */
+async function retry(request: WorkerRequest, activity: Activity, times: HostTimes): Promise<IncomingMessage> {
   const pauses = times.retryDelaysMs.values();
   for (;;) {
     try {
-      if (!areSendable(request.options.headers)) {
+      if (!request.options.headers.every(isAscii)) {
         throw new Error('Request headers must contain only ASCII characters.');
       }
-      return await requestAnswer(request, activity);
+      return await requestWorker(request, activity);
     } catch (error) {
       const pause = pauses.next();
-      if (pause.done || activity.signal.aborted) {
-        throw error;
-      }
+      if (pause.done || activity.signal.aborted) throw error;
       await delay(pause.value, undefined, { signal: activity.signal });
     }
   }
 }
 
-async function relay(incoming: IncomingMessage, answer: ClientAnswer, activity: Activity): Promise<void> {
+async function relay(incoming: IncomingMessage, response: ClientResponse, activity: Activity): Promise<void> {
   activity.touch();
   const headers = endToEndHeaders(incoming.rawHeaders);
   if (!headers.every(isAscii)) {
@@ -86,18 +81,16 @@ async function relay(incoming: IncomingMessage, answer: ClientAnswer, activity: 
     throw new Error('Invalid non-ASCII or control character in header.');
   }
   const server = incoming.headers['server'] === undefined ? SERVER_HEADER : [];
-  answer.begin(incoming.statusCode ?? 500, [...headers, ...server]);
+  response.begin(incoming.statusCode ?? 500, [...headers, ...server]);
   try {
     for await (const chunk of incoming) {
       activity.touch();
-      await answer.write(chunk, activity.signal);
+      await response.write(chunk, activity.signal);
       activity.touch();
     }
   } catch (error) {
-    // An answer cut short on the way in is cut short on the way out, so that the caller sees it.
-    if (answer.isUnderWay) {
-      answer.fail();
-    }
+    // An incomplete response stays incomplete, so that the caller notices.
+    if (response.isUnderWay) response.fail();
     throw activity.signal.aborted ? activity.signal.reason : error;
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
+import { within } from '../within.ts';
 import type { HostLog } from './log.ts';
 import {
   type HostMessage,
@@ -12,28 +12,19 @@ import {
   type StartedApp,
 } from './messages.ts';
 
-export interface WorkerProcess {
-  readonly pid: number;
-  readonly app: StartedApp;
-  /** Resolves when the process has ended by itself or was killed; never when `stop` ended it. */
-  readonly crashed: Promise<void>;
-  /** Never rejects: a worker that goes away ends its calls as `crashed`. */
-  invoke(request: InvocationRequest): Promise<InvocationOutcome>;
-  /** Lets the appTerminate hooks run, then ends the process, by force after a while. */
-  stop(): Promise<void>;
-}
+export type WorkerProcess = Awaited<ReturnType<typeof startWorkerProcess>>;
 
 /** The platform gives a worker 60 s to start (Azure Functions host: WorkerProcessCountOptions). */
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 
-/** Starts the worker and waits until it has loaded the app, or could not. Rejects when there is no such directory. */
+/** Starts the worker and waits until it has tried to load the app. Rejects if the directory does not exist. */
 export async function startWorkerProcess(
   appRoot: string,
   env: NodeJS.ProcessEnv,
   log: HostLog,
   missingMembers: readonly string[] = [],
-): Promise<WorkerProcess> {
+) {
   const child = fork(path.join(import.meta.dirname, 'worker', 'main.ts'), [appRoot, ...missingMembers], {
     cwd: appRoot,
     env,
@@ -49,9 +40,7 @@ export async function startWorkerProcess(
   relayLines(child.stdout, (message) => log({ level: 'information', category: 'stdout', message }));
   relayLines(child.stderr, (message) => log({ level: 'error', category: 'stderr', message }));
   child.on('message', (message: unknown) => {
-    if (!isWorkerMessage(message)) {
-      return;
-    }
+    if (!isWorkerMessage(message)) return;
     switch (message.kind) {
       case 'started':
         started.resolve(message);
@@ -68,14 +57,14 @@ export async function startWorkerProcess(
     }
   });
   child.once('exit', (code, signal) => {
-    const fault = `The worker process ended (${signal ?? `exit code ${code}`}).`;
-    started.resolve({ capabilities: {}, functions: [], fault });
+    const message = `The worker process ended (${signal ?? `exit code ${code}`}).`;
+    started.resolve({ capabilities: {}, functions: [], error: message });
     for (const end of calls.values()) {
       end({ kind: 'crashed' });
     }
     calls.clear();
     if (!isStopping) {
-      log({ level: 'error', category: 'host', message: fault });
+      log({ level: 'error', category: 'host', message });
       crashed.resolve();
     }
   });
@@ -83,14 +72,20 @@ export async function startWorkerProcess(
   const closed = new Promise((resolve) => child.once('close', resolve));
   child.on('error', started.reject);
   const isAlive = () => child.exitCode === null && child.signalCode === null;
-  const app = await Promise.race([started.promise, startTimeout()]);
+  const app = (await within(started.promise, START_TIMEOUT_MS)) ?? {
+    capabilities: {},
+    functions: [],
+    error: `The worker did not start within ${START_TIMEOUT_MS} ms.`,
+  };
 
   return {
     pid: child.pid ?? 0,
     app,
+    /** Resolves if the process ends on its own or is killed; never after `stop`. */
     crashed: crashed.promise,
-    invoke: (request) =>
-      new Promise((resolve) => {
+    /** Never rejects: if the worker ends, its calls end as `crashed`. */
+    invoke: (request: InvocationRequest) =>
+      new Promise<InvocationOutcome>((resolve) => {
         if (!child.connected) {
           resolve({ kind: 'crashed' });
           return;
@@ -98,36 +93,24 @@ export async function startWorkerProcess(
         calls.set(request.invocationId, resolve);
         post(child, { kind: 'invoke', ...request });
       }),
-    async stop() {
+    /** Runs the appTerminate hooks, then ends the process, by force after a timeout. */
+    async stop(): Promise<void> {
       isStopping = true;
-      if (child.connected) {
-        post(child, { kind: 'terminate' });
-      }
-      await Promise.race([closed, stopTimeout()]);
+      if (child.connected) post(child, { kind: 'terminate' });
+      await within(closed, STOP_TIMEOUT_MS);
       if (isAlive()) {
         child.kill('SIGKILL');
-        await Promise.race([closed, stopTimeout()]);
+        await within(closed, STOP_TIMEOUT_MS);
       }
     },
   };
 }
 
-/** A channel that closes under a message shows in the exit of the process. */
+/** If the channel closes meanwhile, the process has ended. */
 function post(child: ChildProcess, message: HostMessage): void {
   child.send(message, () => undefined);
 }
 
 function relayLines(stream: Readable | null, write: (line: string) => void): void {
-  if (stream !== null) {
-    createInterface({ input: stream }).on('line', write);
-  }
-}
-
-async function stopTimeout(): Promise<void> {
-  await delay(STOP_TIMEOUT_MS, undefined, { ref: false });
-}
-
-async function startTimeout(): Promise<StartedApp> {
-  await delay(START_TIMEOUT_MS, undefined, { ref: false });
-  return { capabilities: {}, functions: [], fault: `The worker did not start within ${START_TIMEOUT_MS} ms.` };
+  if (stream !== null) createInterface({ input: stream }).on('line', write);
 }

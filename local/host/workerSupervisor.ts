@@ -1,35 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HostTimes } from './hostTimes.ts';
 import type { HostLog } from './log.ts';
-import type { Worker, Workers } from './runInvocation.ts';
+import type { Worker } from './runInvocation.ts';
 import { createStreamForwarder } from './streamForwarder.ts';
 import type { WorkerProcess } from './workerProcess.ts';
 
-/** Keeps one worker running: one that ends is started anew (Azure Functions host: RpcFunctionInvocationDispatcher). */
-export interface WorkerSupervisor extends Workers {
-  /** The newest worker, which may have ended already. */
-  readonly latest: WorkerProcess;
-  stop(): Promise<void>;
-}
-
 /**
- * The platform's host gives up at the third crash within half an hour and is itself started anew. This one goes on, with
- * the same wait between two restarts.
+ * Keeps one worker running, by restarting one that ends (Azure Functions host: RpcFunctionInvocationDispatcher). The
+ * platform's host restarts itself at the third crash within half an hour. This one continues, with the same delay between
+ * two restarts.
  */
-export async function superviseWorker(
-  startProcess: () => Promise<WorkerProcess>,
-  times: HostTimes,
-  log: HostLog,
-): Promise<WorkerSupervisor> {
+export async function superviseWorker(startProcess: () => Promise<WorkerProcess>, times: HostTimes, log: HostLog) {
   const stopping = new AbortController();
   let mayRestart: Promise<unknown> = Promise.resolve();
   let latest = await start();
   let current = Promise.resolve(latest);
   let replaced: WorkerProcess | undefined;
-  // An app that ends its first worker while it is loaded would end every other one too.
-  if (latest.app.functions.length > 0) {
-    watch(latest);
-  }
+  // An app that ends its first worker while it loads would end every other one too.
+  if (latest.app.functions.length > 0) watch(latest);
 
   async function start(): Promise<Worker & WorkerProcess> {
     const process = await startProcess();
@@ -42,9 +30,7 @@ export async function superviseWorker(
   }
 
   function replaceLatest(end: () => Promise<void>): Promise<unknown> {
-    if (replaced === latest) {
-      return mayRestart;
-    }
+    if (replaced === latest) return mayRestart;
     replaced = latest;
     const restarted = Promise.all([mayRestart, end()]).then(async () => {
       stopping.signal.throwIfAborted();
@@ -62,14 +48,15 @@ export async function superviseWorker(
   }
 
   return {
-    get latest() {
+    /** The newest worker, which may have ended already. */
+    get latest(): WorkerProcess {
       return latest;
     },
-    ready: () => current,
-    async restart(worker) {
+    ready: (): Promise<Worker> => current,
+    async restart(worker: Worker): Promise<void> {
       await (worker === latest ? replaceLatest(() => latest.stop()) : mayRestart);
     },
-    async stop() {
+    async stop(): Promise<void> {
       stopping.abort(new Error('The host is closing.'));
       await current.catch(() => undefined);
       await latest.stop();

@@ -7,17 +7,11 @@ import type { ItemKind } from '../../shared/paths/entityModel.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** What the designer shows for a member, beside what its JSON Schema says. `important` fields stand first, `advanced` ones behind a click. */
-interface Field {
-  readonly 'x-ms-summary': string;
-  readonly 'x-ms-visibility'?: 'important' | 'advanced' | 'internal';
-  readonly examples: readonly unknown[];
-  readonly format?: string;
-  readonly default?: unknown;
-}
-
-/** Every member of the bodies of upload sessions. `internal` hides a required field that has one value alone; the designer fills in its default. */
-const FIELDS: Readonly<Record<string, Field>> = {
+/**
+ * What the designer shows for each member of a session's body. `important` fields come first, `advanced` ones behind a click.
+ * `internal` hides a required field that has only one value; the designer fills in its default.
+ */
+const FIELDS: Readonly<Record<string, Schema & { readonly examples: readonly unknown[] }>> = {
   attachmentType: {
     'x-ms-summary': 'Attachment type',
     'x-ms-visibility': 'internal',
@@ -49,18 +43,8 @@ const NOT_DESCRIBED = new Set(['$schema', '$id', 'patternProperties', 'additiona
 
 /** The bodies by the names that the description gives them. */
 export const BODY_SCHEMAS = {
-  AttachmentItemBody: describeBody(
-    attachmentItemSchema,
-    'AttachmentItem',
-    'Attachment item',
-    'MAX_OUTLOOK_ATTACHMENT_BYTES',
-  ),
-  AttachmentInfoBody: describeBody(
-    attachmentInfoSchema,
-    'attachmentInfo',
-    'Attachment info',
-    'MAX_TODO_ATTACHMENT_BYTES',
-  ),
+  AttachmentItemBody: describeBody(attachmentItemSchema, 'Attachment item', 'MAX_OUTLOOK_ATTACHMENT_BYTES'),
+  AttachmentInfoBody: describeBody(attachmentInfoSchema, 'Attachment info', 'MAX_TODO_ATTACHMENT_BYTES'),
 } as const satisfies Record<string, Schema>;
 
 /** As in validateAttachment.ts: To Do tasks have a parameter of their own. */
@@ -105,12 +89,11 @@ interface SourceSchema {
 
 function describeBody(
   source: SourceSchema,
-  parameter: string,
   summary: string,
   ceiling: 'MAX_OUTLOOK_ATTACHMENT_BYTES' | 'MAX_TODO_ATTACHMENT_BYTES',
 ): Schema {
-  const item = source.properties[parameter];
-  if (item === undefined) throw new Error(`The schema has no member ${parameter}.`);
+  const [[parameter, item] = []] = Object.entries(source.properties);
+  if (parameter === undefined || item === undefined) throw new Error('The schema has no member.');
   const members = Object.entries(item.properties).map(([name, member]) => {
     const field = FIELDS[name];
     if (field === undefined) throw new Error(`FIELDS has nothing about ${name}.`);

@@ -1,19 +1,10 @@
 import { DETAIL_CODES, ERRORS, type ErrorCode, type ErrorDetail, ServiceError } from '../../shared/errors.ts';
 import { errorResponse } from '../../shared/server/response.ts';
 import type { Schema } from './bodySchemas.ts';
+import { header, idHeaders, type OpenApiResponse } from './openApiDocument.ts';
 
-/** The status of a response in OpenAPI's terms: `4XX` stands for every status that is not named. */
-export type ResponseStatus = `${number}` | '4XX';
-
-export interface ErrorResponse {
-  readonly status: ResponseStatus;
-  /** Each code with this status, and a body that has it. */
-  readonly examples: Readonly<Record<string, { readonly summary: string; readonly value: unknown }>>;
-  /** Markdown: every code, what it means and what the caller can do. */
-  readonly description: string;
-  /** Headers of the answer by name, each with its description. */
-  readonly headers: Readonly<Record<string, string>>;
-}
+/** A response of the API description. `4XX` covers every status that is not named. */
+export type ErrorResponse = readonly [status: `${number}` | '4XX', response: OpenApiResponse];
 
 /** Error codes are an open set: those of the proxy, and whatever Graph answers itself. */
 export const ERROR_SCHEMAS = {
@@ -82,34 +73,46 @@ export function describeErrors(): readonly ErrorResponse[] {
   const codes = Object.keys(ERRORS) as ErrorCode[];
   return [...Map.groupBy(codes, (code) => responseStatus(ERRORS[code].status))]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([status, codesOfStatus]) => ({
-      status,
-      examples: Object.fromEntries(
-        codesOfStatus.map((code) => [code, { summary: ERRORS[code].means, value: exampleError(code) }]),
-      ),
-      description: [
-        ...codesOfStatus.map((code) => `- \`${code}\`: ${ERRORS[code].means} ${ERRORS[code].callerCan}`),
-        ...(isRelayed(status) ? ["- Graph's own errors of this status are relayed unchanged."] : []),
-        ...(status === '401'
-          ? ['- The platform itself answers 401, with an empty body, for a missing or wrong function key.']
-          : []),
-      ].join('\n'),
-      headers: {
-        ...(status === '401' && {
-          'WWW-Authenticate': 'Why the token is not accepted; with `claims`, what a new token of the user must have.',
-        }),
-        ...(status === '405' && { Allow: 'The method to use.' }),
-        ...((status === '429' || status === '503') && { 'Retry-After': 'Seconds to wait, where they are known.' }),
-      },
-    }));
+    .map(([status, codesOfStatus]) => [status, describeStatus(status, codesOfStatus)]);
 }
 
-function responseStatus(status: number | 'upstream'): ResponseStatus {
+function describeStatus(status: ErrorResponse[0], codes: readonly ErrorCode[]): OpenApiResponse {
+  const examples = codes.map((code) => [code, { summary: ERRORS[code].means, value: exampleError(code) }] as const);
+  return {
+    description: [
+      ...codes.map((code) => `- \`${code}\`: ${ERRORS[code].means} ${ERRORS[code].callerCan}`),
+      ...(isRelayed(status) ? ["- Graph's own errors of this status are relayed unchanged."] : []),
+      ...(status === '401'
+        ? ['- The platform itself answers 401, with an empty body, for a missing or wrong function key.']
+        : []),
+    ].join('\n'),
+    headers: {
+      ...idHeaders("The proxy's id of the call; Graph's in an error of Graph's own."),
+      ...(status === '401' && {
+        'WWW-Authenticate': header(
+          'Why the token is not accepted; with `claims`, what a new token of the user must have.',
+        ),
+      }),
+      ...(status === '405' && { Allow: header('The method to use.') }),
+      ...((status === '429' || status === '503') && {
+        'Retry-After': header('Seconds to wait, where they are known.'),
+      }),
+    },
+    content: {
+      'application/json': {
+        schema: { $ref: '#/components/schemas/ErrorResponse' },
+        examples: Object.fromEntries(examples),
+      },
+    },
+  };
+}
+
+function responseStatus(status: number | 'upstream'): ErrorResponse[0] {
   return status === 'upstream' ? '4XX' : `${status}`;
 }
 
 /** The statuses that relay.ts hands on; 499 is never sent by Graph. */
-function isRelayed(status: ResponseStatus): boolean {
+function isRelayed(status: ErrorResponse[0]): boolean {
   return (status.startsWith('4') && status !== '401' && status !== '499') || status === '503' || status === '504';
 }
 

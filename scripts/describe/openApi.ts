@@ -1,13 +1,12 @@
 import hostJson from '../../host.json' with { type: 'json' };
 import packageJson from '../../package.json' with { type: 'json' };
 import { SETTINGS } from '../../shared/config/settings.ts';
-import { ATTACH_HEADERS, ATTACH_RESPONSES, describeAttach, FILE_PARAMETERS } from './attachOperations.ts';
-import { BODY_SCHEMAS, bodyNameOf, FILE_SCHEMAS } from './bodySchemas.ts';
-import { describeErrors, ERROR_SCHEMAS, type ErrorResponse } from './errorResponses.ts';
-import type { OpenApiDocument, OpenApiOperation, OpenApiResponse, PathItem } from './openApiDocument.ts';
-import { type DescribedItem, describeItems } from './operations.ts';
+import { BODY_SCHEMAS, FILE_SCHEMAS } from './bodySchemas.ts';
+import { describeErrors, ERROR_SCHEMAS } from './errorResponses.ts';
+import { ATTACH_HEADERS, describeItem, FILE_PARAMETERS, HEADERS, ITEM_RESPONSES } from './itemOperations.ts';
+import type { OpenApiDocument } from './openApiDocument.ts';
+import { describeItems } from './operations.ts';
 import { describeUploadOperations, UPLOAD_PATH, UPLOAD_RESPONSES, UPLOAD_SCHEMAS } from './uploadOperations.ts';
-import { HEADERS, idHeaders, SESSION_RESPONSE, UPLOAD_SESSION } from './uploadSession.ts';
 
 /** The prefix of every path: `/api`. */
 const BASE_PATH = `/${hostJson.extensions.http.routePrefix}`;
@@ -22,18 +21,17 @@ export function buildOpenApi(): OpenApiDocument {
     security: [{ functionKey: [] }, { entra: [] }],
     tags: TAGS,
     paths: {
-      ...Object.fromEntries(describeItems().flatMap((item) => describePaths(item, errors))),
+      ...Object.fromEntries(describeItems().flatMap((item) => describeItem(item, errors))),
       [UPLOAD_PATH]: describeUploadOperations(),
     },
     components: {
       parameters: { ...HEADERS, ...FILE_PARAMETERS, ...ATTACH_HEADERS },
       responses: {
-        ...ATTACH_RESPONSES,
-        UploadSession: SESSION_RESPONSE,
+        ...ITEM_RESPONSES,
         ...UPLOAD_RESPONSES,
-        ...Object.fromEntries(errors.map((error) => [`Error${error.status}`, describeResponse(error)])),
+        ...Object.fromEntries(errors.map(([status, response]) => [`Error${status}`, response])),
       },
-      schemas: { ...FILE_SCHEMAS, ...BODY_SCHEMAS, UploadSession: UPLOAD_SESSION, ...UPLOAD_SCHEMAS, ...ERROR_SCHEMAS },
+      schemas: { ...FILE_SCHEMAS, ...BODY_SCHEMAS, ...UPLOAD_SCHEMAS, ...ERROR_SCHEMAS },
       securitySchemes: SECURITY_SCHEMES,
     },
   };
@@ -45,11 +43,6 @@ const DESCRIPTION = [
   'Callers send a function key as `x-functions-key` or, where CALLER_AUTH is `entra`, an access token as `Authorization: Bearer …`.',
   'Each operation stands for a family of paths: mail folders, calendars, conversations and child items are taken as well, with or without `/v1.0` or `/beta` before them.',
 ].join('\n\n');
-
-const NOT_FOR_APPS =
-  'Graph lists no application permission for this: at present it refuses the proxy, and its refusal is relayed.';
-
-const ABOUT_ME = "`me` is the user of a delegated token, else the caller's mailbox by the policy or ME_MAILBOX.";
 
 const TAGS = [
   { name: 'Mail', description: 'Messages, as a rule drafts.' },
@@ -73,67 +66,3 @@ const SECURITY_SCHEMES = {
     description: `An Entra access token, where CALLER_AUTH is entra. It must hold the role of API_ROLE (default ${SETTINGS.API_ROLE.default}).`,
   },
 } as const;
-
-function describePaths(
-  item: DescribedItem,
-  errors: readonly ErrorResponse[],
-): readonly (readonly [path: string, PathItem<OpenApiOperation>])[] {
-  const shared = {
-    notes: [...(item.attach.path.startsWith('/me/') ? [ABOUT_ME] : []), ...(item.isForApps ? [] : [NOT_FOR_APPS])],
-    parameters: [
-      ...item.parameters.map(({ name, summary, description, example }) => ({
-        name,
-        in: 'path' as const,
-        required: true,
-        description,
-        'x-ms-summary': summary,
-        'x-ms-visibility': 'important' as const,
-        schema: { type: 'string', examples: [example] },
-      })),
-      ...Object.keys(HEADERS).map((name) => ({ $ref: `#/components/parameters/${name}` })),
-    ],
-    errors: Object.fromEntries(
-      errors.map(({ status }) => [status, { $ref: `#/components/responses/Error${status}` }] as const),
-    ),
-  };
-  return [
-    [item.attach.path, { post: describeAttach(item, shared) }],
-    [item.openSession.path, { post: describeSession(item, shared) }],
-  ];
-}
-
-function describeSession(
-  { kind, openSession, tag }: DescribedItem,
-  { notes, parameters, errors }: Parameters<typeof describeAttach>[1],
-): OpenApiOperation {
-  const statuses = kind === 'todoTask' ? ['200', '201'] : ['201'];
-  return {
-    operationId: openSession.operationId,
-    tags: [tag],
-    summary: openSession.summary,
-    description: ["Answers with the uploadUrl that takes the file's bytes.", ...notes].join(' '),
-    'x-ms-visibility': 'advanced',
-    parameters,
-    requestBody: {
-      required: true,
-      content: { 'application/json': { schema: { $ref: `#/components/schemas/${bodyNameOf(kind)}` } } },
-    },
-    responses: {
-      ...Object.fromEntries(statuses.map((status) => [status, { $ref: '#/components/responses/UploadSession' }])),
-      ...errors,
-    },
-  };
-}
-
-function describeResponse({ description, examples, headers }: ErrorResponse): OpenApiResponse {
-  return {
-    description,
-    headers: {
-      ...idHeaders("The proxy's id of the call; Graph's in an error of Graph's own."),
-      ...Object.fromEntries(
-        Object.entries(headers).map(([name, about]) => [name, { description: about, schema: { type: 'string' } }]),
-      ),
-    },
-    content: { 'application/json': { schema: { $ref: '#/components/schemas/ErrorResponse' }, examples } },
-  };
-}

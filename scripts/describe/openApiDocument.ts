@@ -62,3 +62,24 @@ export interface OpenApiResponse {
 }
 
 export type Reference = { readonly $ref: string };
+
+export function header(description: string) {
+  return { description, schema: { type: 'string' } } as const;
+}
+
+/** The two ids that every response has. */
+export function idHeaders(requestId: string) {
+  return {
+    'request-id': header(requestId),
+    'client-request-id': header("The caller's id, or one made for it."),
+  } as const;
+}
+
+export function jsonContent(schema: string, name: string, summary: string, value: unknown) {
+  return {
+    'application/json': {
+      schema: { $ref: `#/components/schemas/${schema}` },
+      examples: { [name]: { summary, value } },
+    },
+  } as const;
+}

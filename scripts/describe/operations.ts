@@ -1,6 +1,12 @@
-import { ENTITY_TYPES, type EntityTypeName, type ItemKind, ROOTS } from '../../shared/paths/entityModel.ts';
+import {
+  ENTITY_TYPES,
+  type EntityTypeName,
+  type ItemKind,
+  type NavigationProperty,
+  ROOTS,
+} from '../../shared/paths/entityModel.ts';
 
-/** What a maker may fill in: a part of the path. */
+/** A key in the path, which a maker fills in. */
 export interface PathParameter {
   readonly name: string;
   readonly summary: string;
@@ -8,20 +14,16 @@ export interface PathParameter {
   readonly example: string;
 }
 
-/** What can be done with an item. */
 export interface Operation {
   readonly operationId: string;
   readonly summary: string;
-  /** Below the route prefix, with parameters in braces. It is one that parsePath takes. */
+  /** Below the route prefix, with parameters in braces. */
   readonly path: string;
 }
 
 /** An item of the description, with its operations. */
 export interface DescribedItem {
-  /** In operationIds. */
   readonly name: string;
-  /** In summaries. */
-  readonly item: string;
   readonly tag: string;
   readonly kind: ItemKind;
   readonly parameters: readonly PathParameter[];
@@ -31,78 +33,20 @@ export interface DescribedItem {
   readonly openSession: Operation;
 }
 
-interface Selected {
-  readonly name: string;
-  readonly item: string;
-  readonly tag: string;
-  readonly root: keyof typeof ROOTS;
-  readonly navigation: readonly string[];
-  readonly isForApps: boolean;
-}
-
 /**
- * Of the many paths to an item the shortest one is described: mail folders, calendars, conversations and so on lead to
- * the same items, by the same ids, and would bury the fields that a maker looks for. The proxy takes them all the same.
+ * Of the many paths to an item, only the shortest is described. Mail folders, calendars, conversations and so on lead to the
+ * same items by the same ids, and would hide the fields that a maker looks for. The proxy accepts them too.
  */
-const SELECTION: readonly Selected[] = [
-  {
-    name: 'Message',
-    item: 'a message in a mailbox',
-    tag: 'Mail',
-    root: 'users',
-    navigation: ['messages'],
-    isForApps: true,
-  },
-  { name: 'MyMessage', item: 'my message', tag: 'Mail', root: 'me', navigation: ['messages'], isForApps: true },
-  {
-    name: 'Event',
-    item: 'an event in a mailbox',
-    tag: 'Calendar',
-    root: 'users',
-    navigation: ['events'],
-    isForApps: true,
-  },
-  { name: 'MyEvent', item: 'my event', tag: 'Calendar', root: 'me', navigation: ['events'], isForApps: true },
-  {
-    name: 'TodoTask',
-    item: 'a To Do task',
-    tag: 'Tasks',
-    root: 'users',
-    navigation: ['todo', 'lists', 'tasks'],
-    isForApps: false,
-  },
-  {
-    name: 'MyTodoTask',
-    item: 'my To Do task',
-    tag: 'Tasks',
-    root: 'me',
-    navigation: ['todo', 'lists', 'tasks'],
-    isForApps: false,
-  },
-  {
-    name: 'OutlookTask',
-    item: 'an Outlook task',
-    tag: 'Tasks',
-    root: 'users',
-    navigation: ['outlook', 'tasks'],
-    isForApps: false,
-  },
-  {
-    name: 'GroupEvent',
-    item: 'a group event',
-    tag: 'Groups',
-    root: 'groups',
-    navigation: ['events'],
-    isForApps: false,
-  },
-  {
-    name: 'GroupPost',
-    item: 'a group post',
-    tag: 'Groups',
-    root: 'groups',
-    navigation: ['threads', 'posts'],
-    isForApps: false,
-  },
+const SELECTION = [
+  { name: 'Message', item: 'a message in a mailbox', tag: 'Mail', steps: 'users/messages' },
+  { name: 'MyMessage', item: 'my message', tag: 'Mail', steps: 'me/messages' },
+  { name: 'Event', item: 'an event in a mailbox', tag: 'Calendar', steps: 'users/events' },
+  { name: 'MyEvent', item: 'my event', tag: 'Calendar', steps: 'me/events' },
+  { name: 'TodoTask', item: 'a To Do task', tag: 'Tasks', steps: 'users/todo/lists/tasks' },
+  { name: 'MyTodoTask', item: 'my To Do task', tag: 'Tasks', steps: 'me/todo/lists/tasks' },
+  { name: 'OutlookTask', item: 'an Outlook task', tag: 'Tasks', steps: 'users/outlook/tasks' },
+  { name: 'GroupEvent', item: 'a group event', tag: 'Groups', steps: 'groups/events' },
+  { name: 'GroupPost', item: 'a group post', tag: 'Groups', steps: 'groups/threads/posts' },
 ];
 
 /** What a key of each entity type is called and where it comes from. The examples are ids of the emulated Graph, so that they work there. */
@@ -128,45 +72,44 @@ function idOf(name: string, title: string, example: string): PathParameter {
   return { name: `${name}Id`, summary: `${title} id`, description, example };
 }
 
-/** The items to describe, walked through the entity model. Throws where the selection and the model disagree. */
+/** The items to describe. @throws Error if the selection does not agree with the entity model */
 export function describeItems(): readonly DescribedItem[] {
-  return SELECTION.map(describeItem);
+  return SELECTION.map(({ name, item, tag, steps }) => {
+    const { kind, path, parameters } = walk(steps);
+    return {
+      name,
+      tag,
+      kind,
+      parameters,
+      isForApps: tag === 'Mail' || tag === 'Calendar',
+      attach: { operationId: `AttachFileTo${name}`, summary: `Attach a file to ${item}`, path },
+      openSession: {
+        operationId: `Create${name}UploadSession`,
+        summary: `Create an upload session for ${item}`,
+        path: `${path}/createUploadSession`,
+      },
+    };
+  });
 }
 
-function describeItem({ name, item, tag, root, navigation, isForApps }: Selected): DescribedItem {
-  const segments: string[] = [];
+function walk(steps: string): { kind: ItemKind; path: string; parameters: readonly PathParameter[] } {
+  let path = '';
+  let properties: Readonly<Record<string, NavigationProperty>> = ROOTS;
+  let kind: ItemKind | undefined;
   const parameters: PathParameter[] = [];
-  let type: EntityTypeName = ROOTS[root].to;
-  const enter = (segment: string, isKeyed: boolean): void => {
-    segments.push(segment);
-    if (!isKeyed) return;
-    const key = KEYS[type];
-    if (key === undefined) throw new Error(`KEYS has no name for a key of ${type}.`);
-    segments.push(`{${key.name}}`);
-    parameters.push(key);
-  };
-  enter(root, ROOTS[root].many);
-  for (const step of navigation) {
-    const property = ENTITY_TYPES[type].navigation[step];
-    if (property === undefined) throw new Error(`${type} has no navigation property ${step}.`);
-    type = property.to;
-    enter(step, property.many);
+  for (const step of steps.split('/')) {
+    const property = properties[step];
+    const key = property?.many ? KEYS[property.to] : undefined;
+    if (property === undefined || (property.many && key === undefined))
+      throw new Error(`${steps}: ${step} is unknown.`);
+    path += `/${step}`;
+    if (key !== undefined) {
+      path += `/{${key.name}}`;
+      parameters.push(key);
+    }
+    properties = ENTITY_TYPES[property.to].navigation;
+    kind = ENTITY_TYPES[property.to].item;
   }
-  const kind = ENTITY_TYPES[type].item;
-  if (kind === undefined) throw new Error(`${type} takes no attachments.`);
-  const path = `/${segments.join('/')}/attachments`;
-  return {
-    name,
-    item,
-    tag,
-    kind,
-    parameters,
-    isForApps,
-    attach: { operationId: `AttachFileTo${name}`, summary: `Attach a file to ${item}`, path },
-    openSession: {
-      operationId: `Create${name}UploadSession`,
-      summary: `Create an upload session for ${item}`,
-      path: `${path}/createUploadSession`,
-    },
-  };
+  if (kind === undefined) throw new Error(`${steps} takes no attachments.`);
+  return { kind, path: `${path}/attachments`, parameters };
 }

@@ -8,23 +8,7 @@ import type {
   Reference,
 } from './openApiDocument.ts';
 
-/** The Swagger 2.0 document; `addressed.ts` sets host and schemes. */
-export interface SwaggerDocument {
-  readonly swagger: '2.0';
-  readonly info: OpenApiDocument['info'];
-  readonly host: string;
-  readonly basePath: string;
-  readonly schemes: readonly string[];
-  readonly consumes: readonly string[];
-  readonly produces: readonly string[];
-  readonly securityDefinitions: Schema;
-  readonly security: OpenApiDocument['security'];
-  readonly tags: OpenApiDocument['tags'];
-  readonly paths: Readonly<Record<string, PathItem<SwaggerOperation>>>;
-  readonly definitions: Readonly<Record<string, Schema>>;
-}
-
-export interface SwaggerOperation extends Omit<OpenApiOperation, 'parameters' | 'requestBody' | 'responses'> {
+interface SwaggerOperation extends Omit<OpenApiOperation, 'parameters' | 'requestBody' | 'responses'> {
   /** Absent where those of the document hold. */
   readonly consumes?: readonly string[];
   readonly 'x-ms-capabilities'?: { readonly chunkTransfer: true };
@@ -32,19 +16,14 @@ export interface SwaggerOperation extends Omit<OpenApiOperation, 'parameters' | 
   readonly responses: Readonly<Record<string, SwaggerResponse>>;
 }
 
-export interface SwaggerResponse {
-  readonly description: string;
-  readonly headers?: Schema;
-  readonly schema?: Schema;
-  readonly examples?: Schema;
-}
+type SwaggerResponse = Schema & { readonly description: string };
 
 /**
  * The same description for the Logic Apps designer and custom connectors, which read Swagger 2.0 alone
  * (learn.microsoft.com/connectors/custom-connectors). References stand in `definitions` only: the designer's importer
  * is not documented to follow others. What Swagger cannot say is left out, so that it forbids nothing that is taken.
  */
-export function toSwagger(document: OpenApiDocument): SwaggerDocument {
+export function toSwagger(document: OpenApiDocument) {
   return {
     swagger: '2.0',
     info: document.info,
@@ -103,10 +82,7 @@ function toPaths(
     requestBody: { required: true, content: { 'application/json': json } },
     parameters: post.parameters.filter((parameter) => resolveParameter(parameter, document).in !== 'query'),
   };
-  const operation: SwaggerOperation = {
-    ...toOperation(inBytes, document),
-    'x-ms-capabilities': { chunkTransfer: true },
-  };
+  const operation = { ...toOperation(inBytes, document), 'x-ms-capabilities': { chunkTransfer: true } } as const;
   return [
     [path, { post: operation }],
     ...(post['x-ms-visibility'] === 'important'

@@ -1,10 +1,43 @@
 import { MAX_CHUNK_BYTES, MAX_SLICE_BYTES } from '../../shared/common/limits.ts';
 import type { Schema } from './bodySchemas.ts';
-import type { OpenApiOperation, OpenApiParameter, OpenApiResponse, PathItem } from './openApiDocument.ts';
-import { UPLOAD_SESSION } from './uploadSession.ts';
+import {
+  header,
+  jsonContent,
+  type OpenApiOperation,
+  type OpenApiParameter,
+  type OpenApiResponse,
+  type PathItem,
+} from './openApiDocument.ts';
 
 /** Below the route prefix, as functions/uploadSession.ts has it. */
 export const UPLOAD_PATH = '/uploadSessions/{uploadId}';
+
+/** learn.microsoft.com/graph/api/resources/uploadsession. The date may have seven fractional digits. */
+const UPLOAD_SESSION = {
+  description: "Graph's uploadSession, unchanged but for an uploadUrl that leads through the proxy.",
+  type: 'object',
+  required: ['uploadUrl'],
+  properties: {
+    uploadUrl: {
+      'x-ms-summary': 'Upload URL',
+      description: 'Where the bytes go. Treat it as a secret.',
+      type: 'string',
+      format: 'uri',
+    },
+    expirationDateTime: {
+      'x-ms-summary': 'Expiration time',
+      description: 'When the uploadUrl ends, in UTC. Uploading does not move it.',
+      type: 'string',
+      format: 'date-time',
+    },
+    nextExpectedRanges: {
+      'x-ms-summary': 'Next expected ranges',
+      description: 'The bytes that are missing: at the start `0-`, or `0-` and the last byte at the proxy.',
+      type: 'array',
+      items: { type: 'string' },
+    },
+  },
+} as const satisfies Schema;
 
 const { expirationDateTime, nextExpectedRanges } = UPLOAD_SESSION.properties;
 
@@ -17,6 +50,7 @@ const PROGRESS = {
 };
 
 export const UPLOAD_SCHEMAS = {
+  UploadSession: UPLOAD_SESSION,
   UploadProgress: { description: 'How far an upload is.', type: 'object', properties: PROGRESS },
   Upload: {
     description: 'How far an upload is, and what became of it.',
@@ -75,7 +109,7 @@ export const UPLOAD_RESPONSES = {
   UploadProgress: {
     description: 'The range is held, or was held already. The bytes from `nextExpectedRanges` on are missing.',
     headers: {},
-    content: jsonContent('UploadProgress', 'A part of the file is held', HELD),
+    content: jsonContent('UploadProgress', 'upload', 'A part of the file is held', HELD),
   },
   UploadAttached: {
     description: 'The file is attached. There is no body; the same range again gets the same answer.',
@@ -87,12 +121,12 @@ export const UPLOAD_RESPONSES = {
       Range: header('All that is held, as `bytes=0-<last byte>`.'),
       'x-ms-chunk-size': header(`The best length for the next chunk: ${MAX_CHUNK_BYTES} bytes.`),
     },
-    content: jsonContent('Attachment', 'The file is attached', ATTACHMENT_EXAMPLE),
+    content: jsonContent('Attachment', 'upload', 'The file is attached', ATTACHMENT_EXAMPLE),
   },
   Upload: {
     description: 'The upload.',
     headers: {},
-    content: jsonContent('Upload', 'It goes on', { ...HELD, status: 'uploading' }),
+    content: jsonContent('Upload', 'upload', 'It goes on', { ...HELD, status: 'uploading' }),
   },
   JobGoesOn: {
     description: 'Of a job alone: it is not over. The body has `status`, `percentComplete` and `nextExpectedRanges`.',
@@ -193,17 +227,4 @@ function responses(
     ...[...errors, ...ERRORS].sort().map((status) => [status, `Error${status}`] as const),
   ];
   return Object.fromEntries(names.map(([status, name]) => [status, { $ref: `#/components/responses/${name}` }]));
-}
-
-function jsonContent(schema: keyof typeof UPLOAD_SCHEMAS, summary: string, value: unknown) {
-  return {
-    'application/json': {
-      schema: { $ref: `#/components/schemas/${schema}` },
-      examples: { upload: { summary, value } },
-    },
-  };
-}
-
-function header(description: string) {
-  return { description, schema: { type: 'string' } };
 }

@@ -6,6 +6,13 @@ const MAX_MESSAGE_LENGTH = 160;
 /** A step's expectation was not met; the message says what was expected and what came. */
 export class Unexpected extends Error {}
 
+/** The step does not run; the message says why. */
+export class Skipped extends Error {}
+
+export function skip(why: string): never {
+  throw new Skipped(why);
+}
+
 export function expectStatus(answer: SmokeAnswer, status: number, advice?: string): void {
   if (answer.status === status) return;
   throw new Unexpected([`expected ${status}, got ${describe(answer)}`, advice].filter(Boolean).join('; '));

@@ -44,8 +44,7 @@ function describe(
   { reason, limitBytes }: Extract<Decision, { kind: 'denied' }>,
 ): string {
   if (reason === 'source') return 'attach a file from that address to';
-  if (reason === 'operation')
-    return operation === 'attach' ? 'attach a file in one call to' : 'open an upload session on';
+  if (reason === 'operation') return `use the operation ${operation} on`;
   return limitBytes === undefined ? 'attach a file to' : `attach a file of more than ${limitBytes} bytes to`;
 }
 

@@ -1,13 +1,14 @@
 import type { UploadUrlChoice } from '../config/config.ts';
 import type { ItemKind } from '../paths/entityModel.ts';
 import type { ResolvedOwner, TargetOwner } from '../paths/target.ts';
+import type { PolicyOperation } from '../routes.ts';
 import { findSourceRule, type SourceRule } from '../sources/sourceRules.ts';
 import type { Caller } from './caller.ts';
-import { type ActsAs, admittedBy, type CallerRules, foldCase, type Operation, type Policy } from './policy.ts';
+import { type ActsAs, admittedBy, type CallerRules, foldCase, type Policy } from './policy.ts';
 
 /** What is asked for. */
 export interface AccessRequest {
-  readonly operation: Operation;
+  readonly operation: PolicyOperation;
   readonly kind: ItemKind;
   readonly owner: TargetOwner;
   /** The length of the file; undefined while it is not known, to be asked again when it is. */

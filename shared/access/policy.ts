@@ -1,17 +1,13 @@
 import type { Config, UploadUrlChoice } from '../config/config.ts';
 import { ITEM_KINDS, type ItemKind } from '../paths/entityModel.ts';
-import type { PathAction } from '../paths/target.ts';
+import type { PolicyOperation } from '../routes.ts';
 import { compileSources, NO_SOURCES, type SourceRules } from '../sources/sourceRules.ts';
-
-/** What a caller can ask for, by the name of Graph's own operation or of the proxy's. */
-export const OPERATIONS = ['createUploadSession', 'attach'] as const satisfies readonly PathAction[];
-export type Operation = (typeof OPERATIONS)[number];
 
 /**
  * What a caller may ask for if its policy entry lists no operations, and if there is no policy document. This list stays as it
  * is: otherwise an upgrade would grant a new operation to every existing entry.
  */
-export const DEFAULT_OPERATIONS = ['createUploadSession', 'attach'] as const satisfies readonly Operation[];
+export const DEFAULT_OPERATIONS = ['createUploadSession', 'attach'] as const satisfies readonly PolicyOperation[];
 
 /** Whose token goes to Graph: the app's own, or one for the user that the caller's token is of. */
 export type ActsAs = 'app' | 'user';
@@ -31,7 +27,7 @@ export interface PolicyEntry {
   readonly kinds: readonly ItemKind[];
   readonly maxBytes?: number;
   readonly delegated?: boolean;
-  readonly operations?: readonly Operation[];
+  readonly operations?: readonly PolicyOperation[];
   readonly uploadUrl?: UploadUrlChoice;
   readonly sources?: readonly string[];
   readonly actsAs?: ActsAs;
@@ -46,7 +42,7 @@ export interface CallerRules {
   readonly kinds: ReadonlySet<ItemKind>;
   readonly maxBytes: number;
   readonly delegated: boolean;
-  readonly operations: ReadonlySet<Operation>;
+  readonly operations: ReadonlySet<PolicyOperation>;
   readonly uploadUrl: UploadUrlChoice;
   readonly sources: SourceRules;
   /** With `user`, `mailboxes` and `groups` that the entry leaves out admit every name: Graph decides. */
@@ -172,7 +168,7 @@ export function policyWithoutDocument(settings: PolicyDefaults & Pick<Config, 'a
     kinds: ALL_KINDS,
     maxBytes: Number.POSITIVE_INFINITY,
     delegated: false,
-    operations: new Set<Operation>(DEFAULT_OPERATIONS),
+    operations: new Set<PolicyOperation>(DEFAULT_OPERATIONS),
     uploadUrl,
     sources: NO_SOURCES,
     actsAs: 'app',

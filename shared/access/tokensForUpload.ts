@@ -1,6 +1,5 @@
-import type { Dependencies } from '../dependencies.ts';
+import type { Dependencies, RequestContext } from '../dependencies.ts';
 import { ServiceError } from '../errors.ts';
-import type { RequestContext } from '../handleRequest.ts';
 import type { TokenSource } from '../tokens/tokenSource.ts';
 import type { UploadRecord } from '../uploads/uploadRecord.ts';
 import type { AuthenticatedCaller } from './caller.ts';
@@ -26,15 +25,6 @@ export function tokensForUpload(
     },
     invalidate: (token, claims) => users?.invalidate(token, claims),
   };
-}
-
-/** A job goes on without its user: it has the app's own tokens, and none is begun that acts for a user. */
-export function tokensForJob(
-  { actsFor }: Pick<UploadRecord, 'actsFor'>,
-  { appTokens }: Pick<Dependencies, 'appTokens'>,
-): TokenSource {
-  if (actsFor !== undefined) throw new ServiceError('JobsNeedAppToken', 'A job cannot act for a user.');
-  return appTokens;
 }
 
 /** What an upload's record keeps of the user for whom it acts. */

@@ -1,3 +1,4 @@
+import type { ItemKind } from '../paths/entityModel.ts';
 import { mailboxError } from '../paths/opaqueId.ts';
 import { type JobsConfig, jobsConfig } from './jobsConfig.ts';
 import { type OnBehalfOfConfig, onBehalfOf } from './onBehalfOf.ts';
@@ -179,4 +180,9 @@ function credential(values: SettingValues, faults: ConfigError[]): CredentialCon
     case 'workloadIdentity':
       return { kind, ...registration, tokenFilePath: required(values, 'AZURE_FEDERATED_TOKEN_FILE', because, faults) };
   }
+}
+
+/** The largest file that an item of this kind takes, in bytes. */
+export function maxFileBytes(kind: ItemKind, { maxSizes }: Pick<Config, 'maxSizes'>): number {
+  return kind === 'todoTask' ? maxSizes.toDoBytes : maxSizes.outlookBytes;
 }

@@ -3,8 +3,9 @@ import { type Clock, systemClock } from '../common/clock.ts';
 import { type Deadline, startPart } from '../common/deadline.ts';
 import { isObject } from '../common/isObject.ts';
 import { ServiceError } from '../errors.ts';
-import { graphPath } from '../paths/target.ts';
-import type { UploadRecord } from '../uploads/uploadRecord.ts';
+import type { ItemKind } from '../paths/entityModel.ts';
+import { graphPath, type ItemTarget } from '../paths/target.ts';
+import type { FileInfo } from '../sources/fileInfo.ts';
 import type { GraphCall } from './graphClient.ts';
 import { GraphError } from './graphError.ts';
 import type { CallContext, GraphHttp } from './graphHttp.ts';
@@ -26,7 +27,7 @@ export interface AttachmentsApi {
    */
   locationOf(attachmentId: string, uploadUrl?: string): string;
   /** @throws GraphError for an answer that is no uploadSession, and what graphHttp throws */
-  openSession(attachment: UploadRecord['attachment']): Promise<UploadSession>;
+  openSession(attachment: FileInfo): Promise<UploadSession>;
   /** Graph's answer to a POST of the whole file. @param isDone looks whether Graph has taken it all the same, before it is sent again */
   addAttachment(json: string, isDone: () => Promise<boolean>): Promise<GraphResponse>;
   /**
@@ -43,7 +44,7 @@ export interface AttachmentsApi {
 export interface AttachmentsApiOptions {
   readonly graphOrigin: string;
   readonly graphHttp: GraphHttp;
-  readonly target: UploadRecord['target'];
+  readonly target: ItemTarget;
   readonly call: Pick<GraphCall, 'clientRequestId' | 'wantsImmutableIds' | 'traceParent'>;
   readonly context: Omit<CallContext, 'mailbox'>;
   readonly clock?: Clock;
@@ -176,7 +177,7 @@ function isAttachment(value: unknown): value is GraphAttachment {
 }
 
 /** The parameter that the item's kind takes: learn.microsoft.com/graph/api/attachment-createuploadsession, …/taskfileattachment-createuploadsession */
-function sessionBody(kind: UploadRecord['target']['kind'], attachment: UploadRecord['attachment']): string {
+function sessionBody(kind: ItemKind, attachment: FileInfo): string {
   const { name, sizeBytes, contentType, isInline, contentId } = attachment;
   const shared = { attachmentType: 'file', name, size: sizeBytes, ...(contentType !== undefined && { contentType }) };
   if (kind === 'todoTask') return JSON.stringify({ attachmentInfo: shared });

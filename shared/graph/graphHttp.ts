@@ -1,11 +1,11 @@
 import { type Clock, systemClock } from '../common/clock.ts';
+import type { ConcurrencyLimiter } from '../common/concurrencyLimiter.ts';
 import type { Deadline } from '../common/deadline.ts';
 import { RETRY_MIN_ATTEMPT_MS } from '../common/limits.ts';
 import { ServiceError } from '../errors.ts';
 import type { LogEntry } from '../logging/logEntry.ts';
 import { errorCode } from '../server/response.ts';
 import type { TokenSource } from '../tokens/tokenSource.ts';
-import type { ConcurrencyLimiter } from './concurrencyLimiter.ts';
 import type { GraphCall, GraphClient } from './graphClient.ts';
 import { type AttemptResult, challengeIn, type GraphResponse, parseBody } from './graphResponse.ts';
 import type { GraphSpans } from './graphSpans.ts';

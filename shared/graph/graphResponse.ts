@@ -23,12 +23,15 @@ export function parseBody(body: string): unknown {
   }
 }
 
-/** Graph's rejection of a file, as an upload keeps it. */
-export function uploadFailureOf({ status, body }: Pick<GraphResponse, 'status' | 'body'>): {
+/** The error that ended an upload or a job. Every later request returns it. */
+export interface UploadFailure {
   readonly status: number;
   readonly code: string;
   readonly message: string;
-} {
+}
+
+/** Graph's rejection of a file, as a record keeps it. */
+export function uploadFailureOf({ status, body }: Pick<GraphResponse, 'status' | 'body'>): UploadFailure {
   const parsed = parseBody(body);
   const error = isObject(parsed) && isObject(parsed['error']) ? parsed['error'] : {};
   const { message } = error;

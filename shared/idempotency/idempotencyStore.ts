@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { isObject } from '../common/isObject.ts';
 import { IDEMPOTENCY_LIFE_MS } from '../common/limits.ts';
+import * as validators from '../json/validators.generated.cjs';
 import type { SealedBlobs } from '../storage/sealedBlobs.ts';
 import { storageUnavailable } from '../storage/storageErrors.ts';
 
@@ -122,25 +122,7 @@ function parseRecord(content: Buffer): IdempotencyRecord | undefined {
   return isIdempotencyRecord(value) ? value : undefined;
 }
 
+/** json/schemas/idempotencyRecord.schema.json says the same as the type. */
 function isIdempotencyRecord(value: unknown): value is IdempotencyRecord {
-  return (
-    isObject(value) &&
-    typeof value['startedAt'] === 'number' &&
-    typeof value['fingerprint'] === 'string' &&
-    (value['mayBeDoneSince'] === undefined || typeof value['mayBeDoneSince'] === 'number') &&
-    (value['refusedSince'] === undefined || typeof value['refusedSince'] === 'number') &&
-    isState(value['state'])
-  );
-}
-
-function isState(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { kind, answer } = value;
-  if (kind !== 'answered') return kind === 'underWay' || kind === 'free';
-  return (
-    isObject(answer) &&
-    typeof answer['status'] === 'number' &&
-    isObject(answer['headers']) &&
-    typeof answer['body'] === 'string'
-  );
+  return validators.idempotencyRecord(value);
 }

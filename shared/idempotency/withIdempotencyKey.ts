@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto';
 import type { Caller } from '../access/caller.ts';
 import { type Clock, systemClock } from '../common/clock.ts';
-import type { Dependencies } from '../dependencies.ts';
+import type { Dependencies, RequestContext } from '../dependencies.ts';
 import { ServiceError } from '../errors.ts';
 import { isRefusal } from '../graph/graphError.ts';
-import type { RequestContext } from '../handleRequest.ts';
 import type { RequestHeaders } from '../server/request.ts';
 import type { ResponseData } from '../server/response.ts';
 import type { FileToAttach } from '../transfer/attachFile.ts';

@@ -1,8 +1,8 @@
 import { asServiceError, ServiceError } from '../errors.ts';
 import { GraphError } from '../graph/graphError.ts';
-import { uploadFailureOf } from '../graph/graphResponse.ts';
+import { type UploadFailure, uploadFailureOf } from '../graph/graphResponse.ts';
 import { parseRetryAfter } from '../graph/retryDelay.ts';
-import type { JobReason, UploadFailure } from '../uploads/uploadRecord.ts';
+import type { JobReason } from './jobRecord.ts';
 
 /** What a run that went no further means for its job. */
 export type JobFailure =

@@ -14,18 +14,15 @@ import { asServiceError } from '../errors.ts';
 import { LogEntry } from '../logging/logEntry.ts';
 import { hashUploadId } from '../logging/mask.ts';
 import { openUrl } from '../sources/urlSource.ts';
-import type { StoredProgress } from '../transfer/storedProgress.ts';
-import { logUpload } from '../uploads/loadUpload.ts';
-import type { JobPart, JobReason } from '../uploads/uploadRecord.ts';
-import { UploadConflict, type UploadLease } from '../uploads/uploadStore.ts';
-import { withLease } from '../uploads/withLease.ts';
-import { failJob } from './failJob.ts';
+import { RecordConflict, type RecordLease } from '../storage/recordStore.ts';
+import { withLease } from '../storage/withLease.ts';
 import { jobFailed, jobFailureOf } from './jobErrors.ts';
 import { type JobOutcome, jobLine } from './jobLog.ts';
+import type { JobProgress } from './jobProgress.ts';
 import type { JobQueue } from './jobQueue.ts';
-import { loadJob } from './loadJob.ts';
-import { isJob, type StoredJob } from './storedJob.ts';
-import { type LoadedJob, transferFile } from './transferFile.ts';
+import { currentFile, type JobReason, type JobRecord, type StoredJob } from './jobRecord.ts';
+import { failJob, type LoadedJob, loadJob } from './loadJob.ts';
+import { transferFile } from './transferFile.ts';
 
 /** `poison`: the host has given a message up, since the worker broke off each time. */
 export type JobMessageKind = 'wakeUp' | 'poison';
@@ -44,16 +41,17 @@ export async function runJob(
   dependencies: Dependencies,
   open: typeof openUrl = openUrl,
 ): Promise<void> {
-  const { jobs, config } = dependencies;
-  const id = jobs?.idIn(message);
+  const { config } = dependencies;
+  const { queue } = dependencies.jobs;
+  const id = queue?.idIn(message);
   const logEntry = new LogEntry('runJob');
   let outcome: JobOutcome = { code: 'MessageRefused' };
-  if (jobs !== undefined && id !== undefined) {
+  if (queue !== undefined && id !== undefined) {
     logEntry.upload = hashUploadId(id);
     try {
-      outcome = await runOwn({ id, kind, jobs, logEntry, context, dependencies, open });
+      outcome = await runOwn({ id, kind, queue, logEntry, context, dependencies, open });
     } catch (error) {
-      outcome = await postponed(id, jobs, error);
+      outcome = await postponed(id, queue, error);
     }
   }
   context.log(jobLine(logEntry, context, outcome, kind === 'poison', config.logMailbox));
@@ -61,9 +59,9 @@ export async function runJob(
 }
 
 /** Where the store of records is out of reach, or something unforeseen happened: by a new message, or else by the host's own. */
-async function postponed(id: string, jobs: JobQueue, error: unknown): Promise<JobOutcome> {
+async function postponed(id: string, queue: JobQueue, error: unknown): Promise<JobOutcome> {
   try {
-    await jobs.send(id, JOB_STORAGE_RETRY_MS);
+    await queue.send(id, JOB_STORAGE_RETRY_MS);
     return { code: 'Postponed', reason: asServiceError(error).code, delayMs: JOB_STORAGE_RETRY_MS, error };
   } catch {
     return { code: 'Aborted', error };
@@ -81,7 +79,7 @@ function aborted(): Error {
 interface Run {
   readonly id: string;
   readonly kind: JobMessageKind;
-  readonly jobs: JobQueue;
+  readonly queue: JobQueue;
   readonly logEntry: LogEntry;
   readonly context: InvocationContext;
   readonly dependencies: Dependencies;
@@ -92,10 +90,10 @@ interface Run {
 type RunResult = JobOutcome & { readonly delayMs?: number };
 
 async function runOwn(run: Run): Promise<JobOutcome> {
-  const { id, jobs, dependencies } = run;
-  const lease = await dependencies.uploads.acquireLease(id, JOB_LEASE_SECONDS);
+  const { id, queue, dependencies } = run;
+  const lease = await dependencies.jobs.store.acquireLease(id, JOB_LEASE_SECONDS);
   const result = lease === undefined ? await withoutLease(run) : await underLease(run, lease);
-  if (result.delayMs !== undefined) await jobs.send(id, result.delayMs);
+  if (result.delayMs !== undefined) await queue.send(id, result.delayMs);
   return result;
 }
 
@@ -107,14 +105,14 @@ async function withoutLease(run: Run): Promise<RunResult> {
 }
 
 /** Gives back the lease, and leaves no timer, however the run ends. */
-async function underLease(run: Run, lease: UploadLease): Promise<RunResult> {
-  const { uploads, closing } = run.dependencies;
+async function underLease(run: Run, lease: RecordLease): Promise<RunResult> {
+  const { jobs, closing } = run.dependencies;
   const deadline = startDeadline(JOB_RUN_MS);
   closing.addEventListener('abort', deadline.cancel);
   if (closing.aborted) deadline.cancel();
   try {
     const options = { renewEveryMs: JOB_LEASE_RENEW_MS, onLost: deadline.cancel };
-    return await withLease(uploads, lease, options, async () => {
+    return await withLease(jobs.store, lease, options, async () => {
       const stored = await readJob(run);
       return stored === undefined ? { code: 'AlreadyFinished' } : await goOn(run, stored, lease, deadline);
     });
@@ -126,58 +124,61 @@ async function underLease(run: Run, lease: UploadLease): Promise<RunResult> {
 
 /** Undefined: there is no such job, or it is over. */
 async function readJob({ id, logEntry, dependencies }: Run): Promise<StoredJob | undefined> {
-  const stored = await dependencies.uploads.read(id);
+  const stored = await dependencies.jobs.store.read(id);
   logEntry.endStage('store');
   if (stored === undefined) return undefined;
-  logUpload(stored, logEntry);
-  return isJob(stored) && stored.record.state.status === 'uploading' ? stored : undefined;
+  logEntry.caller = stored.record.caller;
+  logEntry.actsAs = 'app';
+  logEntry.addTransfer(currentFile(stored.record));
+  return stored.record.state.status === 'running' ? stored : undefined;
 }
 
-async function goOn(run: Run, stored: StoredJob, lease: UploadLease, deadline: Deadline): Promise<RunResult> {
+async function goOn(run: Run, stored: StoredJob, lease: RecordLease, deadline: Deadline): Promise<RunResult> {
   const { kind, logEntry, context, dependencies, open } = run;
-  const { job: part } = stored.record;
-  const earlyMs = waitMs(Date.parse(part.notBefore), part);
+  const { record } = stored;
+  const earlyMs = waitMs(Date.parse(record.notBefore), record);
   if (earlyMs > 0) return { code: 'TooEarly', delayMs: earlyMs };
-  const job = await loadJob(stored, lease, deadline, logEntry, context, dependencies, open);
+  const job = await loadJob(stored, { lease, deadline, logEntry, context, open }, dependencies);
   try {
-    return await attempt(job, part, kind);
+    return await attempt(job, record, kind);
   } catch (error) {
-    if (!(error instanceof UploadConflict)) throw error;
+    if (!(error instanceof RecordConflict)) throw error;
     return await afterConflict(job.progress);
   } finally {
-    logEntry.offset = job.progress.record.offset;
+    logEntry.offset = job.progress.transfer.offset;
   }
 }
 
 /** How long to wait until a moment, in epoch milliseconds: no longer than to the job's end, which a message must see. */
-function waitMs(until: number, { endsAt }: JobPart): number {
+function waitMs(until: number, { endsAt }: Pick<JobRecord, 'endsAt'>): number {
   return Math.max(0, Math.min(until, Date.parse(endsAt)) - Date.now());
 }
 
-/** @throws UploadConflict where the job is no longer this run's, ServiceError StorageUnavailable */
-async function attempt(job: LoadedJob, part: JobPart, kind: JobMessageKind): Promise<RunResult> {
+/** @throws RecordConflict where the job is no longer this run's, ServiceError StorageUnavailable */
+async function attempt(job: LoadedJob, record: JobRecord, kind: JobMessageKind): Promise<RunResult> {
   const { progress, uploadContext } = job;
-  const { attempts, endsAt, lastReason } = part;
+  const { attempts, endsAt, lastReason } = record;
   if (Date.now() >= Date.parse(endsAt)) {
-    return failJob(job, jobFailed('The time for the job has passed.', lastReason));
+    return failJob(job, jobFailed('The timeout of the job has passed.', lastReason));
   }
   if (attempts >= MAX_JOB_ATTEMPTS) {
     return failJob(job, jobFailed(`${attempts} attempts in a row came to nothing.`, lastReason));
   }
   // Written before the work: a run that takes its worker down counts too.
-  await progress.moveJob({ attempts: attempts + 1, wakeUps: 0 });
-  if (kind === 'poison') return putOff(progress, part, BROKEN_OFF, undefined);
+  await progress.advance({ attempts: attempts + 1, wakeUps: 0 });
+  if (kind === 'poison') return putOff(progress, record, BROKEN_OFF, undefined);
   try {
     const { location } = await transferFile(job);
-    await progress.complete(location);
-    return { code: 'Completed' };
+    await progress.attached(location);
+    if (progress.record.state.status === 'completed') return { code: 'Completed' };
+    return { code: 'Continued', delayMs: 0 }; // The next file has a run of its own.
   } catch (error) {
-    if (error instanceof UploadConflict) throw error;
+    if (error instanceof RecordConflict) throw error;
     if (uploadContext.deadline.signal.aborted) return { code: 'Continued', delayMs: 0 };
-    const failure = jobFailureOf(error, job.sourceAskedMs());
+    const failure = jobFailureOf(error, job.sourceRetryAfterMs());
     return failure.kind === 'final'
       ? failJob(job, failure.error, error)
-      : putOff(progress, part, failure.reason, failure.askedMs, error);
+      : putOff(progress, record, failure.reason, failure.askedMs, error);
   }
 }
 
@@ -185,25 +186,25 @@ const BROKEN_OFF: JobReason = { code: 'InternalError', message: 'The worker of t
 
 /** The wait that was asked for is no failed attempt. One of no time is as long as the shortest of ours: a queue must not turn at full speed. */
 async function putOff(
-  progress: StoredProgress,
-  job: JobPart,
+  progress: JobProgress,
+  record: JobRecord,
   lastReason: JobReason,
   askedMs: number | undefined,
   error?: unknown,
 ): Promise<RunResult> {
-  const begun = progress.record.job?.attempts ?? 0;
+  const begun = progress.record.attempts;
   const attempts = askedMs === undefined ? begun : Math.max(0, begun - 1);
   const ownMs = Math.min(JOB_RETRY_BASE_MS * 2 ** Math.max(0, begun - 1), MAX_JOB_RETRY_MS);
   const now = Date.now();
-  const delayMs = waitMs(now + (askedMs === undefined ? ownMs : Math.max(askedMs, JOB_RETRY_BASE_MS)), job);
-  await progress.moveJob({ attempts, lastReason, notBefore: new Date(now + delayMs).toISOString() });
+  const delayMs = waitMs(now + (askedMs === undefined ? ownMs : Math.max(askedMs, JOB_RETRY_BASE_MS)), record);
+  await progress.advance({ attempts, lastReason, notBefore: new Date(now + delayMs).toISOString() });
   return { code: 'Postponed', reason: lastReason.code, delayMs, error };
 }
 
 /** Cancelled, or with another worker, or written by nobody who goes on with it. */
-async function afterConflict(progress: StoredProgress): Promise<RunResult> {
+async function afterConflict(progress: JobProgress): Promise<RunResult> {
   await progress.refresh();
-  const { record, isLeased } = progress.upload;
-  if (record.state.status !== 'uploading') return { code: 'AlreadyFinished' };
+  const { record, isLeased } = progress.stored;
+  if (record.state.status !== 'running') return { code: 'AlreadyFinished' };
   return isLeased ? { code: 'HeldElsewhere', delayMs: JOB_LEASE_SECONDS * 1000 } : { code: 'Continued', delayMs: 0 };
 }

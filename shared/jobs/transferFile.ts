@@ -1,25 +1,13 @@
 import { MAX_JOB_SESSIONS, MIN_LOOKS_BEFORE_RESTART, SESSION_FROM_BYTES } from '../common/limits.ts';
 import { ServiceError } from '../errors.ts';
-import type { AttachmentsApi } from '../graph/attachmentsApi.ts';
 import { GraphError, isRefusal } from '../graph/graphError.ts';
 import { readWhole } from '../sources/readWhole.ts';
 import type { UrlSource } from '../sources/urlSource.ts';
 import { ChunkBuffer } from '../transfer/chunkBuffer.ts';
 import { isTooLongForOneCall, isTooShortForSession, postAttachment } from '../transfer/smallAttachment.ts';
-import type { StoredProgress } from '../transfer/storedProgress.ts';
-import { endSession, type UploadContext } from '../transfer/uploadContext.ts';
+import { endSession } from '../transfer/uploadContext.ts';
 import { type Attached, type RangeOutcome, uploadRange } from '../transfer/uploadRange.ts';
-
-/** A job that a run has taken up. */
-export interface LoadedJob {
-  readonly progress: StoredProgress;
-  readonly item: AttachmentsApi;
-  readonly uploadContext: UploadContext;
-  /** The file from an offset on, as it was when the job was asked for. */
-  openSource(offset: number): Promise<UrlSource>;
-  /** How long the source has asked to wait, where that is more than a run waits. */
-  sourceAskedMs(): number | undefined;
-}
+import type { LoadedJob } from './loadJob.ts';
 
 /**
  * Goes on with a job from what its record says to the attachment. Before anything is sent the item is asked for an attachment
@@ -31,8 +19,8 @@ export async function transferFile(job: LoadedJob): Promise<Attached> {
   const { progress } = job;
   const there = progress.mayBeAttached ? await progress.findAttachment() : undefined;
   if (there !== undefined) return there;
-  const isSmall = progress.record.attachment.sizeBytes < SESSION_FROM_BYTES;
-  if (progress.record.session === undefined && isSmall) {
+  const isSmall = progress.transfer.attachment.sizeBytes < SESSION_FROM_BYTES;
+  if (progress.transfer.session === undefined && isSmall) {
     const attached = await putSmallFile(job);
     if (attached !== undefined) return attached;
   }
@@ -42,11 +30,11 @@ export async function transferFile(job: LoadedJob): Promise<Attached> {
 /** A small file goes up in one call. Undefined where Graph wants a session for it: tenants differ in where that begins. */
 async function putSmallFile(job: LoadedJob): Promise<Attached | undefined> {
   const { progress, item } = job;
-  const { attachment } = progress.record;
+  const { attachment } = progress.transfer;
   const chunks = await readAll(job);
   await progress.announce(attachment.sizeBytes);
   try {
-    const { id } = await postAttachment(item, progress.record, chunks);
+    const { id } = await postAttachment(item, progress.transfer, chunks);
     return { kind: 'attached', location: item.locationOf(id) };
   } catch (error) {
     if (isRefusal(error)) await progress.refused();
@@ -67,7 +55,7 @@ async function readAll({ openSource, uploadContext }: LoadedJob): Promise<readon
 async function throughSessions(job: LoadedJob): Promise<Attached> {
   const { progress } = job;
   for (let lost = 0; ; lost += 1) {
-    if (progress.record.session === undefined) {
+    if (progress.transfer.session === undefined) {
       const attached = await openFirst(job);
       if (attached !== undefined) return attached;
     }
@@ -78,9 +66,8 @@ async function throughSessions(job: LoadedJob): Promise<Attached> {
     }
     const failure = new GraphError(outcome.response);
     if (!isSessionLost(outcome, progress)) throw failure;
-    const { job: part } = progress.record;
     // The item may not show yet what it has.
-    if (progress.mayBeAttached && part !== undefined && part.attempts < MIN_LOOKS_BEFORE_RESTART) {
+    if (progress.mayBeAttached && progress.record.attempts < MIN_LOOKS_BEFORE_RESTART) {
       throw new ServiceError('GraphAnswerInvalid', 'Graph has not said what became of the last chunk.', {
         cause: failure,
       });
@@ -100,7 +87,7 @@ async function openFirst(job: LoadedJob): Promise<Attached | undefined> {
     await job.progress.openSession();
     return undefined;
   } catch (error) {
-    if (!isTooShortForSession(error, job.progress.record.attachment)) throw error;
+    if (!isTooShortForSession(error, job.progress.transfer.attachment)) throw error;
     const attached = await putSmallFile(job);
     if (attached === undefined) throw error;
     return attached;
@@ -108,7 +95,7 @@ async function openFirst(job: LoadedJob): Promise<Attached | undefined> {
 }
 
 async function reopen({ progress, uploadContext }: LoadedJob): Promise<void> {
-  const { sessionsOpened } = progress.record;
+  const { sessionsOpened } = progress.transfer;
   if (sessionsOpened >= MAX_JOB_SESSIONS) {
     throw new ServiceError('JobFailed', `The file was begun ${sessionsOpened} times and never went through.`);
   }
@@ -119,7 +106,7 @@ async function reopen({ progress, uploadContext }: LoadedJob): Promise<void> {
 async function sendRest(job: LoadedJob): Promise<RangeOutcome> {
   const { progress, uploadContext } = job;
   const source = await openRest(job);
-  const { offset, attachment } = progress.record;
+  const { offset, attachment } = progress.transfer;
   const total = attachment.sizeBytes;
   try {
     return await uploadRange(
@@ -135,9 +122,9 @@ async function sendRest(job: LoadedJob): Promise<RangeOutcome> {
 
 /** The source from what Graph holds on. One that cannot be read from the middle is read from its start, into a new session. */
 async function openRest(job: LoadedJob): Promise<UrlSource> {
-  const { offset, job: part } = job.progress.record;
+  const { offset, etag } = job.progress.transfer;
   if (offset === 0) return job.openSource(0);
-  if (part?.etag !== undefined) {
+  if (etag !== undefined) {
     try {
       return await job.openSource(offset);
     } catch (error) {
@@ -151,7 +138,7 @@ async function openRest(job: LoadedJob): Promise<UrlSource> {
 /** Outlook answers 401 where its own token in the uploadUrl has run out; where ours is at fault, a new session is no help. */
 function isSessionLost(
   { response: { status } }: Extract<RangeOutcome, { kind: 'refused' }>,
-  { record }: StoredProgress,
+  { transfer }: LoadedJob['progress'],
 ): boolean {
-  return [404, 410, 416].includes(status) || (status === 401 && record.target.kind !== 'todoTask');
+  return [404, 410, 416].includes(status) || (status === 401 && transfer.target.kind !== 'todoTask');
 }

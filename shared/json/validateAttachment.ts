@@ -30,9 +30,9 @@ export function validateAttachment(body: unknown, kind: ItemKind, ceilings: MaxS
   const details: ErrorDetail[] = [];
   const { canonical, unlisted } = validateShape(body, shape, details);
   const { sizeBytes } = declaredIn(canonical, shape);
-  const ceilingBytes = kind === 'todoTask' ? ceilings.toDoBytes : ceilings.outlookBytes;
-  if (sizeBytes > ceilingBytes) {
-    const message = `An upload session takes at most ${ceilingBytes} bytes; ${sizeBytes} were declared.`;
+  const maxBytes = kind === 'todoTask' ? ceilings.toDoBytes : ceilings.outlookBytes;
+  if (sizeBytes > maxBytes) {
+    const message = `An upload session takes at most ${maxBytes} bytes; ${sizeBytes} were declared.`;
     details.push({ code: 'SizeTooLarge', message, target: `/${shape.parameter}/size` });
   }
   if (details.length > 0) throw invalidAttachment(`The body does not describe ${shape.describes}`, details, unlisted);

@@ -7,3 +7,6 @@ export const fileAttachment: ValidateFunction;
 export const taskFileAttachment: ValidateFunction;
 export const contentObject: ValidateFunction;
 export const policy: ValidateFunction;
+export const uploadRecord: ValidateFunction;
+export const jobRecord: ValidateFunction;
+export const idempotencyRecord: ValidateFunction;

@@ -1,8 +1,10 @@
 import type { ActsAs } from '../access/policy.ts';
 import type { ItemKind } from '../paths/entityModel.ts';
+import type { ItemTarget, Target, TargetOwner } from '../paths/target.ts';
+import type { GraphOperation, UrlOperation } from '../routes.ts';
 
 /** The operations of the app, as the log names them. */
-export type OperationName = 'createUploadSession' | 'attach' | 'putRange' | 'getUpload' | 'deleteUpload' | 'runJob';
+export type OperationName = GraphOperation | UrlOperation | 'runJob';
 
 /** The parts of a request's time that the log keeps apart; `in` overlaps the others. */
 export type Stage = 'authenticate' | 'body' | 'store' | 'token' | 'queue' | 'graph' | 'wait' | 'in';
@@ -51,6 +53,23 @@ export class LogEntry {
   addAttempt(status: number, graphRequestId: string | undefined): void {
     this.graphStatuses.push(status);
     this.graphRequestId = graphRequestId ?? this.graphRequestId;
+  }
+
+  addTarget({ kind, owner }: Pick<Target, 'kind'> & { readonly owner: TargetOwner }): void {
+    this.kind = kind;
+    if (owner.kind === 'group') this.group = owner.id;
+    else if ('id' in owner) this.mailbox = owner.id;
+  }
+
+  /** @param offset how many bytes Graph has */
+  addTransfer(transfer: {
+    readonly target: ItemTarget;
+    readonly attachment: { readonly sizeBytes: number };
+    readonly offset: number;
+  }): void {
+    this.addTarget(transfer.target);
+    this.sizeBytes = transfer.attachment.sizeBytes;
+    this.offset = transfer.offset;
   }
 
   get elapsedMs(): number {

@@ -1,7 +1,9 @@
 import { editsBetween, isNear } from '../common/nearName.ts';
+import { ITEM_SUFFIXES } from '../routes.ts';
 import { ENTITY_TYPES, type EntityTypeName, type NavigationProperty, ROOTS, withoutNamespace } from './entityModel.ts';
 
-const ACTION = 'createUploadSession';
+/** What may follow `attachments`. */
+const ACTIONS = ITEM_SUFFIXES.flatMap((suffix) => suffix.split('/').slice(1)).filter((name) => !name.startsWith('{'));
 
 /** Parts of a path that a message shows, such as `messages/{id}`. Folders can be nested without limit. */
 const MAX_PARTS = 8;
@@ -34,8 +36,12 @@ export function nearestPath(
 ): string {
   const isComplete = pattern.at(-1) === 'attachments';
   const segments = rest.slice(0, MAX_SEGMENTS);
-  const action = segments.some((segment) => isNear(withoutNamespace(segment), ACTION)) ? [ACTION] : [];
-  return abbreviate([...pattern, ...(isComplete ? [] : [...nearestParts(type, segments), 'attachments']), ...action]);
+  const action = ACTIONS.filter((name) => segments.some((segment) => isNear(withoutNamespace(segment), name)));
+  return abbreviate([
+    ...pattern,
+    ...(isComplete ? [] : [...nearestParts(type, segments), 'attachments']),
+    ...action.slice(0, 1),
+  ]);
 }
 
 /** The parts as text, of a long list the last ones. */

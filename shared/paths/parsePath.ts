@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import { ITEM_SUFFIXES } from '../routes.ts';
 import {
   BETA_ONLY,
   ENTITY_TYPES,
@@ -11,14 +12,7 @@ import {
 } from './entityModel.ts';
 import { abbreviate, nearestPath } from './nearestPath.ts';
 import { idError, mailboxError } from './opaqueId.ts';
-import {
-  type GraphPath,
-  type GraphVersion,
-  keySegment,
-  type PathAction,
-  type Target,
-  type TargetOwner,
-} from './target.ts';
+import { type GraphPath, type GraphVersion, keySegment, type Target, type TargetOwner } from './target.ts';
 
 /** A path segment taken apart: `messages('AAMk=')` has a name and a key, `messages` a name alone. */
 interface Segment {
@@ -50,7 +44,7 @@ export function parsePath(path: string): GraphPath {
     version: BETA_ONLY.has(item.kind) ? 'beta' : version,
     owner,
     itemPath: item.path,
-    action: walk.action(),
+    ...item.below,
   };
 }
 
@@ -102,13 +96,14 @@ class PathWalk {
     return { owner: { kind: 'group', id: key }, type: 'group' };
   }
 
-  /** Follows navigation properties and casts until `attachments`. */
-  item(start: EntityTypeName): { kind: Target['kind']; path: string } {
+  /** Follows navigation properties and casts until the rest is a path of the table of routes. */
+  item(start: EntityTypeName): { kind: Target['kind']; path: string; below: Pick<GraphPath, 'suffix' | 'ids'> } {
     let type = start;
     const path: string[] = [];
     for (;;) {
       const { item } = ENTITY_TYPES[type];
-      if (item !== undefined && sameName(this.#peek(), 'attachments')) return { kind: item, path: path.join('/') };
+      const below = item && this.#below();
+      if (item !== undefined && below !== undefined) return { kind: item, path: path.join('/'), below };
       const cast = this.#cast(type);
       if (cast !== undefined) {
         path.push(`microsoft.graph.${cast}`);
@@ -121,17 +116,44 @@ class PathWalk {
     }
   }
 
-  action(): PathAction {
-    this.#next += 1; // `attachments`, seen by item().
-    this.#pattern.push('attachments');
-    const segment = this.#peek();
-    if (segment === undefined) return 'attach';
-    this.#next += 1;
-    if (!sameName(withoutNamespace(segment), 'createUploadSession') || this.#peek() !== undefined) {
-      this.#next -= 1;
-      throw this.#unsupported();
+  /** Undefined if the rest cannot be a path of the table. @throws ServiceError if it begins like one */
+  #below(): Pick<GraphPath, 'suffix' | 'ids'> | undefined {
+    for (const suffix of ITEM_SUFFIXES) {
+      const ids = this.#match(suffix.split('/'));
+      if (ids !== undefined) return { suffix, ids };
     }
-    return 'createUploadSession';
+    if (!sameName(parseSegment(this.#peek()).name, 'attachments')) return undefined;
+    this.#next += 1;
+    this.#pattern.push('attachments');
+    throw this.#unsupported();
+  }
+
+  /** The ids, if exactly these names and `{id}`s follow. Nothing is taken otherwise. */
+  #match(names: readonly string[]): Readonly<Record<string, string>> | undefined {
+    const start = this.#next;
+    const ids: Record<string, string> = {};
+    let key: string | undefined;
+    for (const [at, name] of names.entries()) {
+      if (name.startsWith('{')) {
+        const id = key ?? this.#segments[this.#next];
+        if (key === undefined) this.#next += 1;
+        key = undefined;
+        if (id !== undefined) ids[name.slice(1, -1)] = checkedId(id, idError);
+        if (id !== undefined) continue;
+      } else {
+        const segment = parseSegment(this.#peek());
+        key = segment.key;
+        this.#next += 1;
+        // Only an action may carry its namespace.
+        const written = at > 0 ? withoutNamespace(segment.name) : segment.name;
+        if (sameName(written, name) && (key === undefined || names[at + 1]?.startsWith('{'))) continue;
+      }
+      this.#next = start;
+      return undefined;
+    }
+    if (this.#peek() === undefined) return ids;
+    this.#next = start;
+    return undefined;
   }
 
   /**

@@ -24,16 +24,21 @@ export interface Target {
   readonly itemPath: string;
 }
 
-/** What is asked of the item: Graph's action, or a POST to the collection itself. */
-export type PathAction = 'createUploadSession' | 'attach';
+/** The item as requests to Graph name it. */
+export interface ItemTarget extends Omit<Target, 'owner'> {
+  readonly owner: ResolvedOwner;
+}
 
 /** A whole path. */
 export interface GraphPath extends Target {
-  readonly action: PathAction;
+  /** What follows the item, as the table of routes has it. */
+  readonly suffix: string;
+  /** The ids in it, by the table's names; decoded and safe to encode. */
+  readonly ids: Readonly<Record<string, string>>;
 }
 
 /** The path at Graph, without version: `/users/{id}/messages/{id}/attachments`, and what follows there. */
-export function graphPath(target: Target, owner: ResolvedOwner, below?: string): string {
+export function graphPath(target: Pick<Target, 'itemPath'>, owner: ResolvedOwner, below?: string): string {
   const attachments = `${ownerPath(owner)}/${target.itemPath}/attachments`;
   return below === undefined ? attachments : `${attachments}/${below}`;
 }

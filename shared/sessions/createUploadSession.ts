@@ -5,23 +5,22 @@ import { tokensFor } from '../access/tokensFor.ts';
 import { actsForOf } from '../access/tokensForUpload.ts';
 import { isObject } from '../common/isObject.ts';
 import { SESSION_FROM_BYTES } from '../common/limits.ts';
-import type { Dependencies } from '../dependencies.ts';
+import type { Dependencies, RequestContext } from '../dependencies.ts';
 import { parseBody } from '../graph/graphResponse.ts';
 import { relayResponse } from '../graph/relayResponse.ts';
 import { readUploadSession, replaceInUploadSession } from '../graph/uploadSession.ts';
-import type { RequestContext } from '../handleRequest.ts';
 import { parseJson } from '../json/parseJson.ts';
 import { type ValidAttachment, validateAttachment } from '../json/validateAttachment.ts';
 import { hashUploadId } from '../logging/mask.ts';
+import { proxyUrlOf } from '../paths/proxyUrl.ts';
 import { graphPath, type Target } from '../paths/target.ts';
 import { readBody } from '../server/readBody.ts';
 import { errorCode, type ResponseData } from '../server/response.ts';
 import { storageNotConfigured } from '../storage/storageErrors.ts';
 import { nextExpectedRanges } from '../transfer/contentRange.ts';
 import { SIZE_BELOW_MINIMUM } from '../transfer/smallAttachment.ts';
+import { startTransfer } from '../transfer/transferRecord.ts';
 import { parseUploadUrl } from '../transfer/uploadClient.ts';
-import { createUploadRecord } from '../uploads/uploadRecord.ts';
-import { uploadUrlOf } from '../uploads/uploadUrlOf.ts';
 import { refuseChunkedJson } from './openChunkedUpload.ts';
 
 /**
@@ -84,19 +83,16 @@ async function keepUpload(
   const body = parseBody(response.body);
   const session = readUploadSession(body);
   parseUploadUrl(session?.uploadUrl ?? '', config.uploadHosts);
-  const stored = await uploads.create(
-    createUploadRecord({
-      target: { kind, version, owner, itemPath },
-      caller: logEntry.caller ?? '',
-      attachment: declared,
-      wantsImmutableIds: info.wantsImmutableIds,
-      session,
-      ...actsForOf(actsAs, caller),
-    }),
-  );
+  const stored = await uploads.create({
+    ...startTransfer({ kind, version, owner, itemPath }, declared, session, Date.now()),
+    caller: logEntry.caller ?? '',
+    wantsImmutableIds: info.wantsImmutableIds,
+    state: { status: 'uploading' },
+    ...actsForOf(actsAs, caller),
+  });
   logEntry.endStage('store');
   logEntry.upload = hashUploadId(stored.id);
-  const uploadUrl = uploadUrlOf(stored.id, request.url, config.publicBaseUrl);
+  const uploadUrl = proxyUrlOf('upload', stored.id, request.url, config.publicBaseUrl);
   const replaced = replaceInUploadSession(body, uploadUrl, nextExpectedRanges(0, declared.sizeBytes));
   return { ...response, body: JSON.stringify(replaced) };
 }

@@ -3,26 +3,26 @@ import type { AuthenticatedCaller } from '../access/caller.ts';
 import type { ActsAs } from '../access/policy.ts';
 import { tokensFor } from '../access/tokensFor.ts';
 import { actsForOf } from '../access/tokensForUpload.ts';
-import { isJsonFile, maxBytesOf } from '../attach/requestedFile.ts';
 import { MAX_CHUNK_BYTES, SESSION_FROM_BYTES } from '../common/limits.ts';
-import type { Dependencies } from '../dependencies.ts';
+import { maxFileBytes } from '../config/config.ts';
+import type { Dependencies, RequestContext } from '../dependencies.ts';
 import { ServiceError } from '../errors.ts';
 import { type AttachmentsApi, createAttachmentsApi } from '../graph/attachmentsApi.ts';
 import type { UploadSession } from '../graph/uploadSession.ts';
-import type { RequestContext } from '../handleRequest.ts';
 import { withIdempotencyKey } from '../idempotency/withIdempotencyKey.ts';
 import { hashUploadId } from '../logging/mask.ts';
-import type { Target } from '../paths/target.ts';
+import { idInProxyUrl, proxyUrlOf } from '../paths/proxyUrl.ts';
+import type { ItemTarget, Target } from '../paths/target.ts';
 import type { IncomingRequest } from '../server/request.ts';
 import { requireBodyFits } from '../server/requireBodyFits.ts';
 import type { ResponseData } from '../server/response.ts';
-import { readDeclaredFile } from '../sources/declaredFile.ts';
+import { isJsonFile, readDeclaredFile } from '../sources/declaredFile.ts';
+import type { FileInfo } from '../sources/fileInfo.ts';
 import { storageNotConfigured } from '../storage/storageErrors.ts';
 import { isTooShortForSession } from '../transfer/smallAttachment.ts';
+import { startTransfer } from '../transfer/transferRecord.ts';
 import { parseUploadUrl } from '../transfer/uploadClient.ts';
-import { createUploadRecord, type UploadRecord } from '../uploads/uploadRecord.ts';
-import type { StoredUpload } from '../uploads/uploadStore.ts';
-import { uploadIdOf, uploadUrlOf } from '../uploads/uploadUrlOf.ts';
+import { isSessionOver, type StoredUpload, type UploadRecord } from '../uploads/uploadRecord.ts';
 
 /** Logic Apps says that the body will come in chunks: learn.microsoft.com/azure/logic-apps/logic-apps-handle-large-messages */
 export function isChunkedMessage({ headers }: IncomingRequest): boolean {
@@ -58,7 +58,7 @@ export async function openChunkedUpload(
     query: request.url.search,
     headers: request.headers,
     lengthHeader: 'x-ms-content-length',
-    ceilingBytes: maxBytesOf(path, config),
+    maxBytes: maxFileBytes(path.kind, config),
   });
   if (sizeBytes === undefined || sizeBytes === 0) {
     throw new ServiceError('LengthRequired', 'x-ms-content-length must say how many bytes the file has, at least one.');
@@ -78,9 +78,9 @@ export async function openChunkedUpload(
     dependencies,
     () => openUpload(context, caller, actsAs, target, attachment, earlier, dependencies),
     async ({ headers }) => {
-      const stored = await uploads.read(uploadIdOf(headers['location'] ?? ''));
+      const stored = await uploads.read(idInProxyUrl(headers['location'] ?? ''));
       earlier = stored?.record;
-      return isGoingOn(stored);
+      return isUsable(stored);
     },
   );
 }
@@ -95,8 +95,8 @@ async function openUpload(
   { request, info, deadline, logEntry }: RequestContext,
   caller: AuthenticatedCaller,
   actsAs: ActsAs,
-  target: UploadRecord['target'],
-  attachment: UploadRecord['attachment'],
+  target: ItemTarget,
+  attachment: FileInfo,
   earlier: UploadRecord | undefined,
   dependencies: Dependencies,
 ): Promise<ResponseData> {
@@ -113,37 +113,31 @@ async function openUpload(
     session = await openSession(item, attachment);
     if (session !== undefined) parseUploadUrl(session.uploadUrl, config.uploadHosts);
   }
-  const { wantsImmutableIds } = info;
-  const upload = createUploadRecord({
-    target,
-    caller: logEntry.caller ?? '',
-    attachment,
-    wantsImmutableIds,
-    session,
-    ...actsForOf(actsAs, caller),
-  });
   const { sizeBytes } = attachment;
   const sentBefore = session === undefined && earlier?.uncertainOffsets.includes(sizeBytes) ? earlier : undefined;
-  const stored = await uploads.create(
-    sentBefore === undefined ? upload : { ...upload, createdAt: sentBefore.createdAt, uncertainOffsets: [sizeBytes] },
-  );
+  const stored = await uploads.create({
+    ...startTransfer(target, attachment, session, Date.now()),
+    ...(sentBefore !== undefined && { createdAt: sentBefore.createdAt, uncertainOffsets: [sizeBytes] }),
+    caller: logEntry.caller ?? '',
+    wantsImmutableIds: info.wantsImmutableIds,
+    state: { status: 'uploading' },
+    ...actsForOf(actsAs, caller),
+  });
   logEntry.endStage('store');
   logEntry.upload = hashUploadId(stored.id);
-  const location = uploadUrlOf(stored.id, request.url, config.publicBaseUrl);
+  const location = proxyUrlOf('upload', stored.id, request.url, config.publicBaseUrl);
   return { status: 200, headers: { location, 'x-ms-chunk-size': String(MAX_CHUNK_BYTES) }, body: '' };
 }
 
-/** An upload that has failed, was cancelled or is past its end takes no more bytes. */
-function isGoingOn(stored: StoredUpload | undefined): boolean {
-  const status = stored?.record.state.status;
+/** An upload that has failed, was cancelled or has expired takes no more bytes. */
+function isUsable(stored: StoredUpload | undefined): boolean {
+  if (stored === undefined || isSessionOver(stored.record, Date.now())) return false;
+  const { status } = stored.record.state;
   return status === 'uploading' || status === 'completed';
 }
 
 /** Undefined where Graph takes the file in one call alone. @throws GraphError */
-async function openSession(
-  item: AttachmentsApi,
-  attachment: UploadRecord['attachment'],
-): Promise<UploadSession | undefined> {
+async function openSession(item: AttachmentsApi, attachment: FileInfo): Promise<UploadSession | undefined> {
   try {
     return await item.openSession(attachment);
   } catch (error) {

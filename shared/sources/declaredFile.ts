@@ -2,7 +2,9 @@ import { type ErrorDetail, ServiceError } from '../errors.ts';
 import { invalidAttachment } from '../json/validateShape.ts';
 import type { ItemKind } from '../paths/entityModel.ts';
 import { hasContentCoding } from '../server/contentCoding.ts';
-import { fileNameOf } from './fileName.ts';
+import { isJson } from '../server/readBody.ts';
+import type { IncomingRequest } from '../server/request.ts';
+import { fileNameOf, hasFileName } from './fileName.ts';
 import { type FileQuery, readFileQuery } from './fileQuery.ts';
 
 /** What a request says of the file that it attaches. Members that it does not say are absent. */
@@ -32,7 +34,7 @@ export interface RequestParts {
    */
   readonly lengthHeader: 'Content-Length' | 'x-ms-content-length' | undefined;
   /** The largest file that is admitted, in bytes. */
-  readonly ceilingBytes: number;
+  readonly maxBytes: number;
 }
 
 /**
@@ -131,7 +133,7 @@ function readFlag(text: string | undefined, details: ErrorDetail[]): boolean | u
 
 function readSize(
   asked: string | undefined,
-  { kind, headers, lengthHeader, ceilingBytes }: RequestParts,
+  { kind, headers, lengthHeader, maxBytes }: RequestParts,
   details: ErrorDetail[],
 ): number | undefined {
   const declared = readLength(asked, '?size', details);
@@ -141,16 +143,16 @@ function readSize(
     details.push({ code: 'Conflict', message, target: '?size' });
   }
   const size = declared ?? sent;
-  if (size !== undefined && size > ceilingBytes) {
+  if (size !== undefined && size > maxBytes) {
     const target = declared === undefined && lengthHeader ? lengthHeader : '?size';
-    details.push({ code: 'SizeTooLarge', message: tooLarge(size, target, kind, ceilingBytes), target });
+    details.push({ code: 'SizeTooLarge', message: tooLarge(size, target, kind, maxBytes), target });
   }
   return size;
 }
 
-function tooLarge(size: number, target: string, kind: ItemKind, ceilingBytes: number): string {
+function tooLarge(size: number, target: string, kind: ItemKind, maxBytes: number): string {
   const setting = kind === 'todoTask' ? 'MAX_TODO_ATTACHMENT_BYTES' : 'MAX_OUTLOOK_ATTACHMENT_BYTES';
-  return `The file is too large: ${target} declares ${size} bytes, and at most ${ceilingBytes} can be attached (${setting}). Attach a smaller file, or send a link to it.`;
+  return `The file is too large: ${target} declares ${size} bytes, and at most ${maxBytes} can be attached (${setting}). Attach a smaller file, or send a link to it.`;
 }
 
 function readLength(text: string | undefined, target: string, details: ErrorDetail[]): number | undefined {
@@ -167,4 +169,11 @@ function refuseInline(query: FileQuery, details: ErrorDetail[]): void {
     const message = `An attachment of a To Do task has no '${parameter}'.`;
     details.push({ code: 'UnknownMember', message, target: `?${parameter}` });
   }
+}
+
+/** Graph's JSON, unless the request also has a file name: then the JSON itself is the file. */
+export function isJsonFile({ headers, url }: Pick<IncomingRequest, 'headers' | 'url'>): boolean {
+  if (!isJson(headers.get('content-type') ?? '')) return false;
+  const isNamed = [...url.searchParams.keys()].some((name) => name.toLowerCase() === 'name');
+  return !isNamed && !hasFileName(headers.get('content-disposition'));
 }

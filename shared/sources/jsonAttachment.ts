@@ -26,7 +26,7 @@ export interface JsonLimits {
   /** The largest file that is taken in JSON, decoded: the setting MAX_JSON_ATTACHMENT_BYTES. */
   readonly maxJsonAttachmentBytes: number;
   /** The largest file that is admitted, in bytes. */
-  readonly ceilingBytes: number;
+  readonly maxBytes: number;
 }
 
 /**
@@ -64,7 +64,7 @@ function check(
   bytes: DecodedBytes,
   { content, contents }: FileSplitter,
   kind: ItemKind,
-  { ceilingBytes }: JsonLimits,
+  { maxBytes }: JsonLimits,
 ): JsonAttachment {
   const shape = kind === 'todoTask' ? TASK_FILE_ATTACHMENT : FILE_ATTACHMENT;
   const details: ErrorDetail[] = [];
@@ -73,8 +73,8 @@ function check(
   const members = isObject(canonical) ? canonical : {};
   if (contents > 1) details.push(contentDetail('DuplicateMember', "'contentBytes' stands here more than once."));
   if (content.fault !== undefined) details.push(contentDetail('ValueNotAllowed', `'contentBytes' ${content.fault}.`));
-  if (bytes.sizeBytes > ceilingBytes) {
-    const message = `At most ${ceilingBytes} bytes can be attached; contentBytes has ${bytes.sizeBytes}.`;
+  if (bytes.sizeBytes > maxBytes) {
+    const message = `At most ${maxBytes} bytes can be attached; contentBytes has ${bytes.sizeBytes}.`;
     details.push(contentDetail('SizeTooLarge', message));
   }
   const chosen = chooseContent(members, bytes, details);

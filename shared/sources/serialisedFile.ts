@@ -84,7 +84,7 @@ function notBytes(says: string): ServiceError {
 
 async function readContentObject(
   body: ReadableBody,
-  { maxJsonAttachmentBytes, ceilingBytes }: JsonLimits,
+  { maxJsonAttachmentBytes, maxBytes }: JsonLimits,
   held: JsonReservation,
   signal: AbortSignal,
 ): Promise<SerialisedFile> {
@@ -96,8 +96,8 @@ async function readContentObject(
   const add = (code: ErrorDetail['code'], message: string) => details.push({ code, message, target: '/$content' });
   if (splitter.contents > 1) add('DuplicateMember', "'$content' stands here more than once.");
   if (splitter.content.fault !== undefined) add('ValueNotAllowed', `'$content' ${splitter.content.fault}.`);
-  if (bytes.sizeBytes > ceilingBytes) {
-    add('SizeTooLarge', `At most ${ceilingBytes} bytes can be attached; $content has ${bytes.sizeBytes}.`);
+  if (bytes.sizeBytes > maxBytes) {
+    add('SizeTooLarge', `At most ${maxBytes} bytes can be attached; $content has ${bytes.sizeBytes}.`);
   }
   if (details.length > 0) throw invalidAttachment('The body is not a content object', details, unlisted);
   const contentType = isObject(canonical) ? canonical['$content-type'] : undefined;

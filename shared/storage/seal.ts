@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
 
 /** What a sealed text is for. The same secret gives another key for each, so that none passes for another. */
-export type Purpose = 'upload' | 'idempotency' | 'job';
+export type Purpose = 'upload' | 'idempotency' | 'job' | 'jobRecord';
 
 const SECRET_BYTES = 32;
 const VERSION = Buffer.from([1]);

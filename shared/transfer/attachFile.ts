@@ -6,15 +6,15 @@ import type { UploadSession } from '../graph/uploadSession.ts';
 import type { ByteSource } from '../sources/byteSource.ts';
 import { createMemorySource } from '../sources/memorySource.ts';
 import { readWhole } from '../sources/readWhole.ts';
-import type { UploadRecord } from '../uploads/uploadRecord.ts';
 import { ChunkBuffer } from './chunkBuffer.ts';
 import { attachmentIdIn, findAttachment, type SearchedFile } from './findAttachment.ts';
 import { type AttachedFile, isTooLongForOneCall, isTooShortForSession, postAttachment } from './smallAttachment.ts';
+import type { TransferRecord } from './transferRecord.ts';
 import { createUploadContext, endSession, type UploadContextOptions } from './uploadContext.ts';
 import { type Attached, type TransferProgress, uploadRange } from './uploadRange.ts';
 
 /** A file that one request attaches. */
-export interface FileToAttach extends Pick<UploadRecord, 'target' | 'attachment' | 'createdAt'> {
+export interface FileToAttach extends Pick<TransferRecord, 'target' | 'attachment' | 'createdAt'> {
   readonly source: ByteSource;
   /** An earlier request for the same file, which may have attached it: the item is looked at first. */
   readonly earlier: Pick<SearchedFile, 'refusedSince'> | undefined;

@@ -1,8 +1,8 @@
 import type { AttachmentsApi, GraphAttachment } from '../graph/attachmentsApi.ts';
-import type { UploadRecord } from '../uploads/uploadRecord.ts';
+import type { TransferRecord } from './transferRecord.ts';
 
 /** What is known of a file that is attached. */
-export interface AttachedFileInfo extends Pick<UploadRecord, 'target' | 'attachment'> {
+export interface AttachedFileInfo extends Pick<TransferRecord, 'target' | 'attachment'> {
   readonly attachmentId: string | undefined;
 }
 

@@ -1,11 +1,11 @@
 import type { AttachmentsApi, GraphAttachment } from '../graph/attachmentsApi.ts';
-import type { UploadRecord } from '../uploads/uploadRecord.ts';
+import type { TransferRecord } from './transferRecord.ts';
 
 /** Clocks of Graph and of this instance differ. */
 const CLOCK_SKEW_MS = 120_000;
 
 /** A file that may be attached. */
-export interface SearchedFile extends Pick<UploadRecord, 'attachment' | 'createdAt'> {
+export interface SearchedFile extends Pick<TransferRecord, 'attachment' | 'createdAt'> {
   /**
    * Epoch milliseconds: Graph was sent the whole file then, and refused it. What was attached before is another file. Clocks count
    * as equal, since a refusal is nearly always true.

@@ -5,10 +5,10 @@ import type { AttachmentsApi, GraphAttachment } from '../graph/attachmentsApi.ts
 import { GraphError, isRefusal } from '../graph/graphError.ts';
 import { parseBody } from '../graph/graphResponse.ts';
 import { errorCode } from '../server/response.ts';
-import type { UploadRecord } from '../uploads/uploadRecord.ts';
 import { findAttachment } from './findAttachment.ts';
+import type { TransferRecord } from './transferRecord.ts';
 
-type WholeFile = Pick<UploadRecord, 'target' | 'attachment' | 'createdAt'>;
+type WholeFile = Pick<TransferRecord, 'target' | 'attachment' | 'createdAt'>;
 
 /** Graph's code for a file that is too small for a session: learn.microsoft.com/graph/outlook-large-attachments */
 export const SIZE_BELOW_MINIMUM = 'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize';
@@ -59,7 +59,7 @@ export async function postAttachment(
  * Whether Graph refuses a file as too long for one call, where a session might take it: tenants differ in the band between.
  * 413, or 400 as some front ends put it (microsoft-graph-docs-contrib issue 682).
  */
-export function isTooLongForOneCall(error: unknown, { sizeBytes }: UploadRecord['attachment']): boolean {
+export function isTooLongForOneCall(error: unknown, { sizeBytes }: TransferRecord['attachment']): boolean {
   if (!(error instanceof GraphError) || sizeBytes < MIN_SESSION_BYTES) return false;
   const { status, body } = error.response;
   return status === 413 || (status === 400 && errorCode(parseBody(body)) === 'BadRequest');
@@ -69,7 +69,7 @@ export function isTooLongForOneCall(error: unknown, { sizeBytes }: UploadRecord[
  * Whether Graph refuses a session for a file as too short, where one call might take it: learn.microsoft.com/graph/outlook-large-attachments
  * names this error.
  */
-export function isTooShortForSession(error: unknown, { sizeBytes }: UploadRecord['attachment']): boolean {
+export function isTooShortForSession(error: unknown, { sizeBytes }: TransferRecord['attachment']): boolean {
   if (!(error instanceof GraphError) || sizeBytes > MAX_SINGLE_POST_BYTES) return false;
   return errorCode(parseBody(error.response.body)) === SIZE_BELOW_MINIMUM;
 }

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConcurrencyLimiter } from '../common/concurrencyLimiter.ts';
 import type { Deadline } from '../common/deadline.ts';
 import { RETRY_MIN_ATTEMPT_MS, SESSION_END_TIMEOUT_MS } from '../common/limits.ts';
-import type { ConcurrencyLimiter } from '../graph/concurrencyLimiter.ts';
 import { unsettled } from '../graph/graphError.ts';
 import { type AttemptResult, challengeIn, type GraphResponse } from '../graph/graphResponse.ts';
 import type { HttpRequest } from '../graph/httpRequest.ts';
 import { retryDelayMs } from '../graph/retryDelay.ts';
 import type { LogEntry } from '../logging/logEntry.ts';
+import type { ItemKind } from '../paths/entityModel.ts';
 import type { TokenSource } from '../tokens/tokenSource.ts';
 import { parseUploadUrl, type UploadClient, type UploadUrl } from './uploadClient.ts';
 
@@ -34,7 +35,8 @@ export interface UploadContextOptions
   extends Pick<UploadContext, 'client' | 'concurrencyLimiter' | 'mailbox' | 'deadline' | 'logEntry'> {
   readonly hosts: readonly string[];
   readonly uploadUrl: () => string;
-  readonly tokens: TokenSource | undefined;
+  readonly tokens: TokenSource;
+  readonly kind: ItemKind;
   /** Attempts begin no later than this after now. */
   readonly retryTimeoutMs: number;
 }
@@ -43,23 +45,26 @@ export function createUploadContext({
   hosts,
   uploadUrl,
   tokens,
+  kind,
   retryTimeoutMs,
   ...shared
 }: UploadContextOptions): UploadContext {
   const { deadline, logEntry } = shared;
   const retryUntil = performance.now() + retryTimeoutMs;
+  // Outlook's upload host rejects bytes that come with a token; Graph's own requires one for To Do.
+  const needsToken = kind === 'todoTask';
   return {
     ...shared,
     uploadUrl: () => parseUploadUrl(uploadUrl(), hosts),
     async token() {
-      if (tokens === undefined) return undefined;
+      if (!needsToken) return undefined;
       try {
         return await tokens.acquire(deadline);
       } finally {
         logEntry.endStage('token');
       }
     },
-    invalidateToken: (token, refusal) => tokens?.invalidate(token, challengeIn(refusal)),
+    invalidateToken: (token, refusal) => tokens.invalidate(token, challengeIn(refusal)),
     retryRemainingMs: () => Math.min(deadline.remainingMs(), retryUntil - performance.now()),
     async pause(delayMs) {
       try {

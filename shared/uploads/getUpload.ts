@@ -1,15 +1,12 @@
-import type { Dependencies } from '../dependencies.ts';
-import type { RequestContext } from '../handleRequest.ts';
-import { getJob } from '../jobs/getJob.ts';
-import { isJob } from '../jobs/storedJob.ts';
+import type { Dependencies, RequestContext } from '../dependencies.ts';
 import type { ResponseData } from '../server/response.ts';
 import { loadUpload, readUpload } from './loadUpload.ts';
 import { progressOf } from './responseFormat.ts';
-import type { UploadRecord } from './uploadRecord.ts';
+import type { UploadState } from './uploadRecord.ts';
 
 /**
- * `GET` on an upload's address: how far it is, in the members of Graph's uploadSession, and what became of it. Where the last
- * answer of Graph was lost, the item says whether the file is attached.
+ * `GET` on an upload's URL: its progress, in the members of Graph's uploadSession, and its outcome. If the last response of Graph
+ * was lost, the item shows whether the file is attached.
  */
 export async function getUpload(
   context: RequestContext,
@@ -17,27 +14,19 @@ export async function getUpload(
   dependencies: Dependencies,
 ): Promise<ResponseData> {
   const stored = await readUpload(id, context, dependencies);
-  if (isJob(stored)) return getJob(context, stored, dependencies);
   const { progress } = await loadUpload(stored, context, dependencies);
   if (progress.mayBeAttached) {
-    // Where Graph cannot be asked, what is known is shown.
+    // If Graph does not respond, the response shows what is known.
     const attached = await progress.findAttachment().catch(() => undefined);
     if (attached !== undefined) await progress.complete(attached.location);
   }
-  return shown(progress.record);
+  const { record } = progress;
+  return { status: 200, headers: {}, body: JSON.stringify({ ...progressOf(record), ...outcomeOf(record.state) }) };
 }
 
-function shown(record: UploadRecord): ResponseData {
-  const { state } = record;
-  const outcome =
-    state.status === 'completed'
-      ? { attachmentId: state.attachmentId, location: state.location }
-      : state.status === 'failed'
-        ? { error: { code: state.error.code, message: state.error.message } }
-        : {};
-  return {
-    status: 200,
-    headers: {},
-    body: JSON.stringify({ ...progressOf(record), status: state.status, ...outcome }),
-  };
+function outcomeOf(state: UploadState): Readonly<Record<string, unknown>> {
+  const { status } = state;
+  if (status === 'completed') return { status, attachmentId: state.attachmentId, location: state.location };
+  if (status === 'failed') return { status, error: { code: state.error.code, message: state.error.message } };
+  return { status };
 }

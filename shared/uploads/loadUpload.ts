@@ -1,20 +1,17 @@
 import { tokensForUpload } from '../access/tokensForUpload.ts';
-import type { Deadline } from '../common/deadline.ts';
 import { MAX_CHUNK_RETRY_MS } from '../common/limits.ts';
-import type { Dependencies } from '../dependencies.ts';
+import type { Dependencies, RequestContext } from '../dependencies.ts';
 import { ServiceError } from '../errors.ts';
-import { type AttachmentsApi, type AttachmentsApiOptions, createAttachmentsApi } from '../graph/attachmentsApi.ts';
-import type { RequestContext } from '../handleRequest.ts';
-import type { LogEntry } from '../logging/logEntry.ts';
+import { type AttachmentsApi, createAttachmentsApi } from '../graph/attachmentsApi.ts';
 import { hashUploadId } from '../logging/mask.ts';
-import { StoredProgress } from '../transfer/storedProgress.ts';
 import { createUploadContext, type UploadContext } from '../transfer/uploadContext.ts';
-import type { StoredUpload, UploadLease } from './uploadStore.ts';
+import { UploadProgress } from './uploadProgress.ts';
+import { isSessionOver, type StoredUpload } from './uploadRecord.ts';
 
-/** An upload that a request, or the run of a job, goes on with. */
+/** An upload that a request continues. */
 export interface LoadedUpload {
   readonly item: AttachmentsApi;
-  readonly progress: StoredProgress;
+  readonly progress: UploadProgress;
   readonly uploadContext: UploadContext;
 }
 
@@ -31,28 +28,17 @@ export async function readUpload(
   logEntry.upload = hashUploadId(id);
   const stored = await uploads.read(id);
   logEntry.endStage('store');
-  if (stored === undefined) throw new ServiceError('UploadNotFound', 'There is no such upload, or it has ended.');
-  logUpload(stored, logEntry);
+  if (stored === undefined || isSessionOver(stored.record, Date.now())) {
+    throw new ServiceError('UploadNotFound', 'The upload does not exist or has expired.');
+  }
+  const { caller, actsFor } = stored.record;
+  logEntry.caller = caller;
+  logEntry.actsAs = actsFor === undefined ? 'app' : 'user';
+  logEntry.addTransfer(stored.record);
   return stored;
 }
 
-/** What the log says of an upload. */
-export function logUpload({ record: upload }: StoredUpload, logEntry: LogEntry): void {
-  const { target, caller, actsFor, attachment, offset } = upload;
-  logEntry.caller = caller;
-  logEntry.actsAs = actsFor === undefined ? 'app' : 'user';
-  logEntry.kind = target.kind;
-  logEntry.sizeBytes = attachment.sizeBytes;
-  logEntry.offset = offset;
-  if (target.owner.kind === 'group') logEntry.group = target.owner.id;
-  else logEntry.mailbox = target.owner.id;
-}
-
-/**
- * What going on with an upload needs: its item at Graph, its account, and the way for its bytes.
- *
- * @throws ServiceError of a user's token, where bytes cannot be sent without one
- */
+/** @throws ServiceError of a user's token, if bytes cannot be sent without one */
 export async function loadUpload(
   stored: StoredUpload,
   context: RequestContext,
@@ -60,54 +46,29 @@ export async function loadUpload(
 ): Promise<LoadedUpload> {
   const { info, deadline, logEntry } = context;
   const { target, wantsImmutableIds, actsFor } = stored.record;
+  const { config, graphHttp, concurrencyLimiter, uploads, uploadClient } = dependencies;
   const tokens = tokensForUpload(stored.record, context, dependencies);
   if (target.kind === 'todoTask' && actsFor !== undefined) await tokens.acquire(deadline);
-  return openTransfer(
-    stored,
-    {
-      call: { clientRequestId: info.clientRequestId, traceParent: info.traceParent, wantsImmutableIds },
-      context: { tokens, deadline, logEntry },
-      deadline,
-      retryTimeoutMs: MAX_CHUNK_RETRY_MS,
-    },
-    dependencies,
-  );
-}
-
-/** How a transfer calls Graph, and the times that its bytes have. */
-interface TransferOptions extends Pick<AttachmentsApiOptions, 'call' | 'context'> {
-  readonly deadline: Deadline;
-  readonly retryTimeoutMs: number;
-  readonly lease?: UploadLease | undefined;
-}
-
-/** The parts of a transfer, for a request and for the run of a job alike. */
-export async function openTransfer(
-  stored: StoredUpload,
-  { call, context, deadline, retryTimeoutMs, lease }: TransferOptions,
-  { config, graphHttp, concurrencyLimiter: queue, uploads, uploadClient: uploadHost }: Dependencies,
-): Promise<LoadedUpload> {
-  const { target } = stored.record;
-  const { tokens, logEntry } = context;
+  const { clientRequestId, traceParent } = info;
   const item = createAttachmentsApi({
     graphOrigin: config.graphOrigin,
     graphHttp: await graphHttp(),
     target,
-    call,
-    context,
+    call: { clientRequestId, traceParent, wantsImmutableIds },
+    context: { tokens, deadline, logEntry },
   });
-  const progress = new StoredProgress(uploads, item, stored, lease);
+  const progress = new UploadProgress(uploads, item, stored);
   const uploadContext = createUploadContext({
-    client: uploadHost,
+    client: uploadClient,
     hosts: config.uploadHosts,
-    uploadUrl: () => progress.record.session?.uploadUrl ?? '',
-    concurrencyLimiter: queue,
+    uploadUrl: () => progress.transfer.session?.uploadUrl ?? '',
+    concurrencyLimiter,
     mailbox: item.mailbox,
     deadline,
     logEntry,
-    // Outlook's upload host refuses bytes that come with a token; Graph's own demands one for To Do.
-    tokens: target.kind === 'todoTask' ? tokens : undefined,
-    retryTimeoutMs,
+    tokens,
+    kind: target.kind,
+    retryTimeoutMs: MAX_CHUNK_RETRY_MS,
   });
   return { item, progress, uploadContext };
 }

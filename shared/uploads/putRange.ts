@@ -1,25 +1,23 @@
+import { type ConcurrencyLimiter, createConcurrencyLimiter } from '../common/concurrencyLimiter.ts';
 import { MAX_SLICE_BYTES, MAX_WAITING_PER_UPLOAD } from '../common/limits.ts';
-import type { Dependencies } from '../dependencies.ts';
+import type { Dependencies, RequestContext } from '../dependencies.ts';
 import { ServiceError } from '../errors.ts';
 import type { AttachmentsApi } from '../graph/attachmentsApi.ts';
-import { type ConcurrencyLimiter, createConcurrencyLimiter } from '../graph/concurrencyLimiter.ts';
 import { GraphError } from '../graph/graphError.ts';
 import { type GraphResponse, parseBody, uploadFailureOf } from '../graph/graphResponse.ts';
-import type { RequestContext } from '../handleRequest.ts';
-import { isJob } from '../jobs/storedJob.ts';
 import type { IncomingRequest } from '../server/request.ts';
 import { errorCode, type ResponseData, storedErrorResponse } from '../server/response.ts';
 import { createRequestSource } from '../sources/bodySource.ts';
 import { readWhole } from '../sources/readWhole.ts';
+import { RecordConflict } from '../storage/recordStore.ts';
 import { ChunkBuffer } from '../transfer/chunkBuffer.ts';
 import { type ByteRange, lengthOf, locate, nextExpectedRanges, parseContentRange } from '../transfer/contentRange.ts';
-import type { StoredProgress } from '../transfer/storedProgress.ts';
 import { type RangeOutcome, uploadRange } from '../transfer/uploadRange.ts';
 import { type LoadedUpload, loadUpload, readUpload } from './loadUpload.ts';
 import { putSmallFile, requireSmallFile } from './putSmallFile.ts';
-import type { ResponseFormat } from './responseFormat.ts';
+import { CHUNKED_MESSAGE_FORMAT, type ResponseFormat, UPLOAD_SESSION_FORMAT } from './responseFormat.ts';
+import type { UploadProgress } from './uploadProgress.ts';
 import type { UploadRecord } from './uploadRecord.ts';
-import { UploadConflict } from './uploadStore.ts';
 
 /**
  * A range of a file's bytes, in the form of an uploadSession (`PUT`) or of Logic Apps' chunks (`PATCH`). What is held already
@@ -27,24 +25,23 @@ import { UploadConflict } from './uploadStore.ts';
  *
  * @throws ServiceError UploadNotFound, InvalidRange, RangeNotExpected, UploadCancelled, and those of the transfer
  */
-export async function putRange(
-  context: RequestContext,
-  id: string,
-  form: ResponseFormat,
-  dependencies: Dependencies,
-): Promise<ResponseData> {
+export async function putRange(context: RequestContext, id: string, dependencies: Dependencies): Promise<ResponseData> {
   const leave = await dependencies.uploadLocks.enter(id, context.deadline.signal);
   try {
     const stored = await readUpload(id, context, dependencies);
-    if (isJob(stored)) throw bytesOfJob();
     const range = checkRange(context.request, stored.record);
     context.logEntry.rangeBytes = lengthOf(range);
     const upload = await loadUpload(stored, context, dependencies);
     const settled = settledAnswer(upload.progress.record, range) ?? (await sendOn(context, range, upload));
-    return await settled(form, upload.item, context);
+    return await settled(formatOf(context.request), upload.item, context);
   } finally {
     leave();
   }
+}
+
+/** Logic Apps sends chunks with PATCH: learn.microsoft.com/azure/logic-apps/logic-apps-handle-large-messages */
+function formatOf({ method }: IncomingRequest): ResponseFormat {
+  return method === 'PATCH' ? CHUNKED_MESSAGE_FORMAT : UPLOAD_SESSION_FORMAT;
 }
 
 /** Sends the range, and gives the answer to what the upload has come to, by this sender or by another. */
@@ -55,19 +52,13 @@ async function sendOn(context: RequestContext, range: ByteRange, upload: LoadedU
     if (outcome.kind === 'refused') await refuse(progress, outcome.response);
     if (outcome.kind === 'attached') await progress.complete(outcome.location);
   } catch (error) {
-    if (!(error instanceof UploadConflict)) throw error;
+    if (!(error instanceof RecordConflict)) throw error;
     // Another instance has moved the upload on, or it was cancelled: what is true now is the answer.
     await progress.refresh();
   } finally {
     context.logEntry.offset = progress.record.offset;
   }
   return settledAnswer(progress.record, range) ?? heldAnswer(progress.record, range);
-}
-
-function bytesOfJob(): ServiceError {
-  return new ServiceError('MethodNotAllowed', 'A job reads its file from an address; it takes GET and DELETE.', {
-    headers: { allow: 'GET, DELETE' },
-  });
 }
 
 /** One request at a time sends for an upload, in each instance. */
@@ -146,7 +137,7 @@ async function sendBytes(
 }
 
 /** A token that Graph does not take, ours or the session's own, may be taken again; any other refusal is the end of the upload. */
-async function refuse(progress: StoredProgress, response: GraphResponse): Promise<void> {
+async function refuse(progress: UploadProgress, response: GraphResponse): Promise<void> {
   if (response.status !== 401) return progress.fail(uploadFailureOf(response));
   if (progress.record.target.kind === 'todoTask') throw new GraphError(response);
   throw new ServiceError('GraphRejectedToken', 'Outlook does not take the token of this session; open a new one.', {

@@ -192,7 +192,7 @@ describe('the attachments of an item', () => {
   });
 
   test('may not pass the limit of the message, by a POST or by a piece', async () => {
-    bench.graph.settings.attachmentSizeCeilingBytes = 3 * MIB;
+    bench.graph.settings.maxTotalAttachmentBytes = 3 * MIB;
     const file = Buffer.alloc(3 * MIB);
     const url = await openUpload(bench, { size: file.length });
 
@@ -250,9 +250,9 @@ describe('the attachments of an item', () => {
     expect(bench.graph.maxConcurrentPerMailbox).toBe(3);
   });
 
-  test('meet faults of their own', async () => {
-    bench.graph.play({ fault: 'status503', on: 'read' });
-    bench.graph.play({ fault: 'status429', on: 'attach' });
+  test('meet errors of their own', async () => {
+    bench.graph.play({ error: 'status503', on: 'read' });
+    bench.graph.play({ error: 'status429', on: 'attach' });
 
     const created = await bench.create(MESSAGE);
     const statuses = [
@@ -265,18 +265,18 @@ describe('the attachments of an item', () => {
     expect([created.status, ...statuses]).toEqual([201, 429, 201, 503, 200]);
   });
 
-  test('meet faults by the id of their item', async () => {
+  test('meet errors by the id of their item', async () => {
     const path = (id: string) => `${user}/messages/${id}`;
 
-    const attached = await attach(fileAttachment(FILE), path('fault=status423;on=attach'));
-    const read = await bench.call('GET', `${path('fault=status504;on=read;times=1')}/attachments`);
-    const opened = await bench.create(path('fault=status423;on=attach'), attachmentItem());
+    const attached = await attach(fileAttachment(FILE), path('error=status423;on=attach'));
+    const read = await bench.call('GET', `${path('error=status504;on=read;times=1')}/attachments`);
+    const opened = await bench.create(path('error=status423;on=attach'), attachmentItem());
 
     expect([attached.status, read.status, opened.status]).toEqual([423, 504, 201]);
   });
 
   test('are there although the answer to the POST was lost', async () => {
-    bench.graph.play({ fault: 'resetAfterCommit', on: 'attach' });
+    bench.graph.play({ error: 'resetAfterCommit', on: 'attach' });
 
     await expect(attach(fileAttachment(FILE))).rejects.toThrow();
 

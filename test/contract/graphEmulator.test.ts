@@ -234,13 +234,13 @@ describe('the Graph emulator', () => {
   });
 
   test('records a client that went away, and when', async () => {
-    bench.graph.play({ fault: 'hangBeforeHeaders' });
+    bench.graph.play({ error: 'hangBeforeHeaders' });
 
     await expect(bench.create(MESSAGE, attachmentItem(), { timeoutMs: 50 })).rejects.toThrow();
     const leftAt = Date.now();
     while (bench.graph.requests[0]?.aborted === false) await new Promise((resolve) => setTimeout(resolve, 2));
 
-    expect(bench.graph.requests[0]).toMatchObject({ aborted: true, fault: 'hangBeforeHeaders' });
+    expect(bench.graph.requests[0]).toMatchObject({ aborted: true, error: 'hangBeforeHeaders' });
     expect(bench.graph.requests[0]?.abortedAt).toBeGreaterThanOrEqual(leftAt - 100);
   });
 
@@ -269,7 +269,7 @@ describe('the Graph emulator', () => {
 
   test('closes at once while an answer hangs', async () => {
     const other = await startGraph();
-    other.graph.play({ fault: 'hangInBody' });
+    other.graph.play({ error: 'hangInBody' });
     const hanging = expect(other.create(MESSAGE)).rejects.toThrow();
     while (other.graph.requests[0]?.status === undefined) await new Promise((resolve) => setTimeout(resolve, 2));
 

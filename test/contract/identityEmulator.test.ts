@@ -1,10 +1,10 @@
 import { type IdentityEmulator, startIdentityEmulator } from '../../local/emulators/managedIdentity/identity.ts';
-import { IDENTITY_FAULTS, type IdentityFaultName } from '../../local/emulators/managedIdentity/identityFaults.ts';
+import { IDENTITY_ERRORS, type IdentityErrorName } from '../../local/emulators/managedIdentity/identityErrors.ts';
 import { type Answer, send } from './emulators.ts';
 
 const USER_ASSIGNED = '3d2a1c4e-7b58-4f1c-a8d0-5e9b6c0f1a27';
 const RESOURCE = 'https://graph.microsoft.com';
-const OUTCOMES: Record<IdentityFaultName, { status: number; text?: RegExp } | 'slow' | 'hangs'> = {
+const OUTCOMES: Record<IdentityErrorName, { status: number; text?: RegExp } | 'slow' | 'hangs'> = {
   absent: { status: 400 },
   wrongHeader: { status: 401 },
   refused: { status: 403 },
@@ -16,7 +16,7 @@ const OUTCOMES: Record<IdentityFaultName, { status: number; text?: RegExp } | 's
   slow: 'slow',
   hanging: 'hangs',
 };
-const NAMES = Object.keys(IDENTITY_FAULTS) as IdentityFaultName[];
+const NAMES = Object.keys(IDENTITY_ERRORS) as IdentityErrorName[];
 
 describe('the identity emulator', () => {
   const clock = { ms: Date.parse('2026-01-02T03:04:05Z') };
@@ -115,9 +115,9 @@ describe('the identity emulator', () => {
     expect(other.env.IDENTITY_HEADER).not.toBe(identity.env.IDENTITY_HEADER);
   });
 
-  test.each(NAMES)('plays %s', async (fault) => {
-    const outcome = OUTCOMES[fault];
-    identity.play(fault, { times: 1, ms: 100 });
+  test.each(NAMES)('plays %s', async (error) => {
+    const outcome = OUTCOMES[error];
+    identity.play(error, { times: 1, ms: 100 });
     const startedAt = Date.now();
 
     const answer = ask();
@@ -140,7 +140,7 @@ describe('the identity emulator', () => {
     expect((await ask()).headers['retry-after']).toBe('1');
   });
 
-  test('plays a fault until none is played', async () => {
+  test('plays an error until none is played', async () => {
     identity.play('failing');
     const statuses = [(await ask()).status, (await ask()).status];
     identity.play('none');
@@ -150,7 +150,7 @@ describe('the identity emulator', () => {
   });
 
   test('is controlled over HTTP', async () => {
-    const control = (name: string) => send(`${identity.url}/emulator/fault?name=${name}&times=1`, { method: 'PUT' });
+    const control = (name: string) => send(`${identity.url}/emulator/error?name=${name}&times=1`, { method: 'PUT' });
 
     const accepted = await control('refused');
     const statuses = [(await ask()).status, (await ask()).status];

@@ -3,7 +3,7 @@ import { createRemoteJWKSet, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { createCertificate } from '../../local/emulators/common/certificate.ts';
 import { createTokenRegistry } from '../../local/emulators/common/tokenRegistry.ts';
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/entra/tenant.ts';
-import { HOSTILE_TOKENS, type HostileToken } from '../../local/emulators/entra/tenantTokens.ts';
+import { HOSTILE_TOKENS, type HostileToken } from '../../local/emulators/entra/tokens.ts';
 import { type Answer, send } from './emulators.ts';
 
 const AUDIENCE = '6a7f0f2e-94d5-4a4e-8a53-0a2a5c2c3f10';
@@ -109,9 +109,9 @@ describe('the tenant emulator', () => {
 
   const keysUrl = () => `${tenant.url}/${tenant.tenantId}/discovery/v2.0/keys`;
 
-  test('plays its faults until none is played', async () => {
-    const play = async (fault: Parameters<TenantEmulator['play']>[0]) => {
-      tenant.play(fault, { ms: 100 });
+  test('plays its errors until none is played', async () => {
+    const play = async (error: Parameters<TenantEmulator['play']>[0]) => {
+      tenant.play(error, { ms: 100 });
       return send(keysUrl(), { timeoutMs: 400 }).then(
         ({ status, text }) => `${status} ${text.slice(0, 6)}`,
         (error: { code?: string }) => error.code,

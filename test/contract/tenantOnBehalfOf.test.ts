@@ -2,8 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { createTokenRegistry } from '../../local/emulators/common/tokenRegistry.ts';
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/entra/tenant.ts';
-import { DEMANDED_CONTEXT, TOKEN_REFUSALS, type TokenRefusalName } from '../../local/emulators/entra/tenantRefusals.ts';
-import type { IssueOptions, TokenSubject } from '../../local/emulators/entra/tenantTokens.ts';
+import { DEMANDED_CONTEXT, TOKEN_ERRORS, type TokenErrorName } from '../../local/emulators/entra/tenantErrors.ts';
+import type { IssueOptions, TokenSubject } from '../../local/emulators/entra/tokens.ts';
 import { type Answer, send } from './emulators.ts';
 
 const API = '6a7f0f2e-94d5-4a4e-8a53-0a2a5c2c3f10';
@@ -58,8 +58,8 @@ describe('the tenant emulator, asked on behalf of a user', () => {
     return [status, json['error'], json['error_codes']];
   }
 
-  function expected(name: TokenRefusalName): unknown[] {
-    const { status, error, code } = TOKEN_REFUSALS[name];
+  function expected(name: TokenErrorName): unknown[] {
+    const { status, error, code } = TOKEN_ERRORS[name];
     return [status, error, [code]];
   }
 
@@ -147,7 +147,7 @@ describe('the tenant emulator, asked on behalf of a user', () => {
     expect(answer.json['suberror']).toBe('consent_required');
   });
 
-  test.each(Object.keys(TOKEN_REFUSALS) as TokenRefusalName[])('plays %s', async (name) => {
+  test.each(Object.keys(TOKEN_ERRORS) as TokenErrorName[])('plays %s', async (name) => {
     tenant.play(name);
 
     expect(refusalOf(await ask())).toEqual(expected(name));
@@ -168,7 +168,7 @@ describe('the tenant emulator, asked on behalf of a user', () => {
     expect([keys.status, (await ask()).status, (await ask()).status]).toEqual([200, 503, 200]);
   });
 
-  test('keeps a fault to the token endpoint', async () => {
+  test('keeps an error to the token endpoint', async () => {
     tenant.play('failing', { on: 'tokenEndpoint' });
 
     const keys = await send(`${tenant.url}/${tenant.tenantId}/discovery/v2.0/keys`);

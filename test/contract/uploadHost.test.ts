@@ -96,9 +96,9 @@ describe('the upload host', () => {
     const url = await open();
 
     const over = await put(url, 0, 4 * MIB + 1);
-    bench.graph.settings.maxPieceBytes = 5 * MIB;
+    bench.graph.settings.maxChunkBytes = 5 * MIB;
     const allowed = await put(await open(), 0, FILE.length);
-    bench.graph.settings.maxPieceBytes = 4 * MIB;
+    bench.graph.settings.maxChunkBytes = 4 * MIB;
     const full = await put(url, 0, 4 * MIB);
 
     expect([over.status, allowed.status, full.status]).toEqual([413, 201, 200]);
@@ -171,7 +171,7 @@ describe('the upload host', () => {
 
     await Promise.all(urls.map((url) => put(url, 0, MIB)));
 
-    expect(bench.graph.maxConcurrentPiecesPerMailbox).toBe(3);
+    expect(bench.graph.maxConcurrentChunksPerMailbox).toBe(3);
   });
 
   test('records of a PUT how much came and what was answered, not the bytes', async () => {

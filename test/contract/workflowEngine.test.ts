@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { Agent } from 'undici';
-import { listen } from '../../local/emulators/common/listen.ts';
+import { listen } from '../../local/listen.ts';
 import type { HttpInputs, WorkflowAction } from '../support/workflow/readDefinition.ts';
 import { type ActionOutcome, sendAction } from '../support/workflow/sendAction.ts';
 

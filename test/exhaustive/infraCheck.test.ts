@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Bicep, canFindBicep, findBicep } from '../../scripts/infra/findBicep.ts';
+import { findBicep } from '../../scripts/infraCheck.ts';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -11,7 +11,7 @@ interface Fault {
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  /** What a failing line of the check must say. */
+  /** What the output must have: lines with `+` are the template's, with `-` the expected ones. */
   readonly expected: RegExp;
 }
 
@@ -38,29 +38,29 @@ const FAULTS: readonly Fault[] = [
     fault: 'a missing setting',
     file: 'main.bicep',
     from: '  ME_MAILBOX: meMailbox\n',
-    to: '',
-    expected: /ME_MAILBOX is missing/,
+    to: '  MY_MAILBOX: meMailbox\n',
+    expected: /^- +ME_MAILBOX/m,
   },
   {
     fault: 'shared key access',
     file: 'app/storage.bicep',
     from: 'allowSharedKeyAccess: false',
     to: 'allowSharedKeyAccess: true',
-    expected: /properties\.allowSharedKeyAccess is true/,
+    expected: /^\+ .*allowSharedKeyAccess': true/m,
   },
   {
     fault: 'an extra role',
     file: 'app/roles.bicep',
     from: '// Monitoring Metrics Publisher',
     to: `${EXTRA_ROLE}// Monitoring Metrics Publisher`,
-    expected: /role 974c5e8b-45b9-4653-ba55-5f855dd0fb88 on Microsoft\.Storage\/storageAccounts is not expected/,
+    expected: /^\+ .*storageName 974c5e8b/m,
   },
   {
     fault: 'a parameter that azd cannot hand over',
     file: 'main.parameters.json',
     from: '"meMailbox"',
     to: '"myMailbox"',
-    expected: /meMailbox is missing[\s\S]*myMailbox is not expected/,
+    expected: /^\+ +'myMailbox',\n- +'meMailbox'/m,
   },
 ];
 
@@ -71,106 +71,101 @@ const FURTHER_FAULTS: readonly Fault[] = [
     file: 'app/storage.bicep',
     from: 'output name string = account.name',
     to: 'output name string = account.name\n@secure()\noutput key string = account.listKeys().keys[0].value',
-    expected: /listKeys\(\) is called/,
+    expected: /^\+ +'listKeys\('/m,
   },
   {
     fault: 'passwords for publishing',
     file: 'app/api.bicep',
     from: "name: 'scm'\n    properties: { allow: false }",
     to: "name: 'scm'\n    properties: { allow: true }",
-    expected: /properties\.allow is true/,
+    expected: /^\+ .*allow': true/m,
   },
   {
     fault: 'another Node version',
     file: 'app/api.bicep',
     from: "version: '22'",
     to: "version: '20'",
-    expected: /runtime\.version is "20"/,
+    expected: /^\+ +version: '20'/m,
   },
   {
     fault: 'a role on the whole resource group',
     file: 'app/roles.bicep',
     from: '  scope: account\n',
     to: '',
-    expected: /Storage Blob Data Owner on more than one resource is not expected/,
+    expected: /^\+ .*undefined b7e6dc6d/m,
   },
   {
     fault: 'a setting that the app does not know',
     file: 'main.bicep',
     from: '  ME_MAILBOX: meMailbox\n',
     to: '  ME_MAILBOX: meMailbox\n  MY_MAILBOX: meMailbox\n',
-    expected: /MY_MAILBOX is not expected/,
+    expected: /^\+ +MY_MAILBOX/m,
   },
   {
     fault: 'a setting that Flex Consumption refuses',
     file: 'app/api.bicep',
     from: "  GRAPH_CREDENTIAL: 'managedIdentity'\n",
     to: "  GRAPH_CREDENTIAL: 'managedIdentity'\n  FUNCTIONS_WORKER_RUNTIME: 'node'\n",
-    expected: /FUNCTIONS_WORKER_RUNTIME is not expected/,
+    expected: /^\+ +FUNCTIONS_WORKER_RUNTIME/m,
   },
   {
     fault: 'a setting added past the two objects',
     file: 'app/api.bicep',
     from: 'union(operatorSettings, otherSettings)',
     to: "union(operatorSettings, otherSettings, { WEBSITE_RUN_FROM_PACKAGE: '1' })",
-    expected: /appsettings are not/,
+    expected: /^\+ .*WEBSITE_RUN_FROM_PACKAGE/m,
   },
   {
     fault: 'a secret as a plain parameter of a module',
     file: 'app/api.bicep',
     from: '@secure()\nparam applicationInsightsConnectionString',
     to: 'param applicationInsightsConnectionString',
-    expected: /APPLICATIONINSIGHTS_CONNECTION_STRING is not a secure parameter of api/,
+    expected: /^\+ +APPLICATIONINSIGHTS_CONNECTION_STRING: undefined/m,
   },
   {
     fault: 'a secret as a plain parameter of the deployment',
     file: 'main.bicep',
     from: '@secure()\nparam otelExporterOtlpHeaders',
     to: 'param otelExporterOtlpHeaders',
-    expected: /OTEL_EXPORTER_OTLP_HEADERS is not a secure parameter of main/,
+    expected: /^\+ +OTEL_EXPORTER_OTLP_HEADERS: undefined/m,
   },
   {
     fault: 'records of uploads that stay for ever',
     file: 'app/storage.bicep',
     from: 'daysAfterModificationGreaterThan: 2',
     to: 'daysAfterModificationGreaterThan: 2000',
-    expected: /the rule is .*2000/,
+    expected: /^\+ +daysAfterModificationGreaterThan: 2000/m,
   },
   {
     fault: 'another container than the one that the app uses',
     file: 'app/storage.bicep',
     from: "name: 'upload-sessions'",
     to: "name: 'uploads'",
-    expected: /there is no container upload-sessions/,
+    expected: /^\+ .*containers uploads'/m,
   },
   {
     fault: 'bodies without a bound',
     file: 'main.bicep',
     from: "'167772160'",
     to: "'10485760000'",
-    expected: /FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is .*10485760000/,
+    expected: /^\+ .*'10485760000'/m,
   },
   {
     fault: 'values that a setting does not take',
     file: 'main.bicep',
     from: "'hashed', 'plain'",
     to: "'hashed', 'clear'",
-    expected: /logMailbox allows .*clear/,
+    expected: /^\+ +'clear'/m,
   },
 ];
 
-const canRun = canFindBicep(process.env);
-const describeWhereItCanRun = canRun ? describe : describe.skip;
+const tools = mkdtempSync(join(tmpdir(), 'bicep-'));
+const bicep = findBicep(tools);
 
-describeWhereItCanRun(canRun ? 'infraCheck' : 'infraCheck (skipped: neither bicep nor dotnet is on PATH)', () => {
-  let bicep: Bicep | undefined;
+afterAll(() => rmSync(tools, { recursive: true }));
+
+(bicep === undefined ? describe.skip : describe)('infraCheck (skipped without bicep and dotnet)', () => {
   let folder: string;
-
-  beforeAll(() => {
-    bicep = findBicep(process.env);
-  });
-
-  afterAll(() => bicep?.remove());
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'infra-'));
@@ -190,7 +185,7 @@ describeWhereItCanRun(canRun ? 'infraCheck' : 'infraCheck (skipped: neither bice
     const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/infraCheck.ts', folder], {
       cwd: ROOT,
       encoding: 'utf8',
-      env: { ...process.env, BICEP: bicep?.path },
+      env: { ...process.env, BICEP: bicep },
     });
     return { status, output: stdout + stderr };
   }
@@ -198,8 +193,7 @@ describeWhereItCanRun(canRun ? 'infraCheck' : 'infraCheck (skipped: neither bice
   test('passes the templates as they are', () => {
     const { status, output } = check();
 
-    expect(output).not.toMatch(/FAIL/);
-    expect(output).toMatch(/^ok {3}roles: exactly/m);
+    expect(output).toMatch(/^ok: /);
     expect(status).toBe(0);
   });
 

@@ -52,6 +52,6 @@ test('carries 32 files of 20 MB to one mailbox at once, four pieces at a time, a
   expect(await uploads).toEqual(Array(AT_ONCE).fill([200, 200, 200, 201]));
   const hashes = Array.from({ length: AT_ONCE }, (_, n) => site.graph.attachments(ADELE.id, `memory${n}`)).flat();
   expect(hashes.map(({ sha256 }) => sha256)).toEqual(Array(AT_ONCE).fill(file.sha256));
-  expect(site.graph.maxConcurrentPiecesPerMailbox).toBe(4);
+  expect(site.graph.maxConcurrentChunksPerMailbox).toBe(4);
   expect(growth).toBeLessThan(MOST_GROWTH_MEBIBYTES);
 });

@@ -60,7 +60,7 @@ describe('the three ids of a request', () => {
   });
 
   test('are the same where Graph refuses', async () => {
-    const { headers, inner, requestId, line, upstream } = await call('fault=status404', {
+    const { headers, inner, requestId, line, upstream } = await call('error=status404', {
       'client-request-id': CLIENT_REQUEST_ID,
     });
     const atGraph = upstream.at(-1);
@@ -75,7 +75,7 @@ describe('the three ids of a request', () => {
   });
 
   test('name the log line where the proxy answers in place of Graph, and the line names Graph’s own', async () => {
-    const { headers, inner, requestId, line, upstream } = await call('fault=empty');
+    const { headers, inner, requestId, line, upstream } = await call('error=empty');
 
     expect([headers.get('request-id'), member(inner, 'request-id'), line['requestId']]).toEqual(
       Array(3).fill(requestId),
@@ -84,7 +84,7 @@ describe('the three ids of a request', () => {
   });
 
   test('stay the same over retries; the line names the last answer of Graph', async () => {
-    const { line, upstream } = await call('fault=status503;times=2;retry-after=0', {
+    const { line, upstream } = await call('error=status503;times=2;retry-after=0', {
       'client-request-id': CLIENT_REQUEST_ID,
     });
 
@@ -134,7 +134,7 @@ describe('docs/operate.md', () => {
   test('explains exactly the fields that lines have', async () => {
     const asked = { traceparent: TRACE_PARENT, 'x-ms-workflow-run-id': RUN_ID };
     const lines = [
-      (await call('fault=status503;times=1;retry-after=0', asked)).line,
+      (await call('error=status503;times=1;retry-after=0', asked)).line,
       (await call('item', {}, 'groups/02bd9fd6-8f93-4758-87c3-1fb73740a315')).line,
       (await call('item', {}, 'users/megan@contoso.example')).line,
       await rangeLine(),
@@ -156,7 +156,7 @@ describe('docs/operate.md', () => {
 
   test('shows a line as it is written', async () => {
     const example: AppEvent = JSON.parse(/```json\n(.*?)```/s.exec(section)?.[1] ?? '');
-    const { line } = await call('fault=status503;times=1;retry-after=0;nonce=2', {
+    const { line } = await call('error=status503;times=1;retry-after=0;nonce=2', {
       traceparent: TRACE_PARENT,
       'x-ms-workflow-run-id': RUN_ID,
     });

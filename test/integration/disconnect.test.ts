@@ -53,7 +53,7 @@ function disconnects(): number {
 test.each(['hangBeforeHeaders', 'hangInBody'])(
   'aborts the call to Graph when the caller hangs up (%s)',
   async (fault) => {
-    const itemId = `fault=${fault}`;
+    const itemId = `error=${fault}`;
     const before = disconnects();
     const hangUp = call(itemId);
     const upstream = await until('the call to Graph', () => callsFor(itemId)[0]);
@@ -71,7 +71,7 @@ test.each(['hangBeforeHeaders', 'hangInBody'])(
 );
 
 test('sends no further attempt when the caller hangs up during the wait for one', async () => {
-  const itemId = 'fault=status503;retry-after=3';
+  const itemId = 'error=status503;retry-after=3';
   const before = disconnects();
   const hangUp = call(itemId);
   await until('a first answer of Graph', () => callsFor(itemId)[0]?.status);
@@ -86,7 +86,7 @@ test('sends no further attempt when the caller hangs up during the wait for one'
 
 test('frees the place in the queue when the caller hangs up', async () => {
   const before = disconnects();
-  const holders = Array.from({ length: 4 }, (_, n) => call(`fault=hangBeforeHeaders;nonce=holder${n}`));
+  const holders = Array.from({ length: 4 }, (_, n) => call(`error=hangBeforeHeaders;nonce=holder${n}`));
   await until('four calls to Graph', () => site.graph.requests.length === 4);
   const waiter = call('waits-and-leaves');
   call('waits-and-stays');

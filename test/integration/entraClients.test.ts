@@ -3,7 +3,7 @@ import { createServer } from 'node:https';
 import { Client, GraphError, LargeFileUploadTask } from '@microsoft/microsoft-graph-client';
 import { Agent } from 'undici';
 import { createCertificate } from '../../local/emulators/common/certificate.ts';
-import { type Listener, listen } from '../../local/emulators/common/listen.ts';
+import { type Listener, listen } from '../../local/listen.ts';
 import { ATTACHMENT_ITEM } from '../support/site.ts';
 import { startTenantSite, type TenantSite } from '../support/tenantSite.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { HOSTILE_TOKENS, type HostileToken } from '../../local/emulators/entra/tenantTokens.ts';
+import { HOSTILE_TOKENS, type HostileToken } from '../../local/emulators/entra/tokens.ts';
 import { MAX_AUTHORIZATION_LENGTH, MAX_REQUEST_BODY_BYTES } from '../../shared/common/limits.ts';
 import { type RawAnswer, sendRaw } from '../support/probeApp/sendRaw.ts';
 import { errorCode, itemPath, ROLE, startTenantSite, type TenantSite } from '../support/tenantSite.ts';

@@ -3,7 +3,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/entra/tenant.ts';
-import type { TokenRefusalName } from '../../local/emulators/entra/tenantRefusals.ts';
+import type { TokenErrorName } from '../../local/emulators/entra/tenantErrors.ts';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { startFileErrors } from '../support/errors/fileErrors.ts';
 import { startJobErrors } from '../support/errors/jobErrors.ts';
@@ -102,7 +102,7 @@ function openSession(id: string): Promise<Response> {
   return postJson(`${site.api}/me/messages/${encodeURIComponent(id)}/attachments/createUploadSession`);
 }
 
-async function openForUser(refusal: TokenRefusalName): Promise<Response> {
+async function openForUser(refusal: TokenErrorName): Promise<Response> {
   siteForUsers.tenant.play(refusal);
   const authorization = await siteForUsers.bearer(ADD_IN, { scp: ROLE, oid: ADELE.id });
   return postJson(`${siteForUsers.api}/${ITEM}`, undefined, { authorization });
@@ -155,20 +155,20 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<Response>>> = {
     await delay(1100); // The token that was fetched at the start runs out.
     return postJson(`${siteWithoutMe.api}/${ITEM.replace('me', `users/${ADELE.id}`)}`);
   },
-  GraphRejectedToken: () => openSession('fault=status401'),
-  GraphUnreachable: () => openSession('fault=resetBeforeHeaders'),
-  GraphAnswerInvalid: () => openSession('fault=noUploadUrl'),
-  GraphRefused: () => openSession('fault=html413'),
-  GraphThrottled: () => openSession('fault=html429'),
-  GraphUnavailable: () => openSession('fault=html503'),
-  TimedOut: () => openSession('fault=hangBeforeHeaders'),
+  GraphRejectedToken: () => openSession('error=status401'),
+  GraphUnreachable: () => openSession('error=resetBeforeHeaders'),
+  GraphAnswerInvalid: () => openSession('error=noUploadUrl'),
+  GraphRefused: () => openSession('error=html413'),
+  GraphThrottled: () => openSession('error=html429'),
+  GraphUnavailable: () => openSession('error=html503'),
+  TimedOut: () => openSession('error=hangBeforeHeaders'),
 };
 
 /** Codes that stand in the log alone. */
 const UNHEARD: Readonly<Record<string, () => Promise<void>>> = {
   CallerDisconnected: async () => {
     const caller = new AbortController();
-    const id = encodeURIComponent('fault=hangBeforeHeaders;nonce=disconnected');
+    const id = encodeURIComponent('error=hangBeforeHeaders;nonce=disconnected');
     const options = { method: 'POST', signal: caller.signal, headers: { 'content-type': 'application/json' } };
     const body = '{"AttachmentItem":{"attachmentType":"file","name":"a","size":3000000}}';
     const sent = fetch(`${site.api}/me/messages/${id}/attachments/createUploadSession`, { ...options, body });

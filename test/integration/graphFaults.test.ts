@@ -1,4 +1,4 @@
-import type { FaultName } from '../../local/emulators/faults/faults.ts';
+import type { GraphErrorName } from '../../local/emulators/errors/namedErrors.ts';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { ATTACHMENT_INFO, expectGraphError, GUID, postJson, type Site, startSite } from '../support/site.ts';
 
@@ -39,7 +39,7 @@ const OUTCOMES = {
   valueForm: [201, undefined],
   latin1Header: [201, undefined],
   utf8Header: [201, undefined],
-} as const satisfies Record<FaultName, readonly [number, string | undefined]>;
+} as const satisfies Record<GraphErrorName, readonly [number, string | undefined]>;
 
 /** What may stand in an answer besides what is relayed of Graph's: the platform's own headers and those of the body. */
 const HEADERS_OF_THE_PLATFORM = [
@@ -74,13 +74,13 @@ function headerNames(response: Response): string[] {
 /** The emulator closes the connections that are idle, not those that no request has used yet: so all are used first. */
 async function playHandshakeResets(): Promise<void> {
   await Promise.all(Array.from({ length: 4 }, () => openSession()));
-  site.graph.play({ fault: 'tlsReset', times: 1000 });
+  site.graph.play({ error: 'tlsReset', times: 1000 });
 }
 
 test.each(Object.entries(OUTCOMES))('answers in time when Graph plays %s', async (fault, [status, code]) => {
   if (fault === 'tlsReset') await playHandshakeResets();
 
-  const response = await openSession(fault === 'tlsReset' ? messageId : `fault=${fault}`);
+  const response = await openSession(fault === 'tlsReset' ? messageId : `error=${fault}`);
 
   if (code === undefined) expect(response.status).toBe(status);
   else await expectGraphError(response, status, code);
@@ -106,7 +106,7 @@ test('relays of the headers of a session those that are listed, and no others', 
 test.each(['latin1Header', 'utf8Header'])(
   'leaves out a header of Graph that is not plain ASCII (%s)',
   async (fault) => {
-    const response = await openSession(`fault=${fault}`);
+    const response = await openSession(`error=${fault}`);
 
     expect(headerNames(response)).toEqual(['cache-control', 'client-request-id', 'content-type', 'request-id']);
     expect(await response.json()).toMatchObject({ uploadUrl: expect.any(String) });
@@ -120,7 +120,7 @@ test.each([
   ['date', expect.stringMatching(/GMT$/)],
   ['none', null],
 ])('relays the Retry-After of a 429: %s', async (retryAfter, relayed) => {
-  const response = await openSession(`fault=status429;retry-after=${retryAfter}`);
+  const response = await openSession(`error=status429;retry-after=${retryAfter}`);
 
   await expectGraphError(response, 429, 'ApplicationThrottled');
   expect(response.headers.get('retry-after')).toEqual(relayed);
@@ -164,7 +164,7 @@ test('relays what Graph answers for families without app-only support', async ()
 });
 
 test('relays the older form with a member "value" unchanged', async () => {
-  const response = await openSession('fault=valueForm');
+  const response = await openSession('error=valueForm');
 
   expect(await response.json()).toEqual({
     value: { uploadUrl: expect.any(String), expirationDateTime: expect.any(String), nextExpectedRanges: ['0-'] },

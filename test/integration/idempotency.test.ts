@@ -96,7 +96,7 @@ test('takes a repetition by the engine of Logic Apps for one, and the turns of a
 
 test('tries again by the same key after a refusal, and with another file', async () => {
   const key = newKey();
-  site.graph.play({ fault: 'status403', on: 'create' });
+  site.graph.play({ error: 'status403', on: 'create' });
 
   const first = await attach(key, LARGE);
   const other = await attach(key, SMALL);
@@ -127,13 +127,13 @@ async function attachUntilDone(key: Readonly<Record<string, string>>, file: type
 
 describe('where the first instance is killed', () => {
   test.each([
-    ['before Graph has the file', SMALL, { fault: 'hangBeforeHeaders', on: 'attach' }],
-    ['before Graph opens a session', LARGE, { fault: 'hangBeforeHeaders', on: 'create' }],
-    ['in the middle of the file', LARGE, { fault: 'hangAfterCommit', piece: 'first' }],
+    ['before Graph has the file', SMALL, { error: 'hangBeforeHeaders', on: 'attach' }],
+    ['before Graph opens a session', LARGE, { error: 'hangBeforeHeaders', on: 'create' }],
+    ['in the middle of the file', LARGE, { error: 'hangAfterCommit', chunk: 'first' }],
   ] as const)('%s, a repetition attaches it', async (_, file, fault) => {
     const key = newKey();
     site.graph.play(fault);
-    await loseFirst(file, key, () => site.graph.requests.some((request) => request.fault !== undefined));
+    await loseFirst(file, key, () => site.graph.requests.some((request) => request.error !== undefined));
 
     const answer = await attachUntilDone(key, file);
 
@@ -142,8 +142,8 @@ describe('where the first instance is killed', () => {
   });
 
   test.each([
-    ['small', SMALL, { fault: 'hangAfterCommit', on: 'attach' }],
-    ['large', LARGE, { fault: 'hangAfterCommit', piece: 'last' }],
+    ['small', SMALL, { error: 'hangAfterCommit', on: 'attach' }],
+    ['large', LARGE, { error: 'hangAfterCommit', chunk: 'last' }],
   ] as const)(
     'after Graph has attached a %s file, a repetition finds it and attaches no other',
     async (_, file, fault) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
-import { changeJob, idIn, inMs, readJob } from '../support/jobRecords.ts';
+import { changeJob, idIn, inMs, readJob, readJobFile } from '../support/jobRecords.ts';
 import { JOB_KEY, type JobSite, locationOf, messageFor, startJobSite, untilOver } from '../support/jobSite.ts';
 import { readWholeStore } from '../support/readWholeStore.ts';
 import { expectGraphError } from '../support/site.ts';
@@ -34,7 +34,7 @@ async function queueEmpties(): Promise<void> {
 }
 
 async function untilAttempt(location: string, attempts: number): Promise<void> {
-  await until(`attempt ${attempts}`, async () => (await readJob(site.store, location)).job.attempts >= attempts, 50);
+  await until(`attempt ${attempts}`, async () => (await readJob(site.store, location)).attempts >= attempts, 50);
 }
 
 test('messages that are doubled, lost, late, out of order or of a stranger: each job ends, each file is attached once', async () => {
@@ -115,7 +115,7 @@ test('a dead instance does not stop a job for long: a poll sends a new message',
   const slow = { kind: 'isSlow', pieceBytes: 200_000, pauseMs: 50, times: 1 } as const;
   const location = locationOf(await site.ask(file, { source: { faults: [slow] } }));
   const worker = await site.startWorker();
-  await until('a first piece', async () => (await readJob(site.store, location)).offset > 0, 20);
+  await until('a first piece', async () => (await readJobFile(site.store, location)).offset > 0, 20);
   process.kill(worker.workerPid, 'SIGKILL');
   await site.store.breakLease(idIn(location)); // As if its time had passed.
   await site.queue.clearMessages(); // Those of a host that died are away for ten minutes.
@@ -147,16 +147,16 @@ test('ends when its time has passed, with the last reason', async () => {
 
   const { message } = await expectGraphError(await untilOver(location), 424, 'JobFailed');
 
-  expect(message).toBe('The time for the job has passed. The last reason: ApplicationThrottled: Too many requests.');
+  expect(message).toBe('The timeout of the job has passed. The last reason: ApplicationThrottled: Too many requests.');
 });
 
 test('waits for its end at most where Graph asks for two days, and then ends', async () => {
-  site.graph.play({ fault: 'status429', on: 'upload', retryAfter: '172800' });
+  site.graph.play({ error: 'status429', on: 'upload', retryAfter: '172800' });
   const location = locationOf(await site.ask(fileOf(4_000_000)));
   await site.startWorker();
   await until('the first run of the job', () => site.runs.length > 0);
 
-  const { job } = await readJob(site.store, location);
+  const job = await readJob(site.store, location);
   expect(site.runs).toEqual([expect.objectContaining({ code: 'Postponed', reason: 'ApplicationThrottled' })]);
   expect(job.notBefore).toBe(job.endsAt);
   expect(await messagesLeft()).toBe(1);
@@ -165,7 +165,7 @@ test('waits for its end at most where Graph asks for two days, and then ends', a
   await site.queue.sendMessage(messageFor(location));
 
   const { message } = await expectGraphError(await untilOver(location), 424, 'JobFailed');
-  expect(message).toMatch(/^The time for the job has passed\. The last reason: ApplicationThrottled: /);
+  expect(message).toMatch(/^The timeout of the job has passed\. The last reason: ApplicationThrottled: /);
 });
 
 test('hands on when its instance ends', async () => {
@@ -173,7 +173,7 @@ test('hands on when its instance ends', async () => {
   const slow = { kind: 'isSlow', pieceBytes: 200_000, pauseMs: 50 } as const;
   const location = locationOf(await site.ask(file, { source: { faults: [slow] } }));
   const worker = await site.startWorker();
-  await until('a first piece', async () => (await readJob(site.store, location)).offset > 0, 20);
+  await until('a first piece', async () => (await readJobFile(site.store, location)).offset > 0, 20);
 
   await worker.close();
 

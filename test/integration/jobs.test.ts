@@ -147,7 +147,7 @@ test('fails as Graph says where the item is not there', async () => {
 });
 
 test('fails as Graph says where it refuses the file, and leaves nothing behind', async () => {
-  site.graph.play({ fault: 'status413MessageSize', on: 'upload', piece: 'last' });
+  site.graph.play({ error: 'status413MessageSize', on: 'upload', chunk: 'last' });
 
   const over = await untilOver(await start(fileOf(9_000_000)));
 
@@ -159,14 +159,14 @@ test('fails as Graph says where it refuses the file, and leaves nothing behind',
 
 describe('goes on after', () => {
   test.each([
-    ['a lost answer in the middle', { fault: 'resetAfterCommit', on: 'upload', piece: 'middle' }],
-    ['a lost answer at the end', { fault: 'resetAfterCommit', on: 'upload', piece: 'last' }],
-    ['503 for a last piece that was taken', { fault: 'status503AfterCommit', on: 'upload', piece: 'last' }],
-    ['a session that is gone', { fault: 'sessionGone', on: 'upload', piece: 'middle' }],
-    ['a session that has run out', { fault: 'expired', on: 'upload', piece: 'last' }],
-    ['a session that Graph does not know at first', { fault: 'notFoundAtFirst', on: 'upload' }],
-    ['failures of Graph one after another', { fault: 'status500', on: 'upload', times: 4 }],
-    ['a Graph that opens no session for a while', { fault: 'status503', times: 4, retryAfter: '0' }],
+    ['a lost answer in the middle', { error: 'resetAfterCommit', on: 'upload', chunk: 'middle' }],
+    ['a lost answer at the end', { error: 'resetAfterCommit', on: 'upload', chunk: 'last' }],
+    ['503 for a last piece that was taken', { error: 'status503AfterCommit', on: 'upload', chunk: 'last' }],
+    ['a session that is gone', { error: 'sessionGone', on: 'upload', chunk: 'middle' }],
+    ['a session that has run out', { error: 'expired', on: 'upload', chunk: 'last' }],
+    ['a session that Graph does not know at first', { error: 'notFoundAtFirst', on: 'upload' }],
+    ['failures of Graph one after another', { error: 'status500', on: 'upload', times: 4 }],
+    ['a Graph that opens no session for a while', { error: 'status503', times: 4, retryAfter: '0' }],
   ] as const)('%s', async (_, fault) => {
     const file = fileOf(12_000_000);
     site.graph.play(fault);
@@ -188,7 +188,7 @@ describe('goes on after', () => {
 
   test('a lost answer to a small file', async () => {
     const file = fileOf(2_000_000);
-    site.graph.play({ fault: 'status504' });
+    site.graph.play({ error: 'status504' });
 
     await expectAttached(await start(file), file);
   });
@@ -205,7 +205,7 @@ test('attaches nothing where the file changes while it is read', async () => {
 
 test('shows progress that never goes back, also where the file is sent anew', async () => {
   const file = fileOf(40_000_000);
-  site.graph.play({ fault: 'sessionGone', on: 'upload', piece: 8 });
+  site.graph.play({ error: 'sessionGone', on: 'upload', chunk: 8 });
   const location = await start(file, { source: { faults: [{ kind: 'isSlow', pieceBytes: 1_000_000, pauseMs: 20 }] } });
 
   const shown: { percentComplete: number; nextExpectedRanges: readonly string[] }[] = [];
@@ -226,7 +226,7 @@ test('waits as long as Graph asks, in no invocation, and other mailboxes do not 
   const file = fileOf(4_000_000);
   const other = fileOf(4_000_000);
   const runsBefore = site.runs.length;
-  site.graph.play({ fault: 'status429', on: 'upload', retryAfter: String(RETRY_AFTER_SECONDS) });
+  site.graph.play({ error: 'status429', on: 'upload', retryAfter: String(RETRY_AFTER_SECONDS) });
   const throttled = await start(file);
   await until('the 429', () => site.graph.requests.some(({ status }) => status === 429));
   await until('the end of its run', () => site.runs.length > runsBefore);
@@ -251,7 +251,7 @@ test('names the way that waits where a synchronous call cannot', async () => {
   const file = fileOf(4_000_000);
   const path = `/${crypto.randomUUID()}`;
   site.sources.put(path, { bytes: file.bytes });
-  site.graph.play({ fault: 'status429', retryAfter: '3600', times: 4 });
+  site.graph.play({ error: 'status429', retryAfter: '3600', times: 4 });
 
   const body = { name: file.name, sourceUrl: `${site.sources.origin}${path}` };
   const answer = await postJson(`${site.api}/${MESSAGE}/attachments`, body);

@@ -50,7 +50,7 @@ test.each(PLANS)('a workflow asks until the job is over and has the attachment a
 });
 
 test('a job that fails makes the action fail, with a text that a maker understands', async () => {
-  workflows.site.graph.play({ fault: 'status413MessageSize', on: 'upload', piece: 'last' });
+  workflows.site.graph.play({ error: 'status413MessageSize', on: 'upload', chunk: 'last' });
 
   const { status, history } = await workflows.run(
     asJob(readDefinition('Consumption', 'attach-from-address')),

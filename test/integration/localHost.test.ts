@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describeFunctions } from '../../local/host/describeFunctions.ts';
 import type { HostOptions } from '../../local/host/startHost.ts';
+import { describeFunctions } from '../../local/host/startHost.ts';
 import { type RawRequest, sendRaw, withBody } from '../support/probeApp/sendRaw.ts';
 import { type Probe, startProbe } from '../support/probeApp/startProbe.ts';
 

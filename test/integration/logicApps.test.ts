@@ -286,14 +286,14 @@ describe('a workflow whose requests go astray', () => {
   test.each(['status503', 'status429', 'resetAfterCommit', 'resetMidBody'] as const)(
     'attaches once where Outlook plays %s on a piece',
     async (fault) => {
-      workflows.site.graph.play({ fault, on: 'upload' });
+      workflows.site.graph.play({ error: fault, on: 'upload' });
 
       await run('reports/20000000.pdf');
     },
   );
 
   test('fails with the words of Graph where the draft is gone', async () => {
-    workflows.site.graph.play({ fault: 'status404', on: 'create', times: 3 }); // It is asked for three times.
+    workflows.site.graph.play({ error: 'status404', on: 'create', times: 3 }); // It is asked for three times.
     const definition = readDefinition('Consumption', 'attach-with-function-key');
 
     const failed = await workflows.run(definition, triggerBody('reports/5242880.pdf'));
@@ -334,7 +334,7 @@ describe.each(PLANS)('beside the connectors of Microsoft (%s)', (plan: Plan) => 
   });
 
   test('the draft is not sent without the file', async () => {
-    workflows.site.graph.play({ fault: 'status403', on: 'create' });
+    workflows.site.graph.play({ error: 'status403', on: 'create' });
 
     const run = await workflows.run(readDefinition(plan, 'send-with-outlook'), triggerBody('reports/5242880.pdf'));
 

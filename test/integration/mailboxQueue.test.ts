@@ -41,7 +41,7 @@ async function hold(site: Site, mailbox: string, count: number): Promise<() => v
   const caller = new AbortController();
   const before = site.graph.requests.length;
   for (let n = 0; n < count; n += 1) {
-    const itemId = encodeURIComponent(`fault=hangBeforeHeaders;nonce=${crypto.randomUUID()}`);
+    const itemId = encodeURIComponent(`error=hangBeforeHeaders;nonce=${crypto.randomUUID()}`);
     const url = `${site.api}/users/${mailbox}/messages/${itemId}/attachments/createUploadSession`;
     const body = JSON.stringify(ATTACHMENT_ITEM);
     const headers = { 'content-type': 'application/json' };
@@ -136,7 +136,7 @@ test('frees the places that timed-out requests held', async () => {
   const settings = { REQUEST_TIMEOUT_MS: '3000' };
   await withSite({ settings }, async (site) => {
     const hanging = Array.from({ length: MAX_IN_FLIGHT }, (_, n) =>
-      openSession(site, 'adele@contoso.example', encodeURIComponent(`fault=hangBeforeHeaders;nonce=${n}`)),
+      openSession(site, 'adele@contoso.example', encodeURIComponent(`error=hangBeforeHeaders;nonce=${n}`)),
     );
     const timedOut = await Promise.all(hanging);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { DEMANDED_CONTEXT, type TokenRefusalName } from '../../local/emulators/entra/tenantRefusals.ts';
-import { HOSTILE_TOKENS, type HostileToken, type IssueOptions } from '../../local/emulators/entra/tenantTokens.ts';
+import { DEMANDED_CONTEXT, type TokenErrorName } from '../../local/emulators/entra/tenantErrors.ts';
+import { HOSTILE_TOKENS, type HostileToken, type IssueOptions } from '../../local/emulators/entra/tokens.ts';
 import { ADELE, MARKETING, MEGAN } from '../../local/emulators/graph/seed.ts';
 import type { ItemKind } from '../../shared/paths/entityModel.ts';
 import type { RawAnswer } from '../support/probeApp/sendRaw.ts';
@@ -147,7 +147,7 @@ describe('callers that act as their users', () => {
     expect(site.tenant.onBehalfOf.map(({ outcome }) => outcome)).toEqual(['granted']);
   });
 
-  test.each<[TokenRefusalName, number, string, RegExp | undefined]>([
+  test.each<[TokenErrorName, number, string, RegExp | undefined]>([
     ['consentRequired', 403, 'ConsentRequired', undefined],
     ['userNotAssigned', 403, 'UserNotAllowed', undefined],
     [
@@ -208,7 +208,7 @@ describe('callers that act as their users', () => {
     const [other] = [await bearer(MEGAN.id), await open(`me/messages/${message}`, token)];
     await open(`me/messages/${MEGAN.items.message[0]}`, other);
 
-    const answer = await open('me/messages/fault=status401;times=1', token);
+    const answer = await open('me/messages/error=status401;times=1', token);
 
     expect(answer.status).toBe(201);
     expect(site.graph.requests.map(({ status }) => status)).toEqual([201, 201, 401, 201]);
@@ -269,7 +269,7 @@ describe('users and an app side by side', () => {
             expected.set(id, kind === 'user' ? userId(user) : 'app');
             const owner = kind === 'user' ? 'me' : `users/${userId(user)}`;
             const headers = ['client-request-id', id];
-            const item = isRefused ? `fault=status401;times=1;nonce=${id}` : message;
+            const item = isRefused ? `error=status401;times=1;nonce=${id}` : message;
             const answer = await site.openSession({
               path: `${owner}/messages/${item}/${ACTION}`,
               authorization: [bearer],

@@ -233,7 +233,7 @@ test.each([
 describe('paths drawn from the entity model', () => {
   const ID = fc
     .string({ unit: fc.constantFrom(..."AZaz09=-_+:@'().,;!$&*~ é€😀"), minLength: 1, maxLength: 20 })
-    .filter((id) => id !== '.' && id !== '..' && !id.startsWith('fault='));
+    .filter((id) => id !== '.' && id !== '..' && !id.startsWith('error='));
 
   test('arrive at Graph as the app-only path', async () => {
     await fc.assert(

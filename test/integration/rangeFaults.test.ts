@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { EVERY_CELL, SAMPLE } from '../support/rangeFaults/cells.ts';
 import { playRanges, type RangeRun, startRangeSite } from '../support/rangeFaults/playRanges.ts';
-import { isDocumented, judgeRange, renderRanges } from '../support/rangeFaults/renderRanges.ts';
+import { judgeRange } from '../support/rangeFaults/renderRanges.ts';
 import { readWholeStore } from '../support/readWholeStore.ts';
 import { isExhaustive } from '../support/runs.ts';
-import { REPOSITORY_ROOT, type Site } from '../support/site.ts';
+import type { Site } from '../support/site.ts';
 
 /** In full in `npm run test:exhaustive`. */
 const CELLS = isExhaustive ? EVERY_CELL : SAMPLE;
@@ -22,13 +20,6 @@ afterAll(() => site.close());
 test('brings every file whole and once, or says clearly why not, and attaches nothing', () => {
   expect(run.observations).toHaveLength(CELLS.length);
   expect(run.observations.flatMap(judgeRange)).toEqual([]);
-});
-
-test('agrees with docs/uploadFaults.md', () => {
-  const documented = readFileSync(join(REPOSITORY_ROOT, 'docs', 'uploadFaults.md'), 'utf8');
-
-  expect(run.observations.filter((seen) => !isDocumented(documented, seen))).toEqual([]);
-  if (isExhaustive) expect(renderRanges(run.observations)).toBe(documented);
 });
 
 test('writes no address, no file name and no part of an uploadUrl to a log, an error or the store', async () => {

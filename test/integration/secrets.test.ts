@@ -33,7 +33,7 @@ async function answersToFailures(): Promise<string[]> {
   ];
   const url = `${site.api}/me/messages/${messageId}/attachments/createUploadSession`;
   const responses = [
-    ...(await Promise.all(faults.map((fault) => openSession(`fault=${fault}`)))),
+    ...(await Promise.all(faults.map((fault) => openSession(`error=${fault}`)))),
     await openSession(messageId.replace('1', '9')),
     await postJson(`${site.api}/me/todo/lists/l/tasks/t/attachments/createUploadSession`, ATTACHMENT_INFO),
     await postJson(`${site.api}/users/x/messages/y/attachments/createUploadSession`),

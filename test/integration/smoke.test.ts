@@ -125,7 +125,7 @@ test('fails on the refusal of a mailbox that is admitted after all', async () =>
 });
 
 test('fails where Graph refuses the session, with its words', async () => {
-  site.graph.play({ fault: 'status403' });
+  site.graph.play({ error: 'status403' });
 
   const { code, output } = await smokeSite(EVERY_STEP);
 

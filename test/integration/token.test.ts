@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SiteOptions } from '../../local/emulatedSite.ts';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
-import type { IdentityFaultName } from '../../local/emulators/managedIdentity/identityFaults.ts';
+import type { IdentityErrorName } from '../../local/emulators/managedIdentity/identityErrors.ts';
 import { TOKEN_TIMEOUT_MS } from '../../shared/common/limits.ts';
 import { expectGraphError, postJson, type Site, startSite } from '../support/site.ts';
 import { until } from '../support/until.ts';
@@ -100,7 +100,7 @@ test('goes on with the token it has while an early refresh fails, and recovers',
   });
 });
 
-const FAULTS_WITHOUT_A_TOKEN: readonly IdentityFaultName[] = [
+const FAULTS_WITHOUT_A_TOKEN: readonly IdentityErrorName[] = [
   'absent',
   'wrongHeader',
   'refused',

@@ -107,7 +107,7 @@ describe('an item with more attachments than a page of the list holds', () => {
   ])('has a %s once whose answer was lost', async (_, file, on, nextLinkBase) => {
     const item = await filled(100);
     site.graph.settings.nextLinkBase = nextLinkBase;
-    site.graph.play({ fault: 'resetAfterCommit', on });
+    site.graph.play({ error: 'resetAfterCommit', on });
 
     const answer = await attach(item, file, 'chunked');
     site.graph.settings.nextLinkBase = undefined;
@@ -124,8 +124,8 @@ describe('DELETE of a small chunked upload whose answer was lost', () => {
   async function lose(fault: 'resetAfterCommit' | 'resetBeforeHeaders', kind: Kind): Promise<[Item, string]> {
     const item = newItem(kind);
     const location = String((await openChunked(item, SMALL)).headers['location']);
-    site.graph.play({ fault, on: 'attach' });
-    site.graph.play({ fault: 'status500', on: 'read' });
+    site.graph.play({ error: fault, on: 'attach' });
+    site.graph.play({ error: 'status500', on: 'read' });
     expect(outcomeOf(await patchChunks(location, SMALL))).toBe('502 GraphUnreachable');
     return [item, location];
   }
@@ -151,7 +151,7 @@ describe('DELETE of a small chunked upload whose answer was lost', () => {
 
   test("is Graph's failure while Graph cannot say, and settled by the next", async () => {
     const [item, location] = await lose('resetAfterCommit', 'message');
-    site.graph.play({ fault: 'status500', on: 'read' });
+    site.graph.play({ error: 'status500', on: 'read' });
 
     await expectGraphError(await fetch(location, { method: 'DELETE' }), 502, 'GraphAnswerInvalid');
     await expectGraphError(await fetch(location, { method: 'DELETE' }), 409, 'UploadCompleted');
@@ -164,7 +164,7 @@ test.each<Way>(['chunked', 'in JSON', "in a workflow's chunks"])(
   'a large file %s is answered with what is known if Graph does not show it',
   async (way) => {
     const item = newItem();
-    site.graph.play({ fault: 'hangBeforeHeaders', on: 'read' });
+    site.graph.play({ error: 'hangBeforeHeaders', on: 'read' });
 
     const answer = await attach(item, LARGE, way);
 
@@ -197,7 +197,7 @@ describe('an item that was created a moment ago', () => {
   ];
 
   test.each(ROWS)('takes %s (%s), though Graph does not find it once', async (_, kind, on, open) => {
-    const item = newItem(kind, `fault=status404;times=1;on=${on}`);
+    const item = newItem(kind, `error=status404;times=1;on=${on}`);
 
     expect(Number.parseInt(outcomeOf(await open(item)), 10)).toBeLessThan(300);
 
@@ -207,7 +207,7 @@ describe('an item that was created a moment ago', () => {
   test.each(ROWS.filter((_, n) => [0, 4, 7].includes(n)))(
     "gives Graph's third 404 for %s (%s)",
     async (_, kind, on, open) => {
-      const item = newItem(kind, `fault=status404;on=${on}`);
+      const item = newItem(kind, `error=status404;on=${on}`);
 
       expect(outcomeOf(await open(item))).toBe('404 ErrorItemNotFound');
 
@@ -217,7 +217,7 @@ describe('an item that was created a moment ago', () => {
   );
 
   test('takes a file once, if Graph has attached it and does not find the item', async () => {
-    const item = newItem('message', 'fault=status404AfterCommit;times=1;on=attach');
+    const item = newItem('message', 'error=status404AfterCommit;times=1;on=attach');
 
     expect(outcomeOf(await attach(item, SMALL, 'chunked'))).toBe('201');
     expect(item.attached()).toEqual(once(SMALL));
@@ -227,7 +227,7 @@ describe('an item that was created a moment ago', () => {
     ['403', 'status403', '403 ErrorAccessDenied'],
     ['409', 'status409', '409 Conflict'],
   ])('gets any other refusal at once: %s', async (_, fault, refusal) => {
-    const item = newItem('message', `fault=${fault};on=attach`);
+    const item = newItem('message', `error=${fault};on=attach`);
 
     expect(outcomeOf(await attach(item, SMALL, 'chunked'))).toBe(refusal);
     expect(item.calls('POST')).toHaveLength(1);
@@ -241,10 +241,10 @@ describe('a file that Graph has attached and refused', () => {
     ['in JSON', SMALL, 'task', 'on=attach'],
     ['from an address', SMALL, 'message', 'on=attach'],
     ["in a workflow's chunks", SMALL, 'message', 'on=attach'],
-    ['chunked', LARGE, 'message', 'on=upload;piece=last'],
-    ['in JSON', LARGE, 'event', 'on=upload;piece=last'],
+    ['chunked', LARGE, 'message', 'on=upload;chunk=last'],
+    ['in JSON', LARGE, 'event', 'on=upload;chunk=last'],
   ])('is found by a repetition with the same key: %s, %#', async (way, file, kind, place) => {
-    const item = newItem(kind, `fault=status409AfterCommit;times=1;${place}`);
+    const item = newItem(kind, `error=status409AfterCommit;times=1;${place}`);
     const key = newKey();
 
     const first = await attach(item, file, way, key);
@@ -266,7 +266,7 @@ describe('a file that Graph has attached and refused', () => {
   ])('is not taken for another of its name with %s', async (_, other) => {
     const item = newItem('message');
     await attach(item, other, 'chunked', newKey());
-    site.graph.play({ fault: 'status409', on: 'attach' });
+    site.graph.play({ error: 'status409', on: 'attach' });
     const key = newKey();
 
     const answers = [await attach(item, SMALL, 'chunked', key), await attach(item, SMALL, 'chunked', key)];
@@ -278,7 +278,7 @@ describe('a file that Graph has attached and refused', () => {
   test('is not taken for another that came at the same time with other bytes', async () => {
     const item = newItem('message');
     const other = { ...fileOf(10_000), name: SMALL.name };
-    site.graph.play({ fault: 'status409', on: 'attach' });
+    site.graph.play({ error: 'status409', on: 'attach' });
     const key = newKey();
 
     const refused = await attach(item, SMALL, 'chunked', key);
@@ -292,7 +292,7 @@ describe('a file that Graph has attached and refused', () => {
   test('is not looked for if Graph refused before it had the file', async () => {
     const item = newItem('message');
     await attach(item, LARGE, 'chunked', newKey());
-    site.graph.play({ fault: 'status403', on: 'create' });
+    site.graph.play({ error: 'status403', on: 'create' });
     const key = newKey();
 
     const answers = [await attach(item, LARGE, 'chunked', key), await attach(item, LARGE, 'chunked', key)];
@@ -314,7 +314,7 @@ describe('the Location of a finished upload', () => {
     ['a message whose last answer was 503', 'message', 'status503AfterCommit'],
     ['an event whose last answer was cut off', 'event', 'truncated'],
   ])("has Outlook's form: %s", async (_, kind, fault) => {
-    const item = newItem(kind, fault && `fault=${fault};times=1;on=upload;piece=last`);
+    const item = newItem(kind, fault && `error=${fault};times=1;on=upload;chunk=last`);
     const { url } = await openUpload(site, LARGE, item.path);
 
     const answer = await whole(url, LARGE);
@@ -340,7 +340,7 @@ describe('the Location of a finished upload', () => {
     ['', undefined],
     [' whose last answer was lost', 'resetAfterCommit'],
   ])("is Graph's own for a task%s", async (_, fault) => {
-    const item = newItem('task', fault && `fault=${fault};times=1;on=upload;piece=last`);
+    const item = newItem('task', fault && `error=${fault};times=1;on=upload;chunk=last`);
     const { url } = await openUpload(site, LARGE, item.path);
 
     const location = (await whole(url, LARGE)).headers.get('location') ?? '';

@@ -94,7 +94,7 @@ test.each([
 ])('attaches files ($what) once, whatever ranges come in which order through whichever instance', async (played) => {
   const { size, numRuns, losses } = played;
   const file = fileOf(size);
-  for (const fault of losses) site.graph.play({ fault, on: 'upload', rate: 1 / 32 });
+  for (const fault of losses) site.graph.play({ error: fault, on: 'upload', rate: 1 / 32 });
 
   await fc.assert(
     fc.asyncProperty(groups, fc.boolean(), async (sent, isLastSecond) => {
@@ -150,8 +150,8 @@ test('attaches a small file of a workflow once, though its one chunk comes again
 
 describe('where the worker is killed', () => {
   const SLICE_BYTES = 3_500_000;
-  const hanging = (piece: 'middle' | 'last') => () => site.graph.play({ fault: 'hangAfterCommit', piece });
-  const isHanging = () => site.graph.requests.some(({ fault }) => fault === 'hangAfterCommit');
+  const hanging = (piece: 'middle' | 'last') => () => site.graph.play({ error: 'hangAfterCommit', chunk: piece });
+  const isHanging = () => site.graph.requests.some(({ error: fault }) => fault === 'hangAfterCommit');
 
   test.each([
     {

@@ -4,7 +4,7 @@ import { ServiceError } from '../../shared/errors.ts';
 import { formatCause } from '../../shared/logging/mask.ts';
 import { createUploadContainer, type UploadContainer } from '../../shared/storage/blobContainer.ts';
 import { createSecret, formatSecret } from '../../shared/storage/seal.ts';
-import { createUploadStore, type StoredUpload, type UploadStore } from '../../shared/uploads/uploadStore.ts';
+import { createUploadStore, type StoredUpload, type UploadStore } from '../../shared/uploads/uploadRecord.ts';
 import { openContainer } from '../support/readWholeStore.ts';
 import { type StorageFault, type StorageProxy, startStorageProxy } from '../support/storageProxy.ts';
 import { uploadRecordOf } from '../support/uploadRecords.ts';

@@ -9,9 +9,9 @@ import { generate } from 'selfsigned';
 import { createCertificate } from '../../local/emulators/common/certificate.ts';
 import { createTokenRegistry } from '../../local/emulators/common/tokenRegistry.ts';
 import { startTenantEmulator, type TenantEmulator } from '../../local/emulators/entra/tenant.ts';
-import type { TenantFault } from '../../local/emulators/entra/tenantFaults.ts';
-import { DEMANDED_CONTEXT, type TokenRefusalName } from '../../local/emulators/entra/tenantRefusals.ts';
-import type { IssueOptions } from '../../local/emulators/entra/tenantTokens.ts';
+import type { TenantError } from '../../local/emulators/entra/tenantErrors.ts';
+import { DEMANDED_CONTEXT, type TokenErrorName } from '../../local/emulators/entra/tenantErrors.ts';
+import type { IssueOptions } from '../../local/emulators/entra/tokens.ts';
 import { type IdentityEmulator, startIdentityEmulator } from '../../local/emulators/managedIdentity/identity.ts';
 import { TOKEN_TIMEOUT_MS } from '../../shared/common/limits.ts';
 import type { OnBehalfOfCredentialConfig } from '../../shared/config/onBehalfOf.ts';
@@ -152,7 +152,7 @@ describe('tokens on behalf of users', () => {
     /^Bearer error="insufficient_claims", claims="[A-Za-z0-9+/]+=*", authorization_uri="https:\/\/localhost:\d+\/[0-9a-f-]{36}\/oauth2\/v2\.0\/authorize"$/,
   );
 
-  test.each<[TokenRefusalName | TenantFault, number, string, unknown]>([
+  test.each<[TokenErrorName | TenantError, number, string, unknown]>([
     ['consentRequired', 403, 'ConsentRequired', undefined],
     ['userNotAssigned', 403, 'UserNotAllowed', undefined],
     ['userDisabled', 403, 'UserNotAllowed', undefined],

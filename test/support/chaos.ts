@@ -109,11 +109,11 @@ function failAtRandom(site: JobSite, rate: number): void {
   const share = rate / 4;
   for (const on of ['create', 'read'] as const) {
     for (const fault of ['status503', 'status500', 'resetBeforeHeaders', 'status429'] as const) {
-      site.graph.play({ fault, on, rate: share, retryAfter: '1' });
+      site.graph.play({ error: fault, on, rate: share, retryAfter: '1' });
     }
   }
   for (const fault of ['status503', 'resetAfterCommit', 'status503AfterCommit', 'resetMidBody'] as const) {
-    site.graph.play({ fault, on: 'upload', rate: share, ...(fault === 'status503' && { retryAfter: '1' }) });
+    site.graph.play({ error: fault, on: 'upload', rate: share, ...(fault === 'status503' && { retryAfter: '1' }) });
   }
 }
 

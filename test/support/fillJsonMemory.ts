@@ -12,7 +12,7 @@ export async function fillJsonMemory(site: Site, url: string): Promise<{ hangUp(
   const contentBytes = Buffer.alloc(MAX_JSON_BYTES_HELD / FILES).toString('base64');
   const body = JSON.stringify({ name: 'large.bin', contentBytes });
   const called = site.graph.requests.length + FILES;
-  site.graph.play({ fault: 'hangBeforeHeaders', times: FILES });
+  site.graph.play({ error: 'hangBeforeHeaders', times: FILES });
   const hangUps = Array.from({ length: FILES }, () => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const outgoing = request(url, { method: 'POST', agent: false, headers });

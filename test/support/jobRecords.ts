@@ -1,28 +1,39 @@
 import type { StorageConfig } from '../../shared/config/storageConfig.ts';
-import { isJob, type StoredJob } from '../../shared/jobs/storedJob.ts';
+import { createJobStore, type JobFile, type JobRecord, type JobStore } from '../../shared/jobs/jobRecord.ts';
 import { createUploadContainer } from '../../shared/storage/blobContainer.ts';
-import type { JobPart } from '../../shared/uploads/uploadRecord.ts';
-import { createUploadStore, type UploadStore } from '../../shared/uploads/uploadStore.ts';
 
-/** The records of a site, as the app sees them. */
-export function openUploadStore(connectionString: string): UploadStore {
+/** The job records of a site, as the app sees them. */
+export function openJobStore(connectionString: string): JobStore {
   const storage: StorageConfig = { kind: 'connectionString', connectionString };
-  return createUploadStore(createUploadContainer(storage, () => {}));
+  return createJobStore(createUploadContainer(storage, () => {}));
 }
 
-export async function readJob(store: UploadStore, location: string): Promise<StoredJob['record']> {
+export async function readJob(store: JobStore, location: string): Promise<JobRecord> {
   return (await readStoredJob(store, location)).record;
 }
 
-/** Changes a job's record as if it had come to this. */
-export async function changeJob(store: UploadStore, location: string, changes: Partial<JobPart>): Promise<void> {
-  const stored = await readStoredJob(store, location);
-  await store.write(stored, { ...stored.record, job: { ...stored.record.job, ...changes } });
+/** The one file of a job. */
+export async function readJobFile(store: JobStore, location: string): Promise<JobFile> {
+  const [file] = (await readJob(store, location)).files;
+  if (file === undefined) throw new Error('The job has no file.');
+  return file;
 }
 
-async function readStoredJob(store: UploadStore, location: string): Promise<StoredJob> {
+/** Changes a job's record as if runs had written it. */
+export async function changeJob(
+  store: JobStore,
+  location: string,
+  changes: Partial<JobRecord>,
+  file: Partial<JobFile> = {},
+): Promise<void> {
+  const stored = await readStoredJob(store, location);
+  const files = stored.record.files.map((one) => ({ ...one, ...file }));
+  await store.write(stored, { ...stored.record, files, ...changes });
+}
+
+async function readStoredJob(store: JobStore, location: string) {
   const stored = await store.read(idIn(location));
-  if (stored === undefined || !isJob(stored)) throw new Error('There is no such job.');
+  if (stored === undefined) throw new Error('There is no such job.');
   return stored;
 }
 

@@ -4,8 +4,8 @@ import type { HostLogLine } from '../../local/host/log.ts';
 import type { LocalHost } from '../../local/host/startHost.ts';
 import { sealJobId } from '../../shared/jobs/jobMessage.ts';
 import { JOB_POISON_QUEUE, JOB_QUEUE } from '../../shared/jobs/jobQueue.ts';
-import type { UploadStore } from '../../shared/uploads/uploadStore.ts';
-import { idIn, openUploadStore } from './jobRecords.ts';
+import type { JobStore } from '../../shared/jobs/jobRecord.ts';
+import { idIn, openJobStore } from './jobRecords.ts';
 import { refuseSecrets, startInstance } from './secondHost.ts';
 import { postJson, type Site, startSite, type TestSiteOptions } from './site.ts';
 import { type SourceFile, type SourceServer, startSourceServer } from './sourceServer.ts';
@@ -25,7 +25,7 @@ export interface JobSite extends Site {
   readonly sources: SourceServer;
   readonly queue: QueueClient;
   readonly poison: QueueClient;
-  readonly store: UploadStore;
+  readonly store: JobStore;
   /** The lines of runs that have ended, in all workers. */
   readonly runs: readonly JobRun[];
   /** Starts an instance that works on jobs. */
@@ -101,7 +101,7 @@ export async function startJobSite(options: TestSiteOptions = {}): Promise<JobSi
     sources,
     queue,
     poison,
-    store: openUploadStore(connectionString),
+    store: openJobStore(connectionString),
     runs,
     startWorker,
     ask(

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EmulatorCertificate } from '../../local/emulators/common/certificate.ts';
-import { listen } from '../../local/emulators/common/listen.ts';
+import { listen } from '../../local/listen.ts';
 
 /** What a source can do wrong: so many times, or always. The server counts `times` down. */
 export type SourceFault = { times?: number } & (

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { Azurite } from '../../local/azurite.ts';
-import { listen } from '../../local/emulators/common/listen.ts';
+import { listen } from '../../local/listen.ts';
 
 /** How the store fails, in place of its own answer or after it. */
 export type StorageFault =

@@ -2,7 +2,7 @@ import http, { type IncomingHttpHeaders } from 'node:http';
 import https from 'node:https';
 import { pipeline } from 'node:stream';
 import type { EmulatorCertificate } from '../../local/emulators/common/certificate.ts';
-import { listen } from '../../local/emulators/common/listen.ts';
+import { listen } from '../../local/listen.ts';
 
 /** A request that has gone through the front. */
 export interface FrontedRequest {

@@ -1,14 +1,16 @@
 import { Buffer } from 'node:buffer';
 import { createHash, randomUUID } from 'node:crypto';
+import { createConcurrencyLimiter } from '../../shared/common/concurrencyLimiter.ts';
 import type { Dependencies } from '../../shared/dependencies.ts';
-import { createConcurrencyLimiter } from '../../shared/graph/concurrencyLimiter.ts';
 import type { GraphHttp } from '../../shared/graph/graphHttp.ts';
 import type { AttemptResult } from '../../shared/graph/graphResponse.ts';
+import type { JobRecord } from '../../shared/jobs/jobRecord.ts';
 import { createJsonMemory } from '../../shared/sources/jsonMemory.ts';
+import { RecordConflict } from '../../shared/storage/recordStore.ts';
 import type { UploadClient } from '../../shared/transfer/uploadClient.ts';
-import type { UploadRecord } from '../../shared/uploads/uploadRecord.ts';
-import { type StoredUpload, UploadConflict, type UploadStore } from '../../shared/uploads/uploadStore.ts';
+import type { StoredUpload, UploadRecord, UploadStore } from '../../shared/uploads/uploadRecord.ts';
 import { configOf, policyOf, upstreamAnswer } from './builders.ts';
+import { createMemoryRecords } from './memoryRecords.ts';
 
 /** What becomes of one piece on its way to the model of Graph. */
 export const FATES = [
@@ -187,7 +189,7 @@ export function memoryStore(model: Pick<ModelOfGraph, 'turns'>): UploadStore {
     },
     async write({ id, etag }, record) {
       await pass(model);
-      if (String(stored.get(id)?.etag) !== etag) throw new UploadConflict('changed');
+      if (String(stored.get(id)?.etag) !== etag) throw new RecordConflict('changed');
       return put(id, record);
     },
     acquireLease: async () => undefined,
@@ -229,7 +231,7 @@ export function instanceOf(uploads: UploadStore, { uploadHost, graphHttp }: Mode
     uploadClient: alive(uploadHost(kill)),
     jsonMemory: createJsonMemory(),
     uploadLocks: createConcurrencyLimiter(16, 1),
-    jobs: undefined,
+    jobs: { store: createMemoryRecords<JobRecord>(), queue: undefined },
     closing: new AbortController().signal,
   };
   return { dependencies, death };

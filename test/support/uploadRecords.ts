@@ -1,4 +1,5 @@
-import type { JobPart, UploadRecord } from '../../shared/uploads/uploadRecord.ts';
+import type { JobFile, JobRecord } from '../../shared/jobs/jobRecord.ts';
+import type { UploadRecord } from '../../shared/uploads/uploadRecord.ts';
 
 /** A sound record of an upload that has just begun. */
 export function uploadRecordOf(changes: Partial<UploadRecord> = {}): UploadRecord {
@@ -26,27 +27,38 @@ export function uploadRecordOf(changes: Partial<UploadRecord> = {}): UploadRecor
   };
 }
 
-/** What a job that begins now has besides. */
-export function jobPartOf(changes: Partial<JobPart> = {}): JobPart {
+/** A sound record of a job that has just begun. */
+export function jobRecordOf(changes: Partial<JobRecord> = {}, file: Partial<JobFile> = {}): JobRecord {
   const now = new Date().toISOString();
+  const { createdAt, target, attachment, session, offset, uncertainOffsets, sessionsOpened } = uploadRecordOf();
   return {
-    sourceUrl: 'https://files.contoso.example/a.pdf?sig=Zq7-signature',
-    sourceRule: {
-      host: 'files.contoso.example',
-      isHostExact: true,
-      port: '443',
-      isPortNamed: false,
-      path: '/',
-      place: '/callers/0/sources/0',
-    },
-    etag: '"1"',
+    createdAt: now,
+    caller: 'invoices',
     clientRequestId: '0c9a7be3-52d4-4d0e-8f86-2b1f3a4c5d6e',
+    wantsImmutableIds: false,
+    files: [
+      {
+        ...{ createdAt, target, attachment, session, offset, uncertainOffsets, sessionsOpened },
+        sourceUrl: 'https://files.contoso.example/a.pdf?sig=Zq7-signature',
+        sourceRule: {
+          host: 'files.contoso.example',
+          isHostExact: true,
+          port: '443',
+          isPortNamed: false,
+          path: '/',
+          place: '/callers/0/sources/0',
+        },
+        etag: '"1"',
+        furthestOffset: 0,
+        ...file,
+      },
+    ],
     endsAt: new Date(Date.now() + 3_600_000).toISOString(),
     notBefore: now,
     movedAt: now,
     attempts: 0,
     wakeUps: 0,
-    furthestOffset: 0,
+    state: { status: 'running' },
     ...changes,
   };
 }

@@ -31,7 +31,7 @@ const NOT_PUBLISHED = [
   '.vscode/settings.json',
   'README.md',
   'azure.yaml',
-  'bench/load.ts',
+  'bench/run.ts',
   'biome.json',
   'certificate.pem',
   'coverage/lcov.info',

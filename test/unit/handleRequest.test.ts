@@ -1,7 +1,7 @@
 import { GraphError } from '../../shared/graph/graphError.ts';
 import { handleRequest } from '../../shared/handleRequest.ts';
 import type { ResponseData } from '../../shared/server/response.ts';
-import { UploadConflict } from '../../shared/uploads/uploadStore.ts';
+import { RecordConflict } from '../../shared/storage/recordStore.ts';
 import { incomingRequest, invocation, upstreamAnswer } from '../support/builders.ts';
 
 const FRAME = { operation: 'putRange', timeoutMs: 10_000, logMailbox: 'hashed' } as const;
@@ -31,7 +31,7 @@ describe('answerOperation', () => {
   });
 
   it.each([
-    ['another writer', new UploadConflict('moved on'), 409, 'UploadBusy'],
+    ['another writer', new RecordConflict('moved on'), 409, 'UploadBusy'],
     [
       'a refusal of Graph',
       new GraphError(upstreamAnswer(403, '{"error":{"code":"ErrorAccessDenied","message":"No."}}')),

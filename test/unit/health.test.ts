@@ -37,7 +37,7 @@ function serviceOf(
     jobs: undefined,
     authLevel: 'function',
     runJob: undefined,
-    handleUpload: () => Promise.reject(new Error('not asked for')),
+    handleUrl: () => Promise.reject(new Error('not asked for')),
     handleGraphPath: () => Promise.reject(new Error('not asked for')),
     handlePreflight: () => {
       throw new Error('not asked for');

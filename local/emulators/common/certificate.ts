@@ -11,12 +11,6 @@ export interface EmulatorCertificate {
   readonly key: string;
 }
 
-export interface CaFile {
-  readonly path: string;
-  /** Deletes the file; safe to call twice. */
-  remove(): void;
-}
-
 const VALID_FOR_DAYS = 7;
 
 /**
@@ -25,8 +19,8 @@ const VALID_FOR_DAYS = 7;
  */
 export async function createCertificate(hosts: readonly string[] = []): Promise<EmulatorCertificate> {
   const notAfterDate = new Date(Date.now() + VALID_FOR_DAYS * 86_400_000);
-  // A client that trusts two authorities of one name may check a signature against the wrong one: each has its own name.
-  // Elliptic curve: a key takes a millisecond, an RSA key up to a second.
+  // Each authority has another name: a client that trusts two of one name may check a signature against the wrong one.
+  // An elliptic curve key takes a millisecond, an RSA key up to a second.
   const common = { keyType: 'ec', algorithm: 'sha256', notAfterDate } as const;
   const authority = await generate([{ name: 'commonName', value: `Emulator CA ${randomUUID()}` }], {
     ...common,
@@ -56,10 +50,17 @@ export async function createCertificate(hosts: readonly string[] = []): Promise<
   return { ca: authority.cert, cert: server.cert, key: server.private };
 }
 
+export type CaFile = ReturnType<typeof writeCaFile>;
+
 /** Writes the authority's certificate to a new temporary file, for NODE_EXTRA_CA_CERTS or `curl --cacert`. */
-export function writeCaFile(certificate: EmulatorCertificate): CaFile {
-  const folder = mkdtempSync(join(tmpdir(), 'emulator-ca-'));
-  const path = join(folder, 'ca.pem');
-  writeFileSync(path, certificate.ca);
-  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+export function writeCaFile({ ca }: EmulatorCertificate): { readonly path: string; remove(): void } {
+  const { folder, remove } = writeTemporaryFiles({ 'ca.pem': ca });
+  return { path: join(folder, 'ca.pem'), remove };
+}
+
+/** Writes texts by file name to a new folder. `remove` may be called twice. */
+export function writeTemporaryFiles(files: Readonly<Record<string, string>>): { folder: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'emulator-'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o600 });
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

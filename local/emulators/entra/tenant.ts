@@ -1,58 +1,35 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
+import type { JWK } from 'jose';
+import { listen, readBody } from '../../listen.ts';
 import type { EmulatorCertificate } from '../common/certificate.ts';
-import { listen, readBody } from '../common/listen.ts';
 import { createTokenRegistry, type TokenRegistry } from '../common/tokenRegistry.ts';
-import type { TenantClient } from './tenantClient.ts';
-import { createTenantFaults, type PlayOptions, type TenantFault } from './tenantFaults.ts';
-import type { TokenRefusalName } from './tenantRefusals.ts';
-import { createTokenGrants, type OnBehalfOfRequest, type Reply } from './tenantTokenGrants.ts';
-import { createSigningKey, type IssueOptions, makeToken, type SigningKey, type TokenSubject } from './tenantTokens.ts';
+import { createTenantErrors } from './tenantErrors.ts';
+import { createTokenGrants, type TenantResponse } from './tokenEndpoint.ts';
+import type { TenantClient } from './tokenRequest.ts';
+import { createSigningKey, type IssueOptions, makeToken, type SigningKey, type TokenSubject } from './tokens.ts';
 
 export interface TenantEmulatorOptions {
   readonly port?: number;
   readonly tenantId?: string;
-  /** With one, the tenant is served over HTTPS as well, on a port of its own. */
+  /** Serves the tenant over HTTPS too, on another port. */
   readonly certificate?: EmulatorCertificate;
-  /** Where tokens of the token endpoint are remembered; share it with the Graph and identity emulators. */
+  /** Shared with the Graph and identity emulators. */
   readonly tokens?: TokenRegistry;
   readonly now?: () => number;
-  /** The apps that may ask the token endpoint. */
+  /** The registered apps. */
   readonly clients?: readonly TenantClient[];
 }
 
-export interface TenantEmulator {
-  readonly tenantId: string;
-  /** The authority host over HTTP. */
-  readonly url: string;
-  /** The authority host over HTTPS, when a certificate was given. */
-  readonly secureUrl: string | undefined;
-  readonly issuers: { readonly v1: string; readonly v2: string };
-  /** How often the key set was asked for, refused requests included. */
-  readonly keyFetches: number;
-  /** How often the token endpoint was asked. */
-  readonly tokenRequests: number;
-  /** What it was asked on behalf of users, refused requests included, oldest first. */
-  readonly onBehalfOf: readonly OnBehalfOfRequest[];
-  issue(subject: TokenSubject, options?: IssueOptions): Promise<string>;
-  /** Signs with a new key from now on; the old one stays published when `keepOld`. */
-  rotate(options?: { readonly keepOld?: boolean }): Promise<void>;
-  /**
-   * Fails or refuses until `none`. `interactionRequired` and `enrolmentRequired` let a user pass whose token has the
-   * demanded context in `acrs`, as after a sign-in with the challenge.
-   */
-  play(fault: TenantFault | TokenRefusalName, options?: PlayOptions): void;
-  /** Ends the fault and begins the counts anew; keys stay. */
-  reset(): void;
-  close(): Promise<void>;
-}
+export type TenantEmulator = Awaited<ReturnType<typeof startTenantEmulator>>;
 
 const MAX_FORM_BYTES = 65_536;
 const DEFAULT_TENANT_ID = '5d6ae1c5-5c76-4cd2-92f5-9c4cd04ba4b5';
-const NOT_FOUND: Reply = { status: 404, body: { error: 'not_found' } };
+const NOT_FOUND: TenantResponse = { status: 404, body: { error: 'not_found' } };
+const FAILING: TenantResponse = { status: 500, body: { error: 'server_error' } };
 
-/** Starts an Entra tenant: its key set, its metadata, and its token endpoint for apps and for apps that act for users. */
-export async function startTenantEmulator(options: TenantEmulatorOptions = {}): Promise<TenantEmulator> {
+/** Starts an Entra tenant: keys, metadata, and the token endpoint for apps, also on behalf of users. */
+export async function startTenantEmulator(options: TenantEmulatorOptions = {}) {
   const { tenantId = DEFAULT_TENANT_ID, now = Date.now, clients = [], certificate } = options;
   const tokens = options.tokens ?? createTokenRegistry(now);
   const strangersKey = await createSigningKey();
@@ -60,19 +37,14 @@ export async function startTenantEmulator(options: TenantEmulatorOptions = {}): 
   let published: readonly SigningKey[] = [key];
   let keyFetches = 0;
   let tokenRequests = 0;
-  const faults = createTenantFaults();
+  const errors = createTenantErrors();
   const grants = createTokenGrants({
     tenantId,
     tokens,
     now,
-    endpoint: () => ({
-      clients,
-      tokens,
-      keys: { published: published.map(({ jwk }) => jwk), issuers: ownIssuers() },
-      now: new Date(now()),
-    }),
+    endpoint: () => ({ clients, tokens, keys: publishedKeys(), issuers: ownIssuers(), now: new Date(now()) }),
     issue,
-    playedRefusal: faults.refusal,
+    takeTokenError: errors.takeTokenError,
   });
 
   function issue(subject: TokenSubject, how: IssueOptions = {}): Promise<string> {
@@ -80,19 +52,23 @@ export async function startTenantEmulator(options: TenantEmulatorOptions = {}): 
     return makeToken({ tenantId, issuers, key, strangersKey, nowSeconds }, subject, how);
   }
 
-  function ownIssuers(): string[] {
-    return [issuers.v1, issuers.v2, ...(secure === undefined ? [] : [`${secure.url}/${tenantId}/v2.0`])];
+  function publishedKeys(): JWK[] {
+    return published.map(({ jwk }) => jwk);
   }
 
-  async function answer(request: IncomingMessage, base: string): Promise<Reply> {
+  function ownIssuers(): string[] {
+    return [issuers.v1, issuers.v2, ...(secureUrl === undefined ? [] : [`${secureUrl}/${tenantId}/v2.0`])];
+  }
+
+  async function respond(request: IncomingMessage, base: string): Promise<TenantResponse> {
     const { pathname } = new URL(request.url ?? '/', base);
     switch (`${request.method} ${pathname}`) {
       case `GET /${tenantId}/discovery/v2.0/keys`:
-        return { status: 200, body: { keys: published.map(({ jwk }) => jwk) } };
+        return { status: 200, body: { keys: publishedKeys() } };
       case `GET /${tenantId}/v2.0/.well-known/openid-configuration`:
         return { status: 200, body: metadata(`${base}/${tenantId}`) };
       case `POST /${tenantId}/oauth2/v2.0/token`:
-        return grants.answer(new URLSearchParams(await readBody(request, MAX_FORM_BYTES)));
+        return grants.respond(new URLSearchParams(await readBody(request, MAX_FORM_BYTES)));
       default:
         return NOT_FOUND;
     }
@@ -102,69 +78,73 @@ export async function startTenantEmulator(options: TenantEmulatorOptions = {}): 
     const isTokenRequest = request.url?.includes('/oauth2/v2.0/token') === true;
     if (request.url?.includes('/discovery/v2.0/keys')) keyFetches += 1;
     if (isTokenRequest) tokenRequests += 1;
-    const fault = await faults.strike(isTokenRequest);
-    if (fault === 'hanging') return;
-    if (fault === 'down') {
+    const error = await errors.take(isTokenRequest);
+    if (error === 'hanging') return;
+    if (error === 'down') {
       request.socket.destroy();
       return;
     }
-    const failing: Reply = { status: 500, body: { error: 'server_error' } };
-    const reply = fault === 'failing' ? failing : await answer(request, base);
-    response.writeHead(reply.status, {
+    const { status, headers, body } = error === 'failing' ? FAILING : await respond(request, base);
+    response.writeHead(status, {
       'Content-Type': 'application/json; charset=utf-8',
       'Cache-Control': 'no-store',
-      ...reply.headers,
+      ...headers,
     });
-    response.end(fault === 'garbage' ? '<html>' : JSON.stringify(reply.body));
+    response.end(error === 'garbage' ? '<html>' : JSON.stringify(body));
   }
 
   const plain = createServer((request, response) => void serve(request, response, url));
   const listener = await listen(plain, options.port);
   const url = `http://127.0.0.1:${listener.port}`;
   const issuers = { v1: `https://sts.windows.net/${tenantId}/`, v2: `${url}/${tenantId}/v2.0` };
-  const secure = certificate && (await listenSecurely(certificate, serve));
+  // The identity library accepts an authority over HTTPS only.
+  const secureServer =
+    certificate &&
+    createSecureServer({ cert: certificate.cert, key: certificate.key }, (request, response) => {
+      void serve(request, response, secureUrl ?? '');
+    });
+  const secureListener = secureServer && (await listen(secureServer));
+  const secureUrl = secureListener && `https://localhost:${secureListener.port}`;
 
   return {
     tenantId,
+    /** The authority host over HTTP. */
     url,
-    secureUrl: secure?.url,
+    /** The authority host over HTTPS, if a certificate was given. */
+    secureUrl,
     issuers,
+    /** Number of requests for the keys, rejected ones included. */
     get keyFetches() {
       return keyFetches;
     },
+    /** Number of requests to the token endpoint. */
     get tokenRequests() {
       return tokenRequests;
     },
+    /** Its requests on behalf of users, rejected ones included, oldest first. */
     onBehalfOf: grants.onBehalfOf,
     issue,
-    async rotate({ keepOld = false } = {}) {
+    /** Signs with a new key from now on; `keepOld` keeps the old one published. */
+    async rotate({ keepOld = false }: { readonly keepOld?: boolean } = {}): Promise<void> {
       key = await createSigningKey();
       published = keepOld ? [...published, key] : [key];
     },
-    play: faults.play,
-    reset() {
-      faults.play('none');
+    /**
+     * Fails until `none` is played. `interactionRequired` and `enrolmentRequired` do not apply to a user whose token has the
+     * demanded context in `acrs`, as after a sign-in with the challenge.
+     */
+    play: errors.play,
+    /** Ends the error and resets the counts; the keys stay. */
+    reset(): void {
+      errors.play('none');
       keyFetches = 0;
       tokenRequests = 0;
       grants.onBehalfOf.length = 0;
     },
-    async close() {
-      await Promise.all([listener.close(), secure?.close()]);
+    async close(): Promise<void> {
+      await Promise.all([listener.close(), secureListener?.close()]);
     },
   };
-}
-
-type Serve = (request: IncomingMessage, response: ServerResponse, base: string) => Promise<void>;
-
-/** The identity library takes an authority over HTTPS only. */
-async function listenSecurely(
-  { cert, key }: EmulatorCertificate,
-  serve: Serve,
-): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createSecureServer({ cert, key }, (request, response) => void serve(request, response, url));
-  const { port, close } = await listen(server);
-  const url = `https://localhost:${port}`;
-  return { url, close };
 }
 
 function metadata(base: string): object {

@@ -1,5 +1,27 @@
-import { fault, isObject, membersOf, type Reading, readJsonObject, readMembers, stringOrNull } from './jsonBody.ts';
-import type { DeclaredAttachment } from './sessionStore.ts';
+import { GraphError } from './graphResponse.ts';
+import {
+  invalidBody,
+  isObject,
+  type Members,
+  membersOf,
+  readJsonObject,
+  readMembers,
+  stringOrNull,
+} from './jsonBody.ts';
+
+/** The attachment that the caller declares, in `AttachmentItem` or `attachmentInfo`. */
+export interface DeclaredAttachment {
+  readonly name: string | null;
+  readonly size: number;
+  readonly contentType: string | null;
+  readonly isInline: boolean;
+  readonly contentId: string | null;
+}
+
+/** An attachment sent as JSON, with its bytes. */
+export interface PostedAttachment extends DeclaredAttachment {
+  readonly content: Buffer;
+}
 
 /** Members of graph.attachmentItem and graph.attachmentInfo, by lower-case name (published CSDL). */
 const SHARED_MEMBERS = {
@@ -8,64 +30,10 @@ const SHARED_MEMBERS = {
   size: 'int64',
   contenttype: 'string',
 } as const;
-const SHAPES = {
+const DECLARED_TYPES = {
   AttachmentItem: { ...SHARED_MEMBERS, isinline: 'boolean', contentid: 'string' },
   attachmentInfo: SHARED_MEMBERS,
 } as const;
-
-/** Reads the body of createUploadSession. */
-export function readAttachmentBody(
-  text: string,
-  contentType: string | undefined,
-  parameter: keyof typeof SHAPES,
-): Reading<DeclaredAttachment> {
-  const body = readJsonObject(text, contentType);
-  if (body.kind === 'fault') return body;
-  const parameters = membersOf(body.value);
-  const unexpected = [...parameters.keys()].find((name) => name !== parameter.toLowerCase());
-  if (unexpected !== undefined) {
-    return fault(
-      400,
-      'RequestBodyRead',
-      `The parameter '${unexpected}' in the request payload is not a valid parameter for the operation 'createUploadSession'.`,
-    );
-  }
-  const given = parameters.get(parameter.toLowerCase());
-  if (!isObject(given)) {
-    return fault(
-      400,
-      'RequestBodyRead',
-      `The parameter '${parameter}' of the operation 'createUploadSession' is missing or is not an object.`,
-    );
-  }
-  const members = readMembers(membersOf(given), SHAPES[parameter]);
-  if (members.kind === 'fault') return members;
-  const item = members.value;
-  const attachmentType = item.get('attachmenttype') ?? 'file';
-  if (typeof attachmentType === 'string' && attachmentType.toLowerCase() !== 'file') {
-    return fault(
-      405,
-      'ErrorAttachmentSessionIsSupportedOnlyForFileAttachments',
-      'Attachment session is supported only for file attachments.',
-    );
-  }
-  const size = item.get('size');
-  return {
-    kind: 'read',
-    value: {
-      name: stringOrNull(item.get('name')),
-      size: typeof size === 'number' ? size : 0,
-      contentType: stringOrNull(item.get('contenttype')),
-      isInline: item.get('isinline') === true,
-      contentId: stringOrNull(item.get('contentid')),
-    },
-  };
-}
-
-/** An attachment that came with its bytes in JSON. */
-export interface PostedAttachment extends DeclaredAttachment {
-  readonly content: Buffer;
-}
 
 /** Members of graph.attachment and graph.attachmentBase that a client may write, by lower-case name (published CSDL). */
 const FILE_MEMBERS = {
@@ -85,40 +53,71 @@ const FILE_TYPES = {
 
 export type FileAttachmentType = keyof typeof FILE_TYPES;
 
-/** Reads the body of a POST to an attachments collection. The declared size counts for nothing. */
+/** Reads the body of createUploadSession. @throws GraphError */
+export function readAttachmentBody(
+  text: string,
+  contentType: string | undefined,
+  parameter: keyof typeof DECLARED_TYPES,
+): DeclaredAttachment {
+  const parameters = membersOf(readJsonObject(text, contentType));
+  const unexpected = [...parameters.keys()].find((name) => name !== parameter.toLowerCase());
+  if (unexpected !== undefined) {
+    throw invalidBody(
+      `The parameter '${unexpected}' in the request payload is not a valid parameter for the operation 'createUploadSession'.`,
+    );
+  }
+  const given = parameters.get(parameter.toLowerCase());
+  if (!isObject(given)) {
+    throw invalidBody(
+      `The parameter '${parameter}' of the operation 'createUploadSession' is missing or is not an object.`,
+    );
+  }
+  const members = readMembers(given, DECLARED_TYPES[parameter]);
+  const attachmentType = members.get('attachmenttype') ?? 'file';
+  if (typeof attachmentType === 'string' && attachmentType.toLowerCase() !== 'file') {
+    throw new GraphError(
+      405,
+      'ErrorAttachmentSessionIsSupportedOnlyForFileAttachments',
+      'Attachment session is supported only for file attachments.',
+    );
+  }
+  const size = members.get('size');
+  return declaredAttachment(members, typeof size === 'number' ? size : 0);
+}
+
+/** Reads the body of a POST to an attachments collection. Graph ignores the declared size. @throws GraphError */
 export function readFileAttachmentBody(
   text: string,
   contentType: string | undefined,
   type: FileAttachmentType,
-): Reading<PostedAttachment> {
+): PostedAttachment {
   const body = readJsonObject(text, contentType);
-  if (body.kind === 'fault') return body;
   const { base, shape } = FILE_TYPES[type];
-  const named = '@odata.type' in body.value ? body.value['@odata.type'] : undefined;
+  const named = '@odata.type' in body ? body['@odata.type'] : undefined;
   if (named === undefined) {
-    // Seen so in microsoftgraph/msgraph-beta-sdk-dotnet#479.
-    return fault(422, 'UnprocessableType', `Cannot process input of abstract type 'microsoft.graph.${base}'`);
+    // Seen in microsoftgraph/msgraph-beta-sdk-dotnet#479.
+    const message = `Cannot process input of abstract type 'microsoft.graph.${base}'`;
+    throw new GraphError(422, 'UnprocessableType', message);
   }
   if (typeof named !== 'string' || named.replace(/^#/, '').toLowerCase() !== `microsoft.graph.${type}`.toLowerCase()) {
-    return fault(400, 'BadRequest', `Invalid OData type specified: "${named}"`);
+    throw new GraphError(400, 'BadRequest', `Invalid OData type specified: "${named}"`);
   }
-  const members = readMembers(membersOf(body.value), shape);
-  if (members.kind === 'fault') return members;
-  const name = stringOrNull(members.value.get('name'));
-  const contentBytes = stringOrNull(members.value.get('contentbytes'));
-  if (name === null || contentBytes === null) {
-    return fault(400, 'ErrorRequiredPropertyMissing', 'Required property is missing: name, contentBytes.');
+  const members = readMembers(body, shape);
+  const contentBytes = stringOrNull(members.get('contentbytes'));
+  if (stringOrNull(members.get('name')) === null || contentBytes === null) {
+    const message = 'Required property is missing: name, contentBytes.';
+    throw new GraphError(400, 'ErrorRequiredPropertyMissing', message);
   }
   const content = Buffer.from(contentBytes, 'base64');
+  return { ...declaredAttachment(members, content.length), content };
+}
+
+function declaredAttachment(members: Members, size: number): DeclaredAttachment {
   return {
-    kind: 'read',
-    value: {
-      name,
-      size: content.length,
-      contentType: stringOrNull(members.value.get('contenttype')),
-      isInline: members.value.get('isinline') === true,
-      contentId: stringOrNull(members.value.get('contentid')),
-      content,
-    },
+    name: stringOrNull(members.get('name')),
+    size,
+    contentType: stringOrNull(members.get('contenttype')),
+    isInline: members.get('isinline') === true,
+    contentId: stringOrNull(members.get('contentid')),
   };
 }

@@ -1,8 +1,8 @@
 import type { Caller } from '../common/tokenRegistry.ts';
-import { type Answer, type CallIds, graphError } from './graphAnswer.ts';
+import { GraphError } from './graphResponse.ts';
 import type { GraphWorld } from './graphWorld.ts';
 
-/** Roots of the clouds: learn.microsoft.com/graph/deployments. A token for the emulator's own address, under either of its names, is taken as well. */
+/** The clouds' roots (learn.microsoft.com/graph/deployments). The emulator's own URL is a valid audience too. */
 const GRAPH_ROOTS = [
   'https://graph.microsoft.com',
   'https://graph.microsoft.us',
@@ -14,36 +14,35 @@ const CHALLENGE =
 
 export type BearerCheck =
   | { readonly kind: 'accepted'; readonly caller: Caller }
-  | { readonly kind: 'denied'; readonly answer: Answer };
+  | { readonly kind: 'denied'; readonly error: GraphError };
 
-/** Denies with Graph's 401 when the Authorization header holds no token for Graph that an emulated issuer gave out. */
-export function checkBearer(world: GraphWorld, ids: CallIds, authorization: string | undefined): BearerCheck {
-  const [, token = ''] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
-  const reason = whyNot(world, token);
-  if (reason !== undefined) {
-    const headers = { 'WWW-Authenticate': challenge(world, token) };
-    return { kind: 'denied', answer: graphError(ids, 401, 'InvalidAuthenticationToken', reason, headers) };
+/** Denies with Graph's 401 unless the Authorization header holds a token for Graph that an emulated issuer gave out. */
+export function checkBearer(world: GraphWorld, authorization: string | undefined): BearerCheck {
+  const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
+  if (token === undefined) return deny('Access token is empty.');
+  const check = world.tokens.check(token);
+  switch (check.kind) {
+    case 'unknown':
+      return deny('CompactToken parsing failed with error code: 80049217');
+    case 'expired':
+      return deny('Lifetime validation failed, the token is expired.');
+    case 'revoked':
+      return deny(
+        'Continuous access evaluation resulted in challenge with result: InteractionRequired.',
+        `${CHALLENGE}, error="insufficient_claims", claims="${Buffer.from(check.claims).toString('base64')}"`,
+      );
+    case 'valid': {
+      const audience = check.audience.replace(/\/$/, '').replace('//127.0.0.1:', '//localhost:');
+      if (audience !== world.url && !GRAPH_ROOTS.includes(audience)) {
+        return deny('Access token validation failure. Invalid audience.');
+      }
+      const userId = world.tokens.userOf(token);
+      return { kind: 'accepted', caller: userId === undefined ? { kind: 'app' } : { kind: 'user', userId } };
+    }
   }
-  const userId = world.tokens.userOf(token);
-  return { kind: 'accepted', caller: userId === undefined ? { kind: 'app' } : { kind: 'user', userId } };
 }
 
-/** With the claims that a new token must meet, where the user's sessions were revoked. */
-function challenge(world: GraphWorld, token: string): string {
-  const check = world.tokens.check(token);
-  if (check.kind !== 'revoked') return CHALLENGE;
-  return `${CHALLENGE}, error="insufficient_claims", claims="${Buffer.from(check.claims).toString('base64')}"`;
-}
-
-function whyNot(world: GraphWorld, token: string): string | undefined {
-  if (token === '') return 'Access token is empty.';
-  const check = world.tokens.check(token);
-  if (check.kind === 'unknown') return 'CompactToken parsing failed with error code: 80049217';
-  if (check.kind === 'expired') return 'Lifetime validation failed, the token is expired.';
-  if (check.kind === 'revoked')
-    return 'Continuous access evaluation resulted in challenge with result: InteractionRequired.';
-  const audience = check.audience.replace(/\/$/, '').replace('//127.0.0.1:', '//localhost:');
-  return audience === world.url || GRAPH_ROOTS.includes(audience)
-    ? undefined
-    : 'Access token validation failure. Invalid audience.';
+function deny(message: string, challenge = CHALLENGE): BearerCheck {
+  const headers = { 'WWW-Authenticate': challenge };
+  return { kind: 'denied', error: new GraphError(401, 'InvalidAuthenticationToken', message, { headers }) };
 }

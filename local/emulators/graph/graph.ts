@@ -1,68 +1,46 @@
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { listen } from '../../listen.ts';
 import type { EmulatorCertificate } from '../common/certificate.ts';
-import { listen } from '../common/listen.ts';
 import type { TokenChecker } from '../common/tokenRegistry.ts';
-import { createFaultPlan } from '../faults/faultPlan.ts';
-import type { PlayRequest } from '../faults/faultRequest.ts';
-import { createContentStore } from './contentStore.ts';
-import { openExchange } from './exchange.ts';
+import { createErrorPlan } from '../errors/errorPlan.ts';
+import type { PlayRequest } from '../errors/errorRequest.ts';
 import { DEFAULT_SETTINGS, type GraphSettings, type GraphWorld } from './graphWorld.ts';
-import { createMailboxStore, type StoredAttachment } from './mailboxStore.ts';
-import { createRequestLog, type RecordedRequest } from './requestLog.ts';
-import type { MailboxSeed } from './seed.ts';
+import { createMailboxStore } from './mailboxStore.ts';
+import { createRequestLog, openContext } from './requestLog.ts';
 import { serveGraph } from './serveGraph.ts';
 import { createSessionStore } from './sessionStore.ts';
 
 export interface GraphEmulatorOptions extends Partial<GraphSettings> {
   readonly certificate: EmulatorCertificate;
-  /** Says which bearer tokens are known; a TokenRegistry is one. */
+  /** Knows the valid bearer tokens; a TokenRegistry is one. */
   readonly tokens: TokenChecker;
   /** 0 or absent: a free one. */
   readonly port?: number;
-  /** Epoch milliseconds; decides on expiry alone. */
+  /** Epoch milliseconds; used for expiry only. */
   readonly now?: () => number;
-  /** Seed of the draws for faults that are played at a rate. */
+  /** Seed of the draws for errors played at a rate. */
   readonly seed?: number;
   /** How many requests are kept in `requests`, the newest; default 10,000. */
   readonly recordLimit?: number;
 }
 
-export interface GraphEmulator {
-  /** `https://localhost:<port>` */
-  readonly url: string;
-  readonly port: number;
-  readonly settings: GraphSettings;
-  readonly requests: readonly RecordedRequest[];
-  /** The most Graph calls (not uploads) that were in flight for one mailbox at a time. */
-  readonly maxConcurrentPerMailbox: number;
-  /** The most PUTs of pieces that were in flight for one mailbox at a time. */
-  readonly maxConcurrentPiecesPerMailbox: number;
-  addMailbox(mailbox: MailboxSeed): void;
-  /** The attachments of an item, however they came; the mailbox by id or user principal name. */
-  attachments(mailbox: string, itemId: string): readonly StoredAttachment[];
-  /** Plays a fault on the next calls, whatever their ids. Throws FaultRequestError. */
-  play(request: PlayRequest): void;
-  /** Back to the seed: no faults, no records, no sessions, first settings. */
-  reset(): void;
-  close(): Promise<void>;
-}
+export type GraphEmulator = Awaited<ReturnType<typeof startGraphEmulator>>;
 
-/** Longer than any client keeps an idle connection, so that the client is the one that closes it. */
+/** Longer than any client keeps an idle connection, so that the client closes it. */
 const KEEP_ALIVE_MS = 120_000;
 
 /** Starts Graph and the Outlook upload host on one HTTPS listener on 127.0.0.1. */
-export async function startGraphEmulator(options: GraphEmulatorOptions): Promise<GraphEmulator> {
+export async function startGraphEmulator(options: GraphEmulatorOptions) {
   const { certificate, tokens, port, now = Date.now, seed = 1, recordLimit = 10_000, ...given } = options;
-  const settings = { ...DEFAULT_SETTINGS, ...given };
+  const settings: GraphSettings = { ...DEFAULT_SETTINGS, ...given };
   const log = createRequestLog(recordLimit);
   const sockets = new Map<number | undefined, Socket>();
   const world: GraphWorld = {
     settings,
     mailboxes: createMailboxStore(),
     sessions: createSessionStore(),
-    contents: createContentStore(),
-    faults: createFaultPlan(seed),
+    errors: createErrorPlan(seed),
     tokens,
     now,
     url: '',
@@ -70,38 +48,43 @@ export async function startGraphEmulator(options: GraphEmulatorOptions): Promise
   const tls = { cert: certificate.cert, key: certificate.key, keepAliveTimeout: KEEP_ALIVE_MS };
   const server = createServer(tls, (request, response) => {
     const connection = sockets.get(request.socket.remotePort);
-    const exchange = openExchange(log, request, response, new Date(now()), () => connection?.resetAndDestroy());
-    void serveGraph(world, exchange);
+    const context = openContext(log, request, response, new Date(now()), () => connection?.resetAndDestroy());
+    void serveGraph(world, context);
   });
   server.on('connection', (socket: Socket) => {
     const { remotePort } = socket;
     sockets.set(remotePort, socket);
     socket.once('close', () => sockets.delete(remotePort));
-    if (world.faults.takeHandshake()) socket.resetAndDestroy();
+    if (world.errors.takeHandshake()) socket.resetAndDestroy();
   });
   const listener = await listen(server, port);
   world.url = `https://localhost:${listener.port}`;
   return {
+    /** `https://localhost:<port>` */
     url: world.url,
     port: listener.port,
     settings,
     requests: log.requests,
+    /** The most Graph calls (not uploads) that were in flight for one mailbox at a time. */
     get maxConcurrentPerMailbox() {
-      return log.maxConcurrentPerMailbox('call');
+      return log.maxConcurrent('call');
     },
-    get maxConcurrentPiecesPerMailbox() {
-      return log.maxConcurrentPerMailbox('piece');
+    /** The most PUTs of chunks that were in flight for one mailbox at a time. */
+    get maxConcurrentChunksPerMailbox() {
+      return log.maxConcurrent('chunk');
     },
     addMailbox: world.mailboxes.addMailbox,
     attachments: world.mailboxes.attachments,
-    play(request) {
-      world.faults.play(request);
-      // An idle connection would be used again without a handshake.
-      if (request.fault === 'tlsReset') server.closeIdleConnections();
+    /** Plays an error on the next calls, with any ids. @throws PlayRequestError */
+    play(request: PlayRequest): void {
+      world.errors.play(request);
+      // The client would reuse an idle connection without a handshake.
+      if (request.error === 'tlsReset') server.closeIdleConnections();
     },
-    reset() {
+    /** Restores the initial state: no errors, records or sessions, first settings. */
+    reset(): void {
       Object.assign(settings, DEFAULT_SETTINGS, given);
-      for (const part of [world.mailboxes, world.sessions, world.contents, world.faults, log]) part.reset();
+      for (const part of [world.mailboxes, world.sessions, world.errors, log]) part.reset();
     },
     close: listener.close,
   };

@@ -1,50 +1,32 @@
-import type { FaultPoint } from '../faults/faultRequest.ts';
+import type { PlayPoint } from '../errors/errorRequest.ts';
 import { expirationDateTime, outlookItemPath, todoTaskPath, uploadUrl } from '../uploadHost/uploadUrl.ts';
-import { readAttachmentBody, readFileAttachmentBody } from './attachmentBody.ts';
-import { answerAttachments, attachmentTypeOf, postAttachment } from './attachmentsApi.ts';
-import { type Answer, graphError, graphJson } from './graphAnswer.ts';
+import { type DeclaredAttachment, readAttachmentBody, readFileAttachmentBody } from './attachmentBody.ts';
+import { attachmentTypeOf, handleAttachments, postAttachment } from './attachmentsApi.ts';
 import { type GraphPath, isItemKind } from './graphPath.ts';
+import { accessDenied, GraphError, type GraphResponse, jsonResponse } from './graphResponse.ts';
 import type { GraphCall, GraphWorld } from './graphWorld.ts';
-import type { Reading } from './jsonBody.ts';
 import type { ItemRef } from './mailboxStore.ts';
-import type { DeclaredAttachment } from './sessionStore.ts';
 
-/** What a call comes to on an item that is there, or the answer to a body that says nothing good of any item. */
-type Deed = Reading<(item: ItemRef) => Answer>;
+type Operation = (item: ItemRef) => GraphResponse;
 
-/** Answers a call to Graph itself: attaching in one call or by a session, and the few calls around it that a workflow makes. */
-export function answerGraph(world: GraphWorld, call: GraphCall): Answer {
-  const { ids, path, caller } = call;
+/** Handles a call to Graph. As Graph does, it reads the body before it looks for the item. @throws GraphError */
+export function handleGraphCall(world: GraphWorld, call: GraphCall): GraphResponse {
+  const { path, caller } = call;
   const { settings, mailboxes } = world;
   if (path.root === 'me') {
-    return graphError(ids, 400, 'BadRequest', '/me request is only valid with delegated authentication flow.');
+    throw new GraphError(400, 'BadRequest', '/me request is only valid with delegated authentication flow.');
   }
-  const deed = prepare(world, call);
-  if (deed.kind === 'fault') return graphError(ids, deed.fault.status, deed.fault.code, deed.fault.message);
+  const operation = findOperation(world, call);
   const isAdmitted =
     caller.kind === 'user'
       ? mailboxes.admits(path, caller.userId, settings.anyItem)
       : settings.appOnlyFamilies === 'all' || supportsAppOnly(path);
-  if (!isAdmitted) {
-    return graphError(ids, 403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.');
-  }
-  const found = mailboxes.lookUp(path, settings.anyItem);
-  switch (found.kind) {
-    case 'noMailbox':
-      return path.root === 'groups'
-        ? graphError(ids, 404, 'Request_ResourceNotFound', `Resource '${path.ownerId}' does not exist.`)
-        : graphError(ids, 404, 'ErrorInvalidUser', `The requested user '${path.ownerId}' is invalid.`);
-    case 'noItem':
-      return graphError(ids, 404, 'ErrorItemNotFound', 'The specified object was not found in the store.');
-    case 'malformedId':
-      return graphError(ids, 400, 'ErrorInvalidIdMalformed', 'Id is malformed.');
-    case 'found':
-      return deed.value(found.item);
-  }
+  if (!isAdmitted) throw accessDenied();
+  return operation(mailboxes.find(path, settings.anyItem));
 }
 
-/** Where faults may be played on a call; undefined for calls that have none. */
-export function faultPointOf(method: string, path: GraphPath): FaultPoint | undefined {
+/** The errors that may be played on a call; undefined if none may. */
+export function playPointOf(method: string, path: GraphPath): PlayPoint | undefined {
   if (path.isCollection || !isItemKind(path.type)) return undefined;
   if (isCreateUploadSession(path)) return 'create';
   if (method === 'GET') return 'read';
@@ -59,21 +41,19 @@ function isCreateUploadSession({ rest }: GraphPath): boolean {
   return rest.length === 2 && rest[0] === 'attachments' && rest[1] === 'createuploadsession';
 }
 
-function prepare(world: GraphWorld, call: GraphCall): Deed {
+/** Reads the body, and returns the operation for an existing item. */
+function findOperation(world: GraphWorld, call: GraphCall): Operation {
   const { method, path, body, contentType } = call;
   if (method === 'POST' && isCreateUploadSession(path)) {
-    const read = readAttachmentBody(body, contentType, path.type === 'todoTask' ? 'attachmentInfo' : 'AttachmentItem');
-    return then(read, (attachment, item) => openSession(world, call, item, attachment));
+    const parameter = path.type === 'todoTask' ? 'attachmentInfo' : 'AttachmentItem';
+    const declared = readAttachmentBody(body, contentType, parameter);
+    return (item) => createUploadSession(world, call, item, declared);
   }
   if (method === 'POST' && isAttachments(path)) {
-    const read = readFileAttachmentBody(body, contentType, attachmentTypeOf(path.type));
-    return then(read, (posted, item) => postAttachment(world, call, item, posted));
+    const posted = readFileAttachmentBody(body, contentType, attachmentTypeOf(path.type));
+    return (item) => postAttachment(world, call, item, posted);
   }
-  return { kind: 'read', value: (item) => answerItem(world, call, item) };
-}
-
-function then<Body>(read: Reading<Body>, act: (body: Body, item: ItemRef) => Answer): Deed {
-  return read.kind === 'fault' ? read : { kind: 'read', value: (item) => act(read.value, item) };
+  return (item) => handleItem(world, call, item);
 }
 
 /** learn.microsoft.com/graph/outlook-large-attachments names messages and events; group calendars are delegated-only. */
@@ -83,44 +63,51 @@ function supportsAppOnly(path: GraphPath): boolean {
   );
 }
 
-function answerItem(world: GraphWorld, call: GraphCall, item: ItemRef): Answer {
+function handleItem(world: GraphWorld, call: GraphCall, item: ItemRef): GraphResponse {
   const { ids, method, path } = call;
   const context = `${world.url}/${path.version}/$metadata#${path.root}('${path.ownerId}')/${path.type}s/$entity`;
   if (method === 'POST' && path.isCollection && (path.type === 'message' || path.type === 'event')) {
     const id = world.mailboxes.createItem(item.mailboxId, path.type);
-    return graphJson(ids, 201, { '@odata.context': context, id, ...(path.type === 'message' && { isDraft: true }) });
+    return jsonResponse(ids, 201, { '@odata.context': context, id, ...(path.type === 'message' && { isDraft: true }) });
   }
   const [navigation] = path.rest;
   if (!path.isCollection && isItemKind(path.type)) {
-    if (navigation === 'attachments' && path.rest.length <= 2) return answerAttachments(world, call, item);
+    if (navigation === 'attachments' && path.rest.length <= 2) return handleAttachments(world, call, item);
     if (navigation === undefined && method === 'GET') {
       const hasAttachments = world.mailboxes.attachments(item.mailboxId, item.id).length > 0;
-      return graphJson(ids, 200, { '@odata.context': context, id: item.id, hasAttachments });
+      return jsonResponse(ids, 200, { '@odata.context': context, id: item.id, hasAttachments });
     }
   }
-  return graphError(ids, 405, 'BadRequest', 'The emulator does not offer this operation.');
+  throw new GraphError(405, 'BadRequest', 'The emulator does not offer this operation.');
 }
 
-/** Answers createUploadSession on an item that is there. */
-function openSession(world: GraphWorld, call: GraphCall, item: ItemRef, attachment: DeclaredAttachment): Answer {
+function createUploadSession(
+  world: GraphWorld,
+  call: GraphCall,
+  item: ItemRef,
+  attachment: DeclaredAttachment,
+): GraphResponse {
   const { ids, path, caller } = call;
   const isTodo = path.type === 'todoTask';
   if (!isTodo && attachment.size < world.settings.minimumSize) {
-    return graphError(
-      ids,
+    throw new GraphError(
       400,
       'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize',
       'The attachment size should be greater than or equal to the minimum size for an upload session.',
     );
   }
-  const expiresAtMs = world.now() + world.settings.sessionLifetimeMs;
-  const session = world.sessions.open(
-    { item, attachment, expiresAtMs, openedBy: caller },
-    isTodo
-      ? { preauthenticated: false, path: (id) => `${todoTaskPath(path)}/attachmentSessions/${id}` }
-      : { preauthenticated: true, path: (id) => `${outlookItemPath(item)}/AttachmentSessions('${id}')` },
-  );
-  return graphJson(ids, isTodo ? 200 : 201, {
+  const session = world.sessions.open({
+    item,
+    attachment,
+    expiresAtMs: world.now() + world.settings.sessionLifetimeMs,
+    openedBy: caller,
+    isPreauthenticated: !isTodo,
+    pathOf: (id) =>
+      isTodo
+        ? `${todoTaskPath(path)}/attachmentSessions/${id}`
+        : `${outlookItemPath(item)}/AttachmentSessions('${id}')`,
+  });
+  return jsonResponse(ids, isTodo ? 200 : 201, {
     '@odata.context': `${world.url}/${path.version}/$metadata#microsoft.graph.uploadSession`,
     uploadUrl: uploadUrl(world.url, session),
     expirationDateTime: expirationDateTime(session),

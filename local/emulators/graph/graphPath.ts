@@ -1,35 +1,25 @@
+import { GraphError } from './graphResponse.ts';
+
 /**
- * Reads a Graph URL path along the navigation properties of Graph's published metadata (v1.0 and beta CSDL).
- * Deliberately apart from shared/route: the emulator checks what the proxy sends, so it must not share its reading.
+ * Reads a Graph URL path along the navigation properties of Graph's published metadata (v1.0 and beta CSDL). It shares no
+ * code with the proxy, because the emulator checks what the proxy sends.
  */
 
-export type GraphVersion = 'v1.0' | 'beta';
-export type ItemKind = 'message' | 'event' | 'post' | 'todoTask' | 'outlookTask';
-
-export interface PathKey {
-  /** The entity type that the key names. */
-  readonly type: string;
-  readonly id: string;
-}
+type ItemKind = 'message' | 'event' | 'post' | 'todoTask' | 'outlookTask';
 
 export interface GraphPath {
-  readonly version: GraphVersion;
+  readonly version: 'v1.0' | 'beta';
   readonly root: 'me' | 'users' | 'groups';
   /** User or group id as written; empty for `me`. */
   readonly ownerId: string;
-  /** Every key after the owner's, in order, decoded. */
-  readonly keys: readonly PathKey[];
+  /** Every key after the owner's, in order, decoded, with its entity type. */
+  readonly keys: readonly { readonly type: string; readonly id: string }[];
   /** The entity type that the navigation ends on. */
   readonly type: string;
-  /** True where the path names a collection and no member of it. */
+  /** True if the path names a collection, not a member. */
   readonly isCollection: boolean;
   /** Decoded segments after the navigation, lower-cased where they are names: `attachments`, `createuploadsession`. */
   readonly rest: readonly string[];
-}
-
-/** Thrown for what Graph answers 400 BadRequest to, with its text. */
-export class GraphPathError extends Error {
-  override readonly name = 'GraphPathError';
 }
 
 /** Entity type → navigation property in lower case → entity type; `*` marks a collection. */
@@ -68,7 +58,7 @@ const NAVIGATION: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   post: { inreplyto: 'post' },
 };
 
-/** The outlookTask types are in the beta metadata alone. */
+/** The outlookTask types are in the beta metadata only. */
 const BETA_TYPES = new Set(['outlookTask', 'outlookTaskFolder', 'outlookTaskGroup']);
 const ITEM_KINDS: ReadonlySet<string> = new Set<ItemKind>(['message', 'event', 'post', 'todoTask', 'outlookTask']);
 const PARENTHESISED = /^([^(]+)\((?:id=)?'?(.*?)'?\)$/is;
@@ -77,16 +67,16 @@ export function isItemKind(type: string): type is ItemKind {
   return ITEM_KINDS.has(type);
 }
 
-/** Reads the path part of a request target. Throws GraphPathError. */
+/** Reads the path part of a request target. @throws GraphError */
 export function parseGraphPath(pathname: string): GraphPath {
   const segments = pathname
     .split('/')
     .filter((segment) => segment !== '')
     .map(decode);
   const version = segments[0]?.toLowerCase() ?? '';
-  if (version !== 'v1.0' && version !== 'beta') throw new GraphPathError(`Invalid version: ${version}`);
+  if (version !== 'v1.0' && version !== 'beta') throw invalidPath(`Invalid version: ${version}`);
   const walk = { type: 'root', isCollection: false, at: 1 };
-  const keys: PathKey[] = [];
+  const keys: { type: string; id: string }[] = [];
   let segment = segments[walk.at];
   while (segment !== undefined && !walk.isCollection) {
     if (isEventMessageCast(walk.type, segment)) {
@@ -124,15 +114,19 @@ export function parseGraphPath(pathname: string): GraphPath {
   };
 }
 
-function noSegment(segment: string): GraphPathError {
-  return new GraphPathError(`Resource not found for the segment '${segment}'.`);
+function invalidPath(message: string): GraphError {
+  return new GraphError(400, 'BadRequest', message);
+}
+
+function noSegment(segment: string): GraphError {
+  return invalidPath(`Resource not found for the segment '${segment}'.`);
 }
 
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new GraphPathError('The request URI is not valid.');
+    throw invalidPath('The request URI is not valid.');
   }
 }
 

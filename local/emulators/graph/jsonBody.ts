@@ -1,37 +1,28 @@
-/** What is wrong with a body, in the terms Graph answers with. */
-export interface BodyFault {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-}
+import { GraphError } from './graphResponse.ts';
 
-export type Reading<Value> =
-  | { readonly kind: 'read'; readonly value: Value }
-  | { readonly kind: 'fault'; readonly fault: BodyFault };
-
-export type MemberType = 'string' | 'boolean' | 'int32' | 'int64' | 'binary' | 'attachmentType';
+type MemberType = 'string' | 'boolean' | 'int32' | 'int64' | 'binary' | 'attachmentType';
 /** Types by lower-case member name. */
 export type Shape = Readonly<Record<string, MemberType>>;
-/** Members by lower-case name, annotations left out: names are read in any case. */
+/** Members by lower-case name, without annotations: Graph reads names in any case. */
 export type Members = ReadonlyMap<string, unknown>;
 
 const ATTACHMENT_TYPES = ['file', 'item', 'reference'];
 /** Both alphabets: OData writes base64url, Graph's clients write base64. */
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
-/** Reads a JSON object as Graph's OData reader does. */
-export function readJsonObject(text: string, contentType: string | undefined): Reading<object> {
-  if (text.trim() === '') return fault(400, 'BadRequest', 'Empty Payload. JSON content expected.');
+/** Reads a JSON object as Graph's OData reader does. @throws GraphError */
+export function readJsonObject(text: string, contentType: string | undefined): object {
+  if (text.trim() === '') throw new GraphError(400, 'BadRequest', 'Empty Payload. JSON content expected.');
   const body = parseJson(text);
   if (body === undefined || !/^application\/json\b/i.test(contentType ?? '')) {
-    return fault(
+    throw new GraphError(
       400,
       'BadRequest',
       'Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.',
     );
   }
-  if (!isObject(body)) return fault(400, 'UnableToDeserializePostBody', 'were unable to deserialize ');
-  return { kind: 'read', value: body };
+  if (!isObject(body)) throw new GraphError(400, 'UnableToDeserializePostBody', 'were unable to deserialize ');
+  return body;
 }
 
 export function membersOf(value: object): Members {
@@ -39,26 +30,25 @@ export function membersOf(value: object): Members {
   return new Map(entries.map(([name, member]) => [name.toLowerCase(), member]));
 }
 
-/** Checks names and types; a null passes for any type. */
-export function readMembers(members: Members, shape: Shape): Reading<Members> {
-  for (const [name, value] of members) {
+/** Checks names and types; null is valid for any type. @throws GraphError */
+export function readMembers(value: object, shape: Shape): Members {
+  const members = membersOf(value);
+  for (const [name, member] of members) {
     const type = shape[name];
     if (type === undefined) {
-      return fault(
-        400,
-        'RequestBodyRead',
+      throw invalidBody(
         `The property '${name}' does not exist on the type. Make sure to only use property names that are defined by the type.`,
       );
     }
-    if (value !== null && !isOfType(value, type)) {
-      return fault(400, 'RequestBodyRead', `Cannot convert the value of '${name}' to the expected type '${type}'.`);
+    if (member !== null && !isOfType(member, type)) {
+      throw invalidBody(`Cannot convert the value of '${name}' to the expected type '${type}'.`);
     }
   }
-  return { kind: 'read', value: members };
+  return members;
 }
 
-export function fault(status: number, code: string, message: string): Reading<never> {
-  return { kind: 'fault', fault: { status, code, message } };
+export function invalidBody(message: string): GraphError {
+  return new GraphError(400, 'RequestBodyRead', message);
 }
 
 export function isObject(value: unknown): value is object {

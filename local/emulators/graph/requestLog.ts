@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../common/tokenRegistry.ts';
+import { createCallIds } from './graphResponse.ts';
 
-/** One request as it arrived, and what became of it. */
+/** One request as it arrived, and its outcome. */
 export interface RecordedRequest {
   readonly method: string;
   /** The request target as sent: path and query, not decoded. */
@@ -9,42 +10,35 @@ export interface RecordedRequest {
   readonly headers: IncomingHttpHeaders;
   /** Epoch milliseconds, as are the other moments. */
   readonly startedAt: number;
-  /** The id in the answer's `request-id` header. */
+  /** The `request-id` header of the response. */
   readonly requestId: string;
-  /** Bytes of the body that have come in. */
+  /** Bytes of the body that have arrived. */
   bytes: number;
-  /** Empty for a piece, and for a body over 64 KiB: neither is kept. */
+  /** Empty for a chunk, and for a body over 64 KiB. */
   body: string;
-  /** The status sent; undefined while, or where, none was sent. */
+  /** Undefined until a response is sent. */
   status?: number;
-  /** Whose token was accepted; an Outlook uploadUrl takes none. */
+  /** The holder of the accepted token; an Outlook uploadUrl takes no token. */
   caller?: Caller;
-  /** The name of the fault that was played on it. */
-  fault?: string;
-  /** True when the client went away before the whole answer was sent. */
+  /** The name of the error played on it. */
+  error?: string;
+  /** True if the client left before the complete response was sent. */
   aborted: boolean;
   abortedAt?: number;
 }
 
-/** A call to Graph, or the PUT of a piece. */
-export type CallKind = 'call' | 'piece';
+/** A call to Graph, or the PUT of a chunk. */
+export type CallKind = 'call' | 'chunk';
 
-export interface RequestLog {
-  readonly requests: RecordedRequest[];
-  open(request: IncomingMessage, requestId: string): RecordedRequest;
-  /** Counts a call to a mailbox as in flight; returns what ends it. */
-  enter(mailbox: string, kind: CallKind): () => void;
-  maxConcurrentPerMailbox(kind: CallKind): number;
-  reset(): void;
-}
+export type RequestLog = ReturnType<typeof createRequestLog>;
 
-/** `limit` is how many requests are kept, the newest; 0 keeps none. */
-export function createRequestLog(limit: number): RequestLog {
+/** Keeps the newest `limit` requests. */
+export function createRequestLog(limit: number) {
   const requests: RecordedRequest[] = [];
-  const inFlight = { call: createGauge(), piece: createGauge() };
+  const inFlight = { call: createGauge(), chunk: createGauge() };
   return {
     requests,
-    open(request, requestId) {
+    open(request: IncomingMessage, requestId: string): RecordedRequest {
       const record: RecordedRequest = {
         method: request.method ?? '',
         path: request.url ?? '',
@@ -56,23 +50,24 @@ export function createRequestLog(limit: number): RequestLog {
         aborted: false,
       };
       if (limit > 0) requests.push(record);
-      // Trimmed in blocks: shifting an array at each request would cost more than the request.
+      // Trims in blocks, because shifting the array at each request would cost more than the request.
       if (requests.length > limit * 1.1) requests.splice(0, requests.length - limit);
       return record;
     },
-    enter: (mailbox, kind) => inFlight[kind].enter(mailbox),
-    maxConcurrentPerMailbox: (kind) => inFlight[kind].maximum(),
+    /** Counts a call to a mailbox as in flight until the returned function is called. */
+    enter: (mailbox: string, kind: CallKind) => inFlight[kind].enter(mailbox),
+    maxConcurrent: (kind: CallKind) => inFlight[kind].maximum(),
     reset() {
       requests.length = 0;
       inFlight.call.reset();
-      inFlight.piece.reset();
+      inFlight.chunk.reset();
     },
   };
 }
 
 /**
- * Counts what is under way for each key, and remembers the most. A look is taken a turn of the event loop after each beginning: the
- * end of a connection that came in before a request may be read behind it.
+ * Counts the calls in flight for each key, and keeps the maximum. It looks a turn of the event loop after each start, because
+ * Node may read a request before the end of an earlier connection.
  */
 function createGauge() {
   const counts = new Map<string, number>();
@@ -93,6 +88,62 @@ function createGauge() {
     maximum: () => maximum,
     reset() {
       maximum = 0;
+    },
+  };
+}
+
+export type RequestContext = ReturnType<typeof openContext>;
+
+/** One request under way, and its record. `resetConnection` resets the client's TCP connection. */
+export function openContext(
+  log: RequestLog,
+  request: IncomingMessage,
+  response: ServerResponse,
+  date: Date,
+  resetConnection: () => void,
+) {
+  const header = request.headers['client-request-id'];
+  const ids = createCallIds(typeof header === 'string' ? header : undefined, date);
+  const record = log.open(request, ids.requestId);
+  let isAborted = false;
+  let endCall: (() => void) | undefined;
+  const leave = () => {
+    endCall?.();
+    endCall = undefined;
+  };
+  // Node closes the response some turns of the event loop after it has read the end of the connection.
+  request.socket.once('end', leave);
+  response.once('close', () => {
+    request.socket.off('end', leave);
+    leave();
+    if (response.writableFinished || isAborted) return;
+    record.aborted = true;
+    record.abortedAt = Date.now();
+  });
+  return {
+    request,
+    response,
+    ids,
+    record,
+    /** Counts the call as in flight for a mailbox until it ends. */
+    enter(mailbox: string, kind: CallKind): void {
+      endCall = log.enter(mailbox, kind);
+    },
+    /** The body, each part counted in the record. */
+    async *body(): AsyncGenerator<Buffer> {
+      for await (const part of request) {
+        record.bytes += part.length;
+        yield part;
+      }
+    },
+    /** The complete response is on its way. */
+    leave,
+    /** Breaks the connection as an error does: by a TCP reset, or by an orderly end too early. */
+    abort(how: 'reset' | 'end'): void {
+      isAborted = true;
+      leave();
+      if (how === 'reset') resetConnection();
+      else response.socket?.end();
     },
   };
 }

@@ -1,69 +1,54 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Caller } from '../common/tokenRegistry.ts';
-import { MAX_KEPT_BYTES } from './contentStore.ts';
-import { type ItemRef, newExchangeId } from './mailboxStore.ts';
-
-/** What the caller declared, read from `AttachmentItem` or `attachmentInfo`. */
-export interface DeclaredAttachment {
-  readonly name: string | null;
-  readonly size: number;
-  readonly contentType: string | null;
-  readonly isInline: boolean;
-  readonly contentId: string | null;
-}
+import type { DeclaredAttachment } from './attachmentBody.ts';
+import { type ItemRef, MAX_KEPT_BYTES, newExchangeId } from './mailboxStore.ts';
 
 export interface UploadSession {
   readonly id: string;
   readonly item: ItemRef;
   readonly attachment: DeclaredAttachment;
-  /** The secret in an Outlook uploadUrl; a To Do session has none and asks for the bearer token. */
+  /** The secret in an Outlook uploadUrl. A To Do session has none and requires the bearer token. */
   readonly authtoken: string | undefined;
-  /** Whose token it was opened with; a To Do session takes no other's. */
+  /** A To Do session accepts tokens of this caller only. */
   readonly openedBy: Caller;
   /** Decoded path of the uploadUrl. */
   readonly path: string;
-  /** Fixed from the start: a PUT does not move it. The fault `expired` does. */
+  /** A PUT does not extend it. The error `expired` ends it. */
   expiresAtMs: number;
-  /** PUTs that have come, refused ones included. */
+  /** Number of PUTs so far, rejected ones included. */
   puts: number;
-  /** Bytes held. */
+  /** Bytes received. */
   received: number;
   hash: Hash;
-  /** The bytes held, of a file that is short enough; else undefined. */
+  /** The bytes received, if the file is small enough to be kept. */
   readonly parts: Buffer[] | undefined;
-  /** The store behind it does not know the item (yet), as a copy that lags behind. */
+  /** The store behind the session does not know the item, as a copy that lags behind. */
   isLost: boolean;
 }
 
-export interface SessionStore {
-  open(
-    session: Pick<UploadSession, 'item' | 'attachment' | 'expiresAtMs' | 'openedBy'>,
-    place: SessionPlace,
-  ): UploadSession;
-  find(id: string): UploadSession | undefined;
-  remove(id: string): void;
-  reset(): void;
-}
+type NewSession = Pick<UploadSession, 'item' | 'attachment' | 'expiresAtMs' | 'openedBy'> & {
+  /** Whether the uploadUrl carries a secret. */
+  readonly isPreauthenticated: boolean;
+  /** The uploadUrl's path for a session id. */
+  readonly pathOf: (id: string) => string;
+};
 
-/** Gives the uploadUrl's path for a session id. */
-export interface SessionPlace {
-  readonly preauthenticated: boolean;
-  path(id: string): string;
-}
+export type SessionStore = ReturnType<typeof createSessionStore>;
 
-/** Drops the oldest when full, so that a long run does not grow. */
+/** A long run must not fill the memory. */
 const MAX_SESSIONS = 20_000;
 
-export function createSessionStore(): SessionStore {
-  const sessions = new Map<string, UploadSession>();
+export function createSessionStore() {
+  const sessions = new LRUCache<string, UploadSession>({ max: MAX_SESSIONS });
   return {
-    open(about, place) {
+    open({ isPreauthenticated, pathOf, ...about }: NewSession): UploadSession {
       const id = newExchangeId();
       const session: UploadSession = {
         ...about,
         id,
-        authtoken: place.preauthenticated ? randomBytes(48).toString('base64url') : undefined,
-        path: place.path(id),
+        authtoken: isPreauthenticated ? randomBytes(48).toString('base64url') : undefined,
+        path: pathOf(id),
         puts: 0,
         received: 0,
         hash: createHash('sha256'),
@@ -71,14 +56,10 @@ export function createSessionStore(): SessionStore {
         isLost: false,
       };
       sessions.set(id, session);
-      const oldest = sessions.keys().next();
-      if (sessions.size > MAX_SESSIONS && !oldest.done) sessions.delete(oldest.value);
       return session;
     },
-    find: (id) => sessions.get(id),
-    remove: (id) => {
-      sessions.delete(id);
-    },
+    find: (id: string) => sessions.get(id),
+    remove: (id: string) => void sessions.delete(id),
     reset: () => sessions.clear(),
   };
 }

@@ -1,21 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen } from '../common/listen.ts';
+import { listen } from '../../listen.ts';
+import { createPlayback } from '../common/playback.ts';
 import { createTokenRegistry, type TokenRegistry } from '../common/tokenRegistry.ts';
 import {
-  createIdentityFaults,
-  type FaultOptions,
-  IDENTITY_FAULTS,
-  type IdentityFaultName,
-  type IdentityReply,
-  isIdentityFaultName,
-  refusal,
-} from './identityFaults.ts';
+  errorResponse,
+  IDENTITY_ERRORS,
+  type IdentityErrorName,
+  type IdentityResponse,
+  isIdentityErrorName,
+  NO_IDENTITY,
+  WRONG_HEADER,
+} from './identityErrors.ts';
 
 export interface IdentityEmulatorOptions {
   readonly port?: number;
-  /** Where the tokens are remembered; share it with the Graph emulator. */
+  /** Shared with the Graph emulator. */
   readonly tokens?: TokenRegistry;
   readonly now?: () => number;
   readonly lifetimeSeconds?: number;
@@ -25,9 +26,16 @@ export interface IdentityEmulatorOptions {
   readonly userAssigned?: readonly string[];
 }
 
+export interface PlayOptions {
+  /** Number of requests; without it all, until `none` is played. */
+  readonly times?: number;
+  /** The delay of `slow`, default 2000. */
+  readonly ms?: number;
+}
+
 export interface IdentitySettings {
   lifetimeSeconds: number;
-  /** App Service hands out one token per resource until it is near its end; false makes a new one each time. */
+  /** App Service returns one token per resource until it is about to expire; false makes a new one each time. */
   cachesTokens: boolean;
 }
 
@@ -35,88 +43,65 @@ export interface IdentityRequest {
   readonly resource: string | null;
   readonly clientId: string | null;
   readonly startedAt: number;
-  /** Absent while the answer is under way. */
+  /** Absent until the response is sent. */
   status?: number;
 }
 
-export interface IdentityEmulator {
-  readonly url: string;
-  /** IDENTITY_ENDPOINT and IDENTITY_HEADER, the latter new at each start. */
-  readonly env: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string };
-  readonly tokens: TokenRegistry;
-  readonly settings: IdentitySettings;
-  /** Requests for a token, refused ones included. */
-  readonly requests: readonly IdentityRequest[];
-  /** Plays a fault on the next `times` requests, or on all until `play('none')`. */
-  play(fault: IdentityFaultName | 'none', options?: FaultOptions): void;
-  reset(): void;
-  close(): Promise<void>;
-}
-
-interface TokenAnswer {
-  readonly access_token: string;
-  readonly client_id: string;
-  readonly expires_on: string;
-  readonly not_before: string;
-  readonly resource: string;
-  readonly token_type: string;
-}
+export type IdentityEmulator = Awaited<ReturnType<typeof startIdentityEmulator>>;
 
 const API_VERSION = '2019-08-01';
 const SYSTEM_CLIENT_ID = '2f0e3c5a-9b6d-4d0c-8f0e-6d7a3b1c9e42';
 
 /** Starts App Service's identity endpoint: learn.microsoft.com/azure/app-service/overview-managed-identity (REST endpoint reference). */
-export async function startIdentityEmulator(options: IdentityEmulatorOptions = {}): Promise<IdentityEmulator> {
+export async function startIdentityEmulator(options: IdentityEmulatorOptions = {}) {
   const { now = Date.now, hasSystemAssigned = true, userAssigned = [], lifetimeSeconds = 86_400 } = options;
   const tokens = options.tokens ?? createTokenRegistry(now);
   const first: IdentitySettings = { lifetimeSeconds, cachesTokens: false };
   const settings = { ...first };
   const secret = randomBytes(24).toString('hex');
   const requests: IdentityRequest[] = [];
-  const cache = new Map<string, TokenAnswer>();
-  const faults = createIdentityFaults();
+  const cache = new Map<string, { readonly body: string; readonly expiresAt: number }>();
+  const playback = createPlayback<{ readonly name: IdentityErrorName; readonly ms: number }>();
 
-  function issue(resource: string, clientId: string): TokenAnswer {
+  function issue(resource: string, clientId: string): string {
     const cached = cache.get(`${resource} ${clientId}`);
-    if (settings.cachesTokens && cached !== undefined && Number(cached.expires_on) * 1000 > now()) return cached;
+    if (settings.cachesTokens && cached !== undefined && cached.expiresAt * 1000 > now()) return cached.body;
     const seconds = Math.floor(now() / 1000);
     const expiresAt = seconds + settings.lifetimeSeconds;
-    const answer = {
+    const body = JSON.stringify({
       access_token: isStorageResource(resource)
-        ? createStorageToken({ audience: resource, clientId, notBefore: seconds, expiresAt })
+        ? createStorageToken(resource, clientId, seconds, expiresAt)
         : tokens.issue({ audience: resource, lifetimeSeconds: settings.lifetimeSeconds, app: clientId }),
       client_id: clientId,
       expires_on: String(expiresAt),
       not_before: String(seconds),
       resource,
       token_type: 'Bearer',
-    };
-    cache.set(`${resource} ${clientId}`, answer);
-    return answer;
+    });
+    cache.set(`${resource} ${clientId}`, { body, expiresAt });
+    return body;
   }
 
-  function answerToken(query: URLSearchParams, header: string | string[] | undefined): IdentityReply {
-    if (header !== secret) return refusal(401, 'Unauthorized', 'X-IDENTITY-HEADER is missing or wrong.');
+  function tokenResponse(query: URLSearchParams, header: string | string[] | undefined): IdentityResponse {
+    if (header !== secret) return WRONG_HEADER;
     if (query.get('api-version') !== API_VERSION)
-      return refusal(400, 'BadRequest', `api-version must be ${API_VERSION}.`);
+      return errorResponse(400, 'BadRequest', `api-version must be ${API_VERSION}.`);
     const resource = query.get('resource');
     if (resource === null || !/^(https|api):\/\/\S+$/.test(resource))
-      return refusal(400, 'BadRequest', 'resource must be an https or api URI.');
-    const asked = query.get('client_id');
-    if (asked === null ? !hasSystemAssigned : !userAssigned.includes(asked)) {
-      return refusal(400, 'BadRequest', 'No managed identity found for the specified parameters.');
-    }
-    return { status: 200, body: JSON.stringify(issue(resource, asked ?? SYSTEM_CLIENT_ID)) };
+      return errorResponse(400, 'BadRequest', 'resource must be an https or api URI.');
+    const clientId = query.get('client_id');
+    if (clientId === null ? !hasSystemAssigned : !userAssigned.includes(clientId)) return NO_IDENTITY;
+    return { status: 200, body: issue(resource, clientId ?? SYSTEM_CLIENT_ID) };
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    if (request.method === 'PUT' && url.pathname === '/emulator/fault') {
+    if (request.method === 'PUT' && url.pathname === '/emulator/error') {
       send(response, control(url.searchParams));
       return;
     }
     if (request.method !== 'GET' || url.pathname !== '/msi/token') {
-      send(response, refusal(404, 'NotFound', 'No such path.'));
+      send(response, errorResponse(404, 'NotFound', 'No such path.'));
       return;
     }
     const query = url.searchParams;
@@ -126,22 +111,27 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
       startedAt: Date.now(),
     };
     requests.push(record);
-    const fault = faults.take();
-    if (fault?.behaviour.kind === 'hang') return;
-    if (fault?.behaviour.kind === 'delay') await sleep(fault.ms);
-    const reply =
-      fault?.behaviour.kind === 'reply' ? fault.behaviour : answerToken(query, request.headers['x-identity-header']);
-    record.status = reply.status;
-    send(response, reply);
+    const played = playback.take();
+    const behaviour = played && IDENTITY_ERRORS[played.name].behaviour;
+    if (behaviour?.kind === 'hang') return;
+    if (behaviour?.kind === 'delay') await sleep(played?.ms);
+    const result =
+      behaviour?.kind === 'response' ? behaviour : tokenResponse(query, request.headers['x-identity-header']);
+    record.status = result.status;
+    send(response, result);
   }
 
-  function control(query: URLSearchParams): IdentityReply {
+  function play(name: IdentityErrorName | 'none', { times, ms = 2000 }: PlayOptions = {}): void {
+    playback.play(name === 'none' ? undefined : { name, ms }, times);
+  }
+
+  function control(query: URLSearchParams): IdentityResponse {
     const name = query.get('name') ?? '';
-    if (name !== 'none' && !isIdentityFaultName(name)) {
-      return refusal(400, 'BadRequest', `Known faults: none, ${Object.keys(IDENTITY_FAULTS).join(', ')}.`);
+    if (name !== 'none' && !isIdentityErrorName(name)) {
+      return errorResponse(400, 'BadRequest', `Known errors: none, ${Object.keys(IDENTITY_ERRORS).join(', ')}.`);
     }
-    faults.play(name, { ...numberOf(query, 'times'), ...numberOf(query, 'ms') });
-    return { status: 200, body: JSON.stringify({ fault: name }) };
+    play(name, { ...numberOf(query, 'times'), ...numberOf(query, 'ms') });
+    return { status: 200, body: JSON.stringify({ error: name }) };
   }
 
   const server = createServer((request, response) => void serve(request, response));
@@ -149,45 +139,40 @@ export async function startIdentityEmulator(options: IdentityEmulatorOptions = {
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
+    /** IDENTITY_HEADER is new at each start. */
     env: { IDENTITY_ENDPOINT: `${url}/msi/token`, IDENTITY_HEADER: secret },
     tokens,
     settings,
+    /** Requests for a token, rejected ones included. */
     requests,
-    play: faults.play,
-    reset() {
+    /** Plays an error on the next `times` requests, or on all until `play('none')`. */
+    play,
+    reset(): void {
       Object.assign(settings, first);
       requests.length = 0;
       cache.clear();
-      faults.play('none');
+      play('none');
     },
     close,
   };
 }
 
-function send(response: ServerResponse, { status, body, headers }: IdentityReply): void {
+function send(response: ServerResponse, { status, body, headers }: IdentityResponse): void {
   response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', ...headers });
   response.end(body);
 }
 
-function numberOf(query: URLSearchParams, name: 'times' | 'ms'): FaultOptions {
+function numberOf(query: URLSearchParams, name: 'times' | 'ms'): PlayOptions {
   const text = query.get(name) ?? '';
   return /^\d{1,9}$/.test(text) ? { [name]: Number(text) } : {};
-}
-
-interface StorageTokenClaims {
-  readonly audience: string;
-  readonly clientId: string;
-  /** Seconds since 1970. */
-  readonly notBefore: number;
-  readonly expiresAt: number;
 }
 
 function isStorageResource(resource: string): boolean {
   return /^https:\/\/(storage\.azure\.com|[a-z0-9]+\.(blob|queue)\.core\.windows\.net)\/?$/.test(resource);
 }
 
-/** A token as Azurite wants it: it reads issuer, audience and times, and leaves the signature alone. */
-function createStorageToken({ audience, clientId, notBefore, expiresAt }: StorageTokenClaims): string {
+/** A token for Azurite, which reads issuer, audience and times and ignores the signature. */
+function createStorageToken(audience: string, clientId: string, notBefore: number, expiresAt: number): string {
   const claims = {
     aud: audience,
     iss: 'https://sts.windows.net/00000000-0000-0000-0000-000000000000/',

@@ -1,27 +1,25 @@
 import type { DequeuedMessageItem } from '@azure/storage-queue';
-import { createBindingData, mixInMembers, toMetadata } from '../bindingData.ts';
+import { addMembers, type BindingData, CaseInsensitiveMap, toMetadata } from '../bindingData.ts';
 import { createCall } from '../invocationRequest.ts';
 import type { InvocationRequest } from '../messages.ts';
 import type { QueueFunction } from './queueFunctions.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Undefined: it is not base64, which the host finds out while it receives. */
+/** Undefined: it is not base64. */
 export function decodeMessage(text: string, encoding: 'base64' | 'none'): Buffer | undefined {
-  if (encoding === 'none') {
-    return Buffer.from(text);
-  }
+  if (encoding === 'none') return Buffer.from(text);
   const trimmed = text.replace(/\s/g, '');
   const isBase64 = trimmed.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(trimmed);
   return isBase64 ? Buffer.from(trimmed, 'base64') : undefined;
 }
 
 /**
- * A call for a message. The text goes as it is: the library parses it where it is JSON. Its members also replace what
- * the trigger says of the message, `Id` and `DequeueCount` for instance.
+ * A call for a message. The text is sent unchanged: the library parses it if it is JSON. Its members override the
+ * trigger's data of the message, for example `Id` and `DequeueCount`.
  * (azure-sdk-for-net: QueueTriggerBinding; Azure Functions host: WorkerFunctionInvoker, ToRpcInvocationRequest)
  *
- * @throws TypeError when the bytes are not UTF-8
+ * @throws TypeError if the bytes are not UTF-8
  */
 export function createQueueInvocation(
   called: QueueFunction,
@@ -29,7 +27,7 @@ export function createQueueInvocation(
   body: Buffer,
 ): InvocationRequest {
   const text = utf8.decode(body);
-  const data = createBindingData();
+  const data: BindingData = new CaseInsensitiveMap();
   data.set('QueueTrigger', { string: text });
   data.set('DequeueCount', { json: String(message.dequeueCount) });
   data.set('ExpirationTime', { json: toJson(message.expiresOn) });
@@ -37,7 +35,7 @@ export function createQueueInvocation(
   data.set('InsertionTime', { json: toJson(message.insertedOn) });
   data.set('NextVisibleTime', { json: toJson(message.nextVisibleOn) });
   data.set('PopReceipt', { string: message.popReceipt });
-  mixInMembers(data, text);
+  addMembers(data, text);
   return {
     ...createCall(called.id),
     inputData: [{ name: called.triggerName, data: { string: text } }],

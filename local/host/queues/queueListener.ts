@@ -1,33 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DequeuedMessageItem } from '@azure/storage-queue';
-import { INVISIBLE_SECONDS } from './heldMessage.ts';
-import { createPollingDelay } from './pollingDelay.ts';
-import { type MessageWork, workMessage } from './workMessage.ts';
+import { INVISIBLE_SECONDS, type MessageWork, workMessage } from './workMessage.ts';
 
-export interface QueueListener {
-  readonly queueName: string;
-  /** Ends a wait between two polls: a message was put into the queue by this host. */
-  wake(): void;
-  /** Polls no more; resolves when nothing is being worked on. */
-  stop(): Promise<void>;
-}
+export type QueueListener = ReturnType<typeof listenToQueue>;
+
+const MINIMUM_DELAY_MS = 100;
+const RANDOM_SHARE = 0.2;
 
 /**
- * Polls a queue: batch after batch while there are messages, and with growing waits when there are none or the account
- * cannot be reached. (azure-sdk-for-net: QueueListener)
+ * Polls a queue: batch after batch while there are messages, and with growing delays if there are none or the account
+ * is not reachable. (azure-sdk-for-net: QueueListener)
  *
- * @param onPoison a message has gone to the poison queue
+ * @param onPoison called after a message was moved to the poison queue
  */
-export function listenToQueue(work: MessageWork, onPoison: () => void): QueueListener {
+export function listenToQueue(work: MessageWork, onPoison: () => void) {
   const { queue, options, context, called } = work;
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
   const nextDelay = createPollingDelay(options.maxPollingIntervalMs);
   let waking = new AbortController();
   let hasFoundMessage = false;
-  let lastFault = '';
+  let lastError = '';
 
-  /** No messages when the account cannot be reached, or the queue does not exist. */
+  /** No messages if the account is not reachable, or the queue does not exist. */
   async function receive(): Promise<readonly DequeuedMessageItem[]> {
     try {
       const { receivedMessageItems } = await queue.receiveMessages({
@@ -35,7 +30,7 @@ export function listenToQueue(work: MessageWork, onPoison: () => void): QueueLis
         visibilityTimeout: INVISIBLE_SECONDS,
         abortSignal: stopping.signal,
       });
-      lastFault = '';
+      lastError = '';
       return receivedMessageItems;
     } catch (error) {
       report(error);
@@ -45,9 +40,9 @@ export function listenToQueue(work: MessageWork, onPoison: () => void): QueueLis
 
   function report(error: unknown): void {
     const isMissing = error instanceof Error && 'statusCode' in error && error.statusCode === 404;
-    if (!isMissing && !stopping.signal.aborted && String(error) !== lastFault) {
-      lastFault = String(error);
-      const message = `Functions.${called.name} cannot read queue '${called.queueName}': ${lastFault}`;
+    if (!isMissing && !stopping.signal.aborted && String(error) !== lastError) {
+      lastError = String(error);
+      const message = `Functions.${called.name} cannot read queue '${called.queueName}': ${lastError}`;
       context.log({ level: 'error', category: 'host', message });
     }
   }
@@ -84,11 +79,36 @@ export function listenToQueue(work: MessageWork, onPoison: () => void): QueueLis
   const polled = poll();
   return {
     queueName: called.queueName,
+    /** Ends a wait between two polls, because this host has sent a message to the queue. */
     wake: () => waking.abort(),
-    async stop() {
+    /** Stops polling; resolves when no message is in work. */
+    async stop(): Promise<void> {
       stopping.abort();
       await polled;
       await Promise.all(underWay);
     },
+  };
+}
+
+/**
+ * The delay before the next poll of an empty queue: 100 ms, then about twice as long each time, up to the maximum.
+ * (azure-sdk-for-net: RandomizedExponentialBackoffStrategy)
+ *
+ * @param hasFoundMessage since the last wait
+ */
+export function createPollingDelay(maximumMs: number): (hasFoundMessage: boolean) => number {
+  let exponent = 0;
+  let currentMs = 0;
+  return (hasFoundMessage) => {
+    if (hasFoundMessage) {
+      exponent = 1;
+      currentMs = MINIMUM_DELAY_MS;
+    } else if (currentMs !== maximumMs) {
+      const factor = 1 - RANDOM_SHARE + 2 * RANDOM_SHARE * Math.random();
+      const nextMs = MINIMUM_DELAY_MS + (exponent > 0 ? factor * 2 ** (exponent - 1) * MINIMUM_DELAY_MS : 0);
+      exponent += 1;
+      currentMs = Math.min(nextMs, maximumMs);
+    }
+    return currentMs;
   };
 }

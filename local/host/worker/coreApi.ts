@@ -10,11 +10,11 @@ export interface RegisteredFunction {
   readonly callback: FunctionCallback;
 }
 
-/** What the worker knows of the loaded app so far. */
+/** The loaded app. */
 export interface AppRegistry {
   readonly functions: Map<string, RegisteredFunction>;
   programmingModel: ProgrammingModel | undefined;
-  /** Once the metadata has been served, a function registered later would never be called: it is refused. */
+  /** After the metadata was sent, a new function would never be called, so registering it fails. */
   isMetadataServed: boolean;
 }
 
@@ -29,9 +29,9 @@ class Disposable {
 }
 
 /**
- * Makes `require('@azure/functions-core')` yield the worker's API. To be called before any code of the app is loaded.
+ * Makes `require('@azure/functions-core')` return the worker's API. It must run before any code of the app.
  *
- * @param without members that this worker lacks, for tests
+ * @param without members that this worker does not have, for tests
  */
 export function installCoreApi(
   registry: AppRegistry,
@@ -51,12 +51,8 @@ export function installCoreApi(
     registerHook: (name: HookName, callback: HookCallback) => new Disposable(hooks.register(name, callback)),
     registerFunction(metadata: FunctionMetadata, callback: FunctionCallback) {
       const id = metadata.functionId ?? metadata.name;
-      if (registry.isMetadataServed) {
-        throw new Error('A function can only be registered during app startup.');
-      }
-      if (registry.functions.has(id)) {
-        throw new Error(`A function with id "${id}" has already been registered.`);
-      }
+      if (registry.isMetadataServed) throw new Error('A function can only be registered during app startup.');
+      if (registry.functions.has(id)) throw new Error(`A function with id "${id}" has already been registered.`);
       registry.functions.set(id, { id, metadata, callback });
       return new Disposable(() => registry.functions.delete(id));
     },
@@ -68,3 +64,22 @@ export function installCoreApi(
     return id === '@azure/functions-core' ? coreApi : Reflect.apply(original, this, [id]);
   };
 }
+
+/**
+ * The worker's own programming model, for an app that sets none. It calls a handler with the context first and uses its result
+ * as the response (Azure/azure-functions-nodejs-worker: V3InvocationModel). It supports plain responses only.
+ */
+export const DEFAULT_MODEL: ProgrammingModel = {
+  name: '@azure/functions',
+  version: '3.5.1',
+  getCapabilities: async (capabilities) => capabilities,
+  getInvocationModel: ({ invocationId, request }) => ({
+    getArguments: async () => ({ context: { invocationId }, inputs: request.inputData.map(({ data }) => data.http) }),
+    invokeFunction: async (context, inputs, callback) => callback(context, ...inputs),
+    getResponse: async (_context, result) => {
+      const { status = 200, headers = {}, body = '' } = Object(result);
+      const bytes = Buffer.from(String(body));
+      return { returnValue: { http: { statusCode: String(status), headers: { ...headers }, body: { bytes } } } };
+    },
+  }),
+};

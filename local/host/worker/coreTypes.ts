@@ -1,4 +1,4 @@
-import type { FunctionMetadata, HttpAnswer, InvocationRequest, LogCategory, LogLevel } from '../messages.ts';
+import type { BufferedResponse, FunctionMetadata, InvocationRequest, LogCategory, LogLevel } from '../messages.ts';
 
 // The parts of the `@azure/functions-core` contract that `@azure/functions` uses. The platform publishes the module as
 // types only and supplies its value inside the worker (Azure/azure-functions-nodejs-worker, types-core).
@@ -19,7 +19,7 @@ export interface CoreInvocationContext {
 export interface InvocationModel {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
-  getResponse(context: unknown, result: unknown): Promise<{ returnValue?: { http?: HttpAnswer } | null }>;
+  getResponse(context: unknown, result: unknown): Promise<{ returnValue?: { http?: BufferedResponse } | null }>;
 }
 
 export interface ProgrammingModel {

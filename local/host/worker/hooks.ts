@@ -1,14 +1,7 @@
 import type { LogCategory, LogLevel } from '../messages.ts';
 import type { HookCallback, HookName } from './coreTypes.ts';
 
-export interface HookRegistry {
-  /** Returns the function that takes the hook away again. */
-  register(name: HookName, callback: HookCallback): () => void;
-  /** Runs the hooks of a name one by one in registration order; the first that throws ends the run. */
-  run(name: HookName, context: object): Promise<void>;
-  /** Lets the `log` hooks see, change or filter a line, at once and in order. */
-  runLog(line: LogLine): LogLine;
-}
+export type HookRegistry = ReturnType<typeof createHookRegistry>;
 
 export interface LogLine {
   level: LogLevel;
@@ -18,11 +11,12 @@ export interface LogLine {
 }
 
 /** `appHookData` lives as long as the app; every hook context gets it read-only. */
-export function createHookRegistry(appHookData: object): HookRegistry {
+export function createHookRegistry(appHookData: object) {
   const callbacks = new Map<HookName, HookCallback[]>();
   const of = (name: HookName): readonly HookCallback[] => callbacks.get(name) ?? [];
   return {
-    register(name, callback) {
+    /** Returns the function that removes the hook. */
+    register(name: HookName, callback: HookCallback): () => void {
       callbacks.set(name, [...of(name), callback]);
       return () => {
         callbacks.set(
@@ -31,12 +25,14 @@ export function createHookRegistry(appHookData: object): HookRegistry {
         );
       };
     },
-    async run(name, context) {
+    /** Runs the hooks of a name in registration order, until one throws. */
+    async run(name: HookName, context: object): Promise<void> {
       for (const callback of of(name)) {
         await callback(context);
       }
     },
-    runLog(line) {
+    /** Lets the `log` hooks read, change or filter a line. */
+    runLog(line: LogLine): LogLine {
       const context = Object.assign(withReadOnly({ hookData: {}, appHookData }), line);
       for (const callback of of('log')) {
         callback(context);

@@ -8,15 +8,15 @@ export interface Invoker {
   readonly model: ProgrammingModel;
   readonly hooks: HookRegistry;
   readonly appHookData: object;
-  /** The log of one call; the context becomes known to it once the model has made it. */
+  /** The log of one call; the context exists after the model has made it. */
   readonly logOf: (invocationId: string, contextOf: () => unknown) => Logger;
-  /** Members that this worker lacks, for tests. */
+  /** Members that this worker does not have, for tests. */
   readonly without?: MissingMembers;
 }
 
 /**
  * One call, in the order of the Node worker's InvocationHandler: model, arguments, preInvocation, handler,
- * postInvocation, response. Whatever is thrown on the way is the outcome `failed`.
+ * postInvocation, response. If a stage throws, the outcome is `failed`.
  */
 export async function invoke(
   invoker: Invoker,
@@ -28,8 +28,8 @@ export async function invoke(
       throw new Error(`Function code for '${request.functionId}' is not loaded and cannot be invoked.`);
     }
     const { returnValue } = await runStages(invoker, called, request);
-    const answer = returnValue?.http;
-    return { kind: 'returned', ...(answer !== undefined && { answer }) };
+    const response = returnValue?.http;
+    return { kind: 'returned', ...(response !== undefined && { response }) };
   } catch (error) {
     return { kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
@@ -71,9 +71,7 @@ async function runStages(invoker: Invoker, called: RegisteredFunction, request: 
     }
   });
   await inState(coreContext, 'postInvocationHooks', () => hooks.run('postInvocation', after));
-  if (after.error instanceof Error) {
-    throw after.error;
-  }
+  if (after.error instanceof Error) throw after.error;
   return await model.getResponse(context, after.result);
 }
 

@@ -1,40 +1,28 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { member, readJson } from '../settings.ts';
 
 /**
  * Loads the files that `main` of the app's package.json names (a glob relative to the app's root) one after another.
- * Throws when nothing matches, and whatever a file throws.
+ * Throws if nothing matches, or a file throws.
  */
 export async function loadApp(appRoot: string): Promise<void> {
-  const { main, type } = readPackage(path.join(appRoot, 'package.json'));
-  if (main === undefined) {
-    throw new Error('package.json has no "main".');
-  }
+  const packageJson = readJson(path.join(appRoot, 'package.json'));
+  const main = member(packageJson, 'main');
+  if (typeof main !== 'string') throw new Error('package.json has no "main".');
   const files = globSync(main, { cwd: appRoot });
   if (files.length === 0) {
     throw new Error(`Worker was unable to load entry point "${main}": Found zero files matching the supplied pattern`);
   }
   for (const file of files) {
-    await loadFile(path.resolve(appRoot, file), type);
+    await loadFile(path.resolve(appRoot, file), member(packageJson, 'type') === 'module');
   }
 }
 
-function readPackage(file: string): { main?: string; type?: string } {
-  const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (typeof parsed !== 'object' || parsed === null) {
-    throw new Error('package.json is not an object.');
-  }
-  return {
-    ...('main' in parsed && typeof parsed.main === 'string' && { main: parsed.main }),
-    ...('type' in parsed && typeof parsed.type === 'string' && { type: parsed.type }),
-  };
-}
-
-async function loadFile(file: string, packageType: string | undefined): Promise<void> {
-  const isEsModule = file.endsWith('.mjs') || (!file.endsWith('.cjs') && packageType === 'module');
-  if (isEsModule) {
+async function loadFile(file: string, isModulePackage: boolean): Promise<void> {
+  if (file.endsWith('.mjs') || (!file.endsWith('.cjs') && isModulePackage)) {
     await import(pathToFileURL(file).href);
   } else {
     createRequire(file)(file);

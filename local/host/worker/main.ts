@@ -1,16 +1,15 @@
 import { isHostMessage, type StartedApp, type WorkerMessage } from '../messages.ts';
-import { type AppRegistry, installCoreApi } from './coreApi.ts';
+import { type AppRegistry, DEFAULT_MODEL, installCoreApi } from './coreApi.ts';
 import type { Logger } from './coreTypes.ts';
-import { DEFAULT_MODEL } from './defaultModel.ts';
 import { createHookRegistry } from './hooks.ts';
 import { type Invoker, invoke } from './invoke.ts';
 import { loadApp } from './loadApp.ts';
 import { createMissingMembers } from './missingMembers.ts';
 
 // The worker process: loads the app named by the first argument and calls its functions, as the Node worker of Azure
-// Functions does. The other arguments name members that its API lacks, for tests. Only the host starts this file.
+// Functions does. The other arguments name members that its API does not have, for tests. Only the host starts this file.
 
-/** What the Node worker says it can do before the app adds to it (WorkerInitHandler). */
+/** The Node worker's capabilities before the app adds its own (WorkerInitHandler). */
 const WORKER_CAPABILITIES = [
   'RawHttpBodyBytes',
   'RpcHttpTriggerMetadataRemoved',
@@ -27,14 +26,12 @@ const hooks = createHookRegistry(appHookData);
 const registry: AppRegistry = { functions: new Map(), programmingModel: DEFAULT_MODEL, isMetadataServed: false };
 
 function send(message: WorkerMessage): void {
-  if (process.connected) {
-    process.send?.(message);
-  }
+  if (process.connected) process.send?.(message);
 }
 
 function logOf(invocationId?: string, contextOf?: () => unknown): Logger {
   return (level, category, message) => {
-    // Hooks see the app's own lines only; those of the system stay as they are.
+    // Hooks see the app's own lines only.
     const line =
       category === 'user'
         ? hooks.runLog({ level, category, message, invocationContext: contextOf?.() })
@@ -59,7 +56,7 @@ async function startApp(appRoot: string): Promise<StartedApp> {
     return {
       capabilities: {},
       functions: [],
-      fault: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     };
   }
   const own = Object.fromEntries(WORKER_CAPABILITIES.map((name) => [name, 'true']));
@@ -83,9 +80,7 @@ async function terminate(): Promise<void> {
 
 function listen(): void {
   process.on('message', (message: unknown) => {
-    if (!isHostMessage(message)) {
-      return;
-    }
+    if (!isHostMessage(message)) return;
     if (message.kind === 'terminate') {
       void terminate();
       return;

@@ -1,22 +1,20 @@
-/** Members that the worker's API lacks, so that a test can show what an app does on such a platform. */
-export interface MissingMembers {
-  /** Removes them from an object of this worker. */
-  remove(owner: string, value: object): void;
-  /** The same object without them, for an object that the worker itself needs whole. */
-  hide<T extends object>(owner: string, value: T): T;
-}
+export type MissingMembers = ReturnType<typeof createMissingMembers>;
 
-export const NONE_MISSING: MissingMembers = createMissingMembers([]);
-
-/** @param names with their owner, such as `@azure/functions-core.getProgrammingModel` */
-export function createMissingMembers(names: readonly string[]): MissingMembers {
+/**
+ * Removes members from the worker's API, so that a test can show how an app behaves on such a platform.
+ *
+ * @param names with their owner, such as `@azure/functions-core.getProgrammingModel`
+ */
+export function createMissingMembers(names: readonly string[]) {
   const of = (owner: string) =>
     names.filter((name) => name.startsWith(`${owner}.`)).map((name) => name.slice(owner.length + 1));
   return {
-    remove(owner, value) {
+    /** Removes them from an object. */
+    remove(owner: string, value: object): void {
       for (const name of of(owner)) Reflect.deleteProperty(value, name);
     },
-    hide(owner, value) {
+    /** The same object without them, for an object that the worker itself needs complete. */
+    hide<T extends object>(owner: string, value: T): T {
       const hidden = of(owner);
       if (hidden.length === 0) return value;
       return new Proxy(value, {
@@ -25,3 +23,5 @@ export function createMissingMembers(names: readonly string[]): MissingMembers {
     },
   };
 }
+
+export const NONE_MISSING = createMissingMembers([]);

@@ -1,7 +1,7 @@
 import type { Way } from '../attachSite.ts';
 import type { SourceFault } from '../sourceServer.ts';
 
-/** The fault table of attaching in one call as data: what goes wrong × how the bytes come. */
+/** The error matrix of attaching in one call as data: what goes wrong × how the bytes come. */
 
 /** What the caller is answered where the file is not attached, as `status code`. */
 export type Refusal = `${number} ${string}`;
@@ -14,7 +14,7 @@ export interface Outcome {
 }
 
 export interface GraphFault {
-  /** As docs/attachFaults.md names it. */
+  /** As the error matrix names it. */
   readonly name: string;
   /** The item id that makes the emulator play it (local/README.md), without its place and nonce. */
   readonly id: string;
@@ -38,22 +38,22 @@ function never(refusal: Refusal): Outcome {
 /** Played once, the proxy tries again; what lasts is relayed. */
 function passing(name: string, fault: string, lasting: Refusal): GraphFault[] {
   return [
-    { name: `${name}, once`, id: `fault=${fault}`, times: 1, outcome: ATTACHED },
-    { name: `${name}, lasting`, id: `fault=${fault}`, outcome: never(lasting) },
+    { name: `${name}, once`, id: `error=${fault}`, times: 1, outcome: ATTACHED },
+    { name: `${name}, lasting`, id: `error=${fault}`, outcome: never(lasting) },
   ];
 }
 
 function unheard(name: string, fault: string, outcome = ATTACHED): GraphFault {
-  return { name, id: `fault=${fault}`, times: 1, outcome };
+  return { name, id: `error=${fault}`, times: 1, outcome };
 }
 
 function asksForMore(status: 429 | 503, code: string): GraphFault {
-  const id = `fault=status${status};retry-after=9999`;
+  const id = `error=status${status};retry-after=9999`;
   return { name: `${status}, Retry-After: 9999, once`, id, times: 1, outcome: once(`${status} ${code}`) };
 }
 
 function refused(name: string, fault: string, refusal: Refusal): GraphFault {
-  return { name, id: `fault=${fault}`, outcome: never(refusal) };
+  return { name, id: `error=${fault}`, outcome: never(refusal) };
 }
 
 const THROTTLED = '429 ApplicationThrottled';
@@ -164,7 +164,7 @@ export const GRAPH_TABLES: readonly GraphTable[] = [
   },
   {
     title: "A large file's first piece",
-    on: 'on=upload;piece=first',
+    on: 'on=upload;chunk=first',
     sizeBytes: LARGE_BYTES,
     ways: ['chunked', 'from an address'],
     faults: [
@@ -176,7 +176,7 @@ export const GRAPH_TABLES: readonly GraphTable[] = [
   },
   {
     title: "A large file's last piece",
-    on: 'on=upload;piece=last',
+    on: 'on=upload;chunk=last',
     sizeBytes: LARGE_BYTES,
     ways: WAYS_OF_ONE_REQUEST,
     faults: [

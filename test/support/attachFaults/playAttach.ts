@@ -152,9 +152,9 @@ async function sessionsLeft({ graph }: AttachSite, mailbox: string, attached: nu
   const left = () => {
     const calls = graph.requests.filter(({ path }) => decodeURIComponent(path).includes(mailbox));
     const opened = calls.filter(
-      ({ path, status, fault }) => /createUploadSession$/.test(path) && status === 201 && !fault,
+      ({ path, status, error: fault }) => /createUploadSession$/.test(path) && status === 201 && !fault,
     );
-    const ended = calls.filter(({ method, fault }) => method === 'DELETE' || DEADLY.includes(fault));
+    const ended = calls.filter(({ method, error: fault }) => method === 'DELETE' || DEADLY.includes(fault));
     return Math.max(0, opened.length - ended.length - attached);
   };
   for (let attempt = 0; attempt < 500 && left() > 0; attempt += 1) await delay(20);

@@ -1,4 +1,5 @@
-import { BUDGET_MS, CEILING_BYTES, GRAPH_TABLES, type Refusal, SOURCE_CASES, SOURCE_SIZES } from './cells.ts';
+import { markdownTable } from '../markdownTable.ts';
+import { BUDGET_MS, CEILING_BYTES, type Refusal } from './cells.ts';
 import type { Observation } from './playAttach.ts';
 
 /** What is wrong with a cell, one sentence each; empty where it came out as it should. */
@@ -36,70 +37,34 @@ function successCode({ column }: Observation): string {
   return column === "in a workflow's chunks" ? 'Succeeded' : 'Created';
 }
 
-/** Whether docs/attachFaults.md says the same of this cell. */
-export function isDocumented(document: string, seen: Observation): boolean {
-  const [, table = ''] = document.split(`## ${seen.table}\n`);
-  const [heads = [], , ...rows] = (table.split('\n## ')[0] ?? '')
-    .split('\n')
-    .filter((line) => line.startsWith('|'))
-    .map((line) => line.split('|').map((cell) => cell.trim()));
-  const row = rows.find(([, fault]) => fault === seen.fault);
-  return row?.[heads.indexOf(seen.column)] === words(seen);
-}
-
-/** docs/attachFaults.md from what was seen. */
+/** As Markdown. Each cell has the expected outcome, or if the app did something else, the outcome of this run. */
 export function renderAttach(observations: readonly Observation[]): string {
-  const tableOf = (title: string, faults: readonly string[], columns: readonly string[]) => {
-    const rows = faults.map((fault) => {
-      const cells = columns.map((column) => {
-        const seen = observations.find((one) => one.table === title && one.fault === fault && one.column === column);
-        return seen === undefined ? 'not played' : words(seen);
-      });
-      return `| ${[fault, ...cells].join(' | ')} |`;
-    });
-    return `## ${title}
-
-| Fault | ${columns.join(' | ')} |
-|---|${columns.map(() => '---|').join('')}
-${rows.join('\n')}
-`;
-  };
-  const tables = [
-    ...GRAPH_TABLES.map(({ title, faults, ways }) =>
-      tableOf(
-        title,
-        faults.map(({ name }) => name),
-        ways,
+  const tables = [...Map.groupBy(observations, ({ table }) => table)].map(([title, played]) => {
+    const columns = [...new Set(played.map(({ column }) => column))];
+    const rows = [...Map.groupBy(played, ({ fault }) => fault)].map(([fault, cells]) => [
+      fault,
+      ...columns.map((column) =>
+        cells
+          .filter((seen) => seen.column === column)
+          .map(renderCell)
+          .join(),
       ),
-    ),
-    tableOf(
-      'The source',
-      SOURCE_CASES.map(({ name }) => name),
-      Object.keys(SOURCE_SIZES),
-    ),
-  ];
-  return `<!-- Written by \`npm run faults\`, which plays every cell; a test plays them again and compares. -->
-# Faults of attaching in one call
+    ]);
+    return `## ${title}\n\n${markdownTable(['Error', ...columns], rows)}`;
+  });
+  return `# Errors of Graph and the source while a file is attached in one call
 
-What becomes of a file that is attached in one call (docs/api/attach.md) when Graph or the source fails. Each of the
-${observations.length} cells was played against the emulators (local/README.md), with ${BUDGET_MS} ms for a file (ATTACH_TIMEOUT_MS).
-**Attached** means that the item has one attachment, with exactly the bytes that were sent; else it has none, and the session at
-Graph is ended. What stands before or in its place is what the caller was answered; every error has Graph's shape
-(docs/errors.md), and its line in the log says the same.
-
-- Where the fault may pass, a request that was refused is repeated with the same \`Idempotency-Key\`: *504 TimedOut, then attached* is one attachment.
-- *Once*: the first attempt meets the fault. *Lasting*: every attempt does.
-- A file that goes up in one call is sent again only where Graph has answered that it is done with the call (412, 423, 429, 503,
-  and 404 for a moment) and the item does not have the file all the same.
-- The session and the pieces of a workflow's chunks have a table of their own (uploadFaults.md).
-- No file is larger than ${CEILING_BYTES} bytes here (MAX_OUTLOOK_ATTACHMENT_BYTES).
+Each cell: the error response, then *attached* if the item has one attachment with exactly the bytes of the file. Otherwise
+nothing is attached, and the session is deleted. If the error can pass, the failed request is sent again with the same
+Idempotency-Key. ATTACH_TIMEOUT_MS is ${BUDGET_MS}, MAX_OUTLOOK_ATTACHMENT_BYTES ${CEILING_BYTES}.
 
 ${tables.join('\n')}`;
 }
 
-function words(seen: Observation): string {
-  const { refusals, whole, attached } = seen;
-  const answers = (areAsExpected(seen) ? answersOf(seen) : refusals).join(', ');
-  const end = whole === 1 && attached === 1 ? 'attached' : attached === 0 ? '' : `${attached} attached`;
-  return [answers, end].filter((text) => text !== '').join(', then ');
+function renderCell(seen: Observation): string {
+  const { refusals, whole, attached, expected } = seen;
+  if (judgeAttach(seen).length === 0) {
+    return [...answersOf(seen), ...(expected.isAttached ? ['attached'] : [])].join(', then ');
+  }
+  return [...refusals, `${whole} of ${attached} attachments are the file`].join(', then ');
 }

@@ -1,4 +1,4 @@
-import { changeJob, inMs, openUploadStore } from '../jobRecords.ts';
+import { changeJob, inMs, openJobStore } from '../jobRecords.ts';
 import { locationOf, startJobSite } from '../jobSite.ts';
 import { fileOf } from '../uploads.ts';
 import type { Provocations } from './provocations.ts';
@@ -10,7 +10,7 @@ export async function startJobErrors(): Promise<Provocations> {
     codes: {
       async JobFailed() {
         const location = locationOf(await site.ask(fileOf(1)));
-        await changeJob(openUploadStore(site.storage?.connectionString ?? ''), location, { endsAt: inMs(-60_000) });
+        await changeJob(openJobStore(site.storage?.connectionString ?? ''), location, { endsAt: inMs(-60_000) });
         return fetch(location);
       },
     },

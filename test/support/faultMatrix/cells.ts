@@ -1,4 +1,4 @@
-/** The fault matrix as data: what Graph does × how the token fares × how much time there is. */
+/** The error matrix of opening a session as data: what Graph does × how the token fares × how much time there is. */
 
 export type RetryAfter = 'none' | '0' | '2' | '9999' | 'date' | 'garbage';
 
@@ -17,7 +17,7 @@ export type GraphConduct =
   | { readonly kind: 'brokenOff'; readonly at: 'beforeAnswer' | 'withinAnswer' };
 
 export interface FaultCase {
-  /** As docs/faults.md names it. */
+  /** As the error matrix names it. */
   readonly name: string;
   /** The item id that makes the emulator play it (local/README.md), without its nonce. */
   readonly id: string;
@@ -47,23 +47,23 @@ export interface Cell {
 const RETRY_AFTERS: readonly RetryAfter[] = ['none', '0', '2', '9999', 'date', 'garbage'];
 
 function graphError(status: number, code: string): FaultCase {
-  return { name: String(status), id: `fault=status${status}`, conduct: { kind: 'graphError', status, code } };
+  return { name: String(status), id: `error=status${status}`, conduct: { kind: 'graphError', status, code } };
 }
 
 function throttling(status: number, code: string): FaultCase[] {
   return RETRY_AFTERS.map((retryAfter) => ({
     name: `${status}, Retry-After: ${retryAfter}`,
-    id: `fault=status${status};retry-after=${retryAfter}`,
+    id: `error=status${status};retry-after=${retryAfter}`,
     conduct: { kind: 'graphError', status, code, retryAfter },
   }));
 }
 
 function page(status: number): FaultCase {
-  return { name: `HTML with ${status}`, id: `fault=html${status}`, conduct: { kind: 'page', status } };
+  return { name: `HTML with ${status}`, id: `error=html${status}`, conduct: { kind: 'page', status } };
 }
 
 function noSession(name: string, fault: string): FaultCase {
-  return { name, id: `fault=${fault}`, conduct: { kind: 'noSession' } };
+  return { name, id: `error=${fault}`, conduct: { kind: 'noSession' } };
 }
 
 export const FAULT_CASES: readonly FaultCase[] = [
@@ -78,15 +78,15 @@ export const FAULT_CASES: readonly FaultCase[] = [
   graphError(404, 'ErrorItemNotFound'),
   graphError(409, 'Conflict'),
   noSession('redirect', 'redirect'),
-  { name: 'hang before headers', id: 'fault=hangBeforeHeaders', conduct: { kind: 'silence' } },
-  { name: 'hang in body', id: 'fault=hangInBody', conduct: { kind: 'silence' } },
+  { name: 'hang before headers', id: 'error=hangBeforeHeaders', conduct: { kind: 'silence' } },
+  { name: 'hang in body', id: 'error=hangInBody', conduct: { kind: 'silence' } },
   {
     name: 'reset before headers',
-    id: 'fault=resetBeforeHeaders',
+    id: 'error=resetBeforeHeaders',
     conduct: { kind: 'brokenOff', at: 'beforeAnswer' },
   },
-  { name: 'reset after headers', id: 'fault=resetAfterHeaders', conduct: { kind: 'brokenOff', at: 'withinAnswer' } },
-  { name: 'truncated', id: 'fault=truncated', conduct: { kind: 'brokenOff', at: 'withinAnswer' } },
+  { name: 'reset after headers', id: 'error=resetAfterHeaders', conduct: { kind: 'brokenOff', at: 'withinAnswer' } },
+  { name: 'truncated', id: 'error=truncated', conduct: { kind: 'brokenOff', at: 'withinAnswer' } },
   noSession('HTML with 200', 'html'),
   page(413),
   page(429),
@@ -95,7 +95,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
   noSession('empty', 'empty'),
   noSession('not JSON', 'notJson'),
   noSession('no uploadUrl', 'noUploadUrl'),
-  { name: 'slow drip', id: 'fault=slowDrip;ms=8', conduct: { kind: 'slowSession' } },
+  { name: 'slow drip', id: 'error=slowDrip;ms=8', conduct: { kind: 'slowSession' } },
 ];
 
 export interface Selection {

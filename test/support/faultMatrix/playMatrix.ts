@@ -153,7 +153,7 @@ async function playCell(site: Site, cell: Cell): Promise<Observation & { body: s
   const line =
     requestId === null ? {} : await site.findEvent('request', (candidate) => candidate['requestId'] === requestId);
   const calls = site.graph.requests.filter((call) => call.path.includes(`/${mailbox(n)}/`.replace('@', '%40')));
-  const starts = calls.filter(({ fault }) => fault !== undefined).map(({ startedAt: at }) => at);
+  const starts = calls.filter(({ error: fault }) => fault !== undefined).map(({ startedAt: at }) => at);
   return {
     body,
     cell,

@@ -1,3 +1,4 @@
+import { markdownTable } from '../markdownTable.ts';
 import { BUDGETS, BUDGETS_MS, FAULT_CASES, SLOW_TOKEN_MS, TOKENS } from './cells.ts';
 import { expectOutcome, leastGapMs, type Range } from './expectOutcome.ts';
 import type { Observation } from './playMatrix.ts';
@@ -40,51 +41,34 @@ function words({ min, max }: Range): string {
   return min === max ? String(min) : `${min}–${max}`;
 }
 
-/** A cell of docs/faults.md. Attempts that jitter and speed decide are shown as the range that they must lie in. */
-export function renderCell(seen: Observation): string {
-  const { status, code, attempts } = expectOutcome(seen.cell);
-  if (isOutOfTime(seen)) return `${status} ${code} · ${words(attempts)}`;
-  const shown = isWithin(attempts, seen.attempts) ? words(attempts) : String(seen.attempts);
-  return `${seen.status} ${seen.code} · ${shown}`;
-}
-
-/** The cell that docs/faults.md has in its place. */
-export function documentedCell(document: string, { fault, budget, token }: Observation['cell']): string | undefined {
-  const row = document.split('\n').find((line) => line.startsWith(`| ${fault.name} | ${budget} |`));
-  return row?.split(' | ')[2 + TOKENS.indexOf(token)]?.replace(/ \|$/, '');
-}
-
-/** docs/faults.md from what was seen. */
+/** As Markdown. Each cell has the expected outcome, or if the app did something else, the outcome of this run. */
 export function renderMatrix(observations: readonly Observation[]): string {
   const rows = FAULT_CASES.flatMap((fault) =>
     BUDGETS.map((budget) => {
-      const cells = TOKENS.map((token) => {
-        const seen = observations.find(
-          ({ cell }) => cell.fault === fault && cell.budget === budget && cell.token === token,
-        );
-        return seen === undefined ? 'not played' : renderCell(seen);
-      });
-      return `| ${[fault.name, budget, ...cells].join(' | ')} |`;
+      const played = observations.filter(({ cell }) => cell.fault === fault && cell.budget === budget);
+      const cells = TOKENS.map((token) =>
+        played
+          .filter(({ cell }) => cell.token === token)
+          .map(renderCell)
+          .join(),
+      );
+      return [fault.name, budget, ...cells];
     }),
   );
-  return `<!-- Written by \`npm run faults\`, which plays every cell; a test plays them again and compares. -->
-# Faults
+  return `# Errors of Graph and the token when a session is opened
 
-What a caller is answered when Graph or the token fails. Each cell was played against the emulators (local/README.md):
-**status, code · calls that reached Graph**. A range means that the random part of the backoff, or the speed of the machine,
-decides how many calls fit. Every error has Graph's shape (docs/errors.md). Where calls are repeated or the budget is short,
-it may end in the middle of a call: then the answer is 504 TimedOut.
+Each cell: status, code · requests that reached Graph. Jitter and the speed of the machine decide within a range.
 
-- Budget: the time for the whole request, REQUEST_TIMEOUT_MS; short is ${BUDGETS_MS.short} ms, long ${BUDGETS_MS.long} ms.
-- Token *fine*: at hand. *Slow*: none at hand, the identity endpoint takes ${SLOW_TOKEN_MS} ms. *Failing*: none at hand, the
-  endpoint answers 500. *Expiring*: it ends on its way to Graph, which answers 401; that call counts.
-- 429, 503, 504 and connections that fail before an answer are repeated, three times at most, as long as the wait that
-  Graph asks for (\`Retry-After\`) fits the budget. \`date\` is two to three seconds ahead; \`garbage\` is neither seconds nor
-  a date and counts as none.
-- 404 ErrorItemNotFound is repeated after 0.7 s and 1.4 s: an item that was just created is not on every server of Graph yet.
+- Budget: REQUEST_TIMEOUT_MS, short ${BUDGETS_MS.short} ms, long ${BUDGETS_MS.long} ms. If it ends during a request, the response is 504 TimedOut.
+- Token *fine*: in the cache. *Slow*: not in the cache, the identity endpoint takes ${SLOW_TOKEN_MS} ms. *Failing*: not in the
+  cache, the identity endpoint returns 500. *Expiring*: Graph rejects the first request with 401.
 
-| Fault | Budget | Token fine | Token slow | Token failing | Token expiring |
-|---|---|---|---|---|---|
-${rows.join('\n')}
-`;
+${markdownTable(['Error', 'Budget', ...TOKENS.map((token) => `Token ${token}`)], rows)}`;
+}
+
+function renderCell(seen: Observation): string {
+  const { status, code, attempts } = expectOutcome(seen.cell);
+  return judge(seen).length === 0
+    ? `${status} ${code} · ${words(attempts)}`
+    : `${seen.status} ${seen.code} · ${seen.attempts}`;
 }

@@ -1,10 +1,10 @@
-/** The fault table of ranges as data: what becomes of a piece on its way to Graph × which piece × what the caller does then. */
+/** The error matrix of ranges as data: what becomes of a piece on its way to Graph × which piece × what the caller does then. */
 
 /** What the caller is answered besides progress, as `status code`; 499 where it has hung up. */
 export type Refusal = `${number} ${string}`;
 
 export interface RangeFault {
-  /** As docs/uploadFaults.md names it. */
+  /** As the error matrix names it. */
   readonly name: string;
   /** The item id that makes the emulator play it (local/README.md), without its piece and nonce. */
   readonly id: string;
@@ -64,13 +64,13 @@ const GONE = nothing('404 ErrorItemNotFound');
 function passing(name: string, fault: string, lasting: Refusal): RangeFault[] {
   return [
     unheard(`${name}, once`, fault),
-    { name: `${name}, lasting`, id: `fault=${fault}`, isIdle: true, outcome: nothing(lasting) },
+    { name: `${name}, lasting`, id: `error=${fault}`, isIdle: true, outcome: nothing(lasting) },
   ];
 }
 
 /** Graph asks for more time than there is: the caller hears that, and comes back. */
 function asksForMore(status: 429 | 503, code: string): RangeFault {
-  const id = `fault=status${status};retry-after=9999`;
+  const id = `error=status${status};retry-after=9999`;
   const refusal = `${status} ${code}` as const;
   return { name: `${status}, Retry-After: 9999, once`, id, times: 1, outcome: wholeAfter(refusal) };
 }
@@ -80,7 +80,7 @@ function hungUpOn(name: string, fault: string): RangeFault {
   const outcome = wholeAfter('499 CallerDisconnected');
   return {
     name: `${name}; the caller hangs up`,
-    id: `fault=${fault}`,
+    id: `error=${fault}`,
     times: 1,
     isHungUpOn: true,
     ...idle(fault),
@@ -90,7 +90,7 @@ function hungUpOn(name: string, fault: string): RangeFault {
 
 /** Of what meets one attempt, nobody hears. */
 function unheard(name: string, fault: string): RangeFault {
-  return { name, id: `fault=${fault}`, times: 1, ...idle(fault), outcome: WHOLE };
+  return { name, id: `error=${fault}`, times: 1, ...idle(fault), outcome: WHOLE };
 }
 
 function idle(fault: string): Pick<RangeFault, 'isIdle'> {
@@ -100,7 +100,7 @@ function idle(fault: string): Pick<RangeFault, 'isIdle'> {
 export const RANGE_FAULTS: readonly RangeFault[] = [
   { name: 'no fault', id: 'none', outcome: WHOLE },
   ...passing('429', 'status429;retry-after=none', '429 ApplicationThrottled'),
-  { name: '429, Retry-After: 1, once', id: 'fault=status429;retry-after=1', times: 1, outcome: WHOLE },
+  { name: '429, Retry-After: 1, once', id: 'error=status429;retry-after=1', times: 1, outcome: WHOLE },
   asksForMore(429, 'ApplicationThrottled'),
   ...passing('503', 'status503', '503 serviceNotAvailable'),
   asksForMore(503, 'serviceNotAvailable'),
@@ -119,30 +119,30 @@ export const RANGE_FAULTS: readonly RangeFault[] = [
   unheard('hang within the answer', 'hangInBody'),
   hungUpOn('hang', 'hangBeforeHeaders'),
   hungUpOn('hang after the bytes are taken', 'hangAfterCommit'),
-  { name: '401, once', id: 'fault=status401', times: 1, outcome: wholeAfter('502 GraphRejectedToken') },
-  { name: '401, lasting', id: 'fault=status401', outcome: nothing('502 GraphRejectedToken') },
-  { name: 'session expired (401)', id: 'fault=expired', outcome: nothing('502 GraphRejectedToken') },
+  { name: '401, once', id: 'error=status401', times: 1, outcome: wholeAfter('502 GraphRejectedToken') },
+  { name: '401, lasting', id: 'error=status401', outcome: nothing('502 GraphRejectedToken') },
+  { name: 'session expired (401)', id: 'error=expired', outcome: nothing('502 GraphRejectedToken') },
   {
     name: 'session gone (404), once',
-    id: 'fault=sessionGone',
+    id: 'error=sessionGone',
     times: 1,
     outcome: { first: WHOLE, middle: GONE, last: GONE },
   },
-  { name: 'To Do: 401, once', id: 'fault=status401', times: 1, isTask: true, outcome: WHOLE },
-  { name: 'To Do: 401, lasting', id: 'fault=status401', isTask: true, outcome: nothing('502 GraphRejectedToken') },
+  { name: 'To Do: 401, once', id: 'error=status401', times: 1, isTask: true, outcome: WHOLE },
+  { name: 'To Do: 401, lasting', id: 'error=status401', isTask: true, outcome: nothing('502 GraphRejectedToken') },
   { ...unheard('To Do: reset after the bytes are taken', 'resetAfterCommit'), isTask: true },
   {
     name: 'To Do: session expired (404), once',
-    id: 'fault=expired',
+    id: 'error=expired',
     times: 1,
     isTask: true,
     outcome: { first: WHOLE, middle: GONE, last: GONE },
   },
-  { name: 'item not found at first, twice', id: 'fault=notFoundAtFirst', times: 2, outcome: { first: WHOLE } },
-  { name: 'item not found at first, lasting', id: 'fault=notFoundAtFirst', outcome: { first: GONE } },
-  { name: '413 message size', id: 'fault=status413MessageSize', outcome: nothing('413 ErrorMessageSizeExceeded') },
-  { name: '400 message size', id: 'fault=status400MessageSize', outcome: nothing('400 ErrorMessageSizeExceeded') },
-  { name: 'page of a gateway with 413', id: 'fault=html413', outcome: nothing('413 GraphRefused') },
+  { name: 'item not found at first, twice', id: 'error=notFoundAtFirst', times: 2, outcome: { first: WHOLE } },
+  { name: 'item not found at first, lasting', id: 'error=notFoundAtFirst', outcome: { first: GONE } },
+  { name: '413 message size', id: 'error=status413MessageSize', outcome: nothing('413 ErrorMessageSizeExceeded') },
+  { name: '400 message size', id: 'error=status400MessageSize', outcome: nothing('400 ErrorMessageSizeExceeded') },
+  { name: 'page of a gateway with 413', id: 'error=html413', outcome: nothing('413 GraphRefused') },
 ];
 
 /** Undefined where the fault cannot happen at that piece. */

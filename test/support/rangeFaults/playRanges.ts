@@ -175,13 +175,13 @@ async function putUntil(
 
 /** Whether Graph keeps a piece to this mailbox waiting. @param part of its name, as it stands in an address */
 function isFaultPlayed({ graph }: Site, part: string): boolean {
-  return graph.requests.some(({ fault, path }) => fault !== undefined && path.includes(part));
+  return graph.requests.some(({ error: fault, path }) => fault !== undefined && path.includes(part));
 }
 
 function idOf({ fault, piece }: Cell, n: number): string {
   if (fault.id === 'none') return `cell${n}`;
   const times = fault.times === undefined ? '' : `;times=${fault.times}`;
-  return `${fault.id}${times};on=upload;piece=${piece};nonce=cell${n}`;
+  return `${fault.id}${times};on=upload;chunk=${piece};nonce=cell${n}`;
 }
 
 function expectedOffset(progress: unknown): number {

@@ -1,7 +1,7 @@
+import { markdownTable } from '../markdownTable.ts';
 import {
   CALLER_TRIES,
   CALLERS,
-  EVERY_CELL,
   OUT_OF_TIME,
   outcomeOf,
   PIECES,
@@ -41,51 +41,32 @@ function areAsExpected({ refusals, cell }: Observation, expected: readonly (Refu
   );
 }
 
-/** Whether docs/uploadFaults.md says the same of this cell. */
-export function isDocumented(document: string, seen: Observation): boolean {
-  const { fault, piece, caller } = seen.cell;
-  const row = document.split('\n').find((line) => line.startsWith(`| ${fault.name} | `));
-  const column = PIECES.indexOf(piece) * CALLERS.length + CALLERS.indexOf(caller);
-  return row?.replace(/ \|$/, '').split(' | ')[1 + column] === words(seen);
-}
-
-/** docs/uploadFaults.md from what was seen. */
+/** As Markdown. Each cell has the expected outcome, or if the app did something else, the outcome of this run. */
 export function renderRanges(observations: readonly Observation[]): string {
+  const columns = PIECES.flatMap((piece) => CALLERS.map((caller) => ({ piece, caller })));
   const rows = RANGE_FAULTS.map((fault) => {
-    const cells = PIECES.flatMap((piece) =>
-      CALLERS.map((caller) => {
-        const seen = observations.find(
-          ({ cell }) => cell.fault === fault && cell.piece === piece && cell.caller === caller,
-        );
-        return seen === undefined ? '–' : words(seen);
-      }),
+    const played = observations.filter(({ cell }) => cell.fault === fault);
+    const cells = columns.map(({ piece, caller }) =>
+      played
+        .filter(({ cell }) => cell.piece === piece && cell.caller === caller)
+        .map(renderCell)
+        .join(),
     );
-    return `| ${[fault.name, ...cells].join(' | ')} |`;
+    return [fault.name, ...cells];
   });
-  return `<!-- Written by \`npm run faults\`, which plays every cell; a test plays them again and compares. -->
-# Faults of uploads
+  return `# Errors of Graph while a range is sent
 
-What becomes of a file that comes in ranges through the proxy when a piece of it meets a fault on its way to Graph. Each of the
-${EVERY_CELL.length} cells was played against the emulators (local/README.md), with ${RANGE_BUDGET_MS} ms for a range (UPLOAD_TIMEOUT_MS).
-**Whole** means that the item has one attachment, with exactly the bytes that were sent, and that the upload says so; else
-nothing is attached. What stands before or in its place is what the caller was answered; every error has Graph's shape
-(docs/errors.md), and its line in the log says the same.
+Each cell: the error responses, then *whole* if the item has one attachment with exactly the bytes of the file. Otherwise
+nothing is attached. UPLOAD_TIMEOUT_MS is ${RANGE_BUDGET_MS}. The caller sends the failed range again (*repeats*), or reads the
+status with GET and continues there (*resumes*), ${CALLER_TRIES} times in all.
 
-- The caller *repeats* the range that was refused, or *resumes*: asks with GET where the upload is and goes on from there;
-  ${CALLER_TRIES} tries in all.
-- *Once*: the piece's first attempt meets the fault. *Lasting*: every attempt does.
-- The file comes in three ranges, which are three pieces at Graph.
-
-| Fault | ${PIECES.flatMap((piece) => CALLERS.map((caller) => `${piece}, ${caller}`)).join(' | ')} |
-|---|${PIECES.flatMap(() => CALLERS.map(() => '---|')).join('')}
-${rows.join('\n')}
-`;
+${markdownTable(['Error', ...columns.map(({ piece, caller }) => `${piece}, ${caller}`)], rows)}`;
 }
 
-function words({ refusals, whole, attached, cell }: Observation): string {
-  const different = [...new Set(refusals)];
-  const isLate = cell.fault.times === undefined && different.includes(OUT_OF_TIME);
-  const answers = (isLate ? outcomeOf(cell.fault, cell.piece)?.refusals : different)?.join(', ') ?? '';
-  const end = whole === 1 && attached === 1 ? 'whole' : attached === 0 ? '' : `${attached} attached`;
-  return [answers, end].filter((text) => text !== '').join(', then ');
+function renderCell(seen: Observation): string {
+  const expected = outcomeOf(seen.cell.fault, seen.cell.piece);
+  if (expected !== undefined && judgeRange(seen).length === 0) {
+    return [...expected.refusals, ...(expected.isWhole ? ['whole'] : [])].join(', then ');
+  }
+  return [...seen.refusals, `${seen.whole} of ${seen.attached} attachments are the file`].join(', then ');
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import { listen } from '../../../local/emulators/common/listen.ts';
+import { listen } from '../../../local/listen.ts';
 
 export interface Connectors {
   /** By the connections' names in the definitions. */

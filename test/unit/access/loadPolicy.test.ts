@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import policySchema from '../../../docs/policy.schema.json' with { type: 'json' };
 import { loadPolicy, type PolicyError, type PolicySettings, parsePolicy } from '../../../shared/access/loadPolicy.ts';
-import { OPERATIONS } from '../../../shared/access/policy.ts';
 import type { PolicySource } from '../../../shared/config/config.ts';
 import { ITEM_KINDS } from '../../../shared/paths/entityModel.ts';
+import { POLICY_OPERATIONS } from '../../../shared/routes.ts';
 import { APP_ID, policyEntry } from '../../support/builders.ts';
 
 const GOOD = { callers: [policyEntry({ mailboxes: ['adele@contoso.example'] })] };
@@ -224,7 +224,7 @@ describe('parsePolicy', () => {
     const { kinds, operations } = policySchema.definitions.caller.properties;
 
     expect(kinds.items.enum).toEqual([...ITEM_KINDS]);
-    expect(operations.items.enum).toEqual([...OPERATIONS]);
+    expect(operations.items.enum).toEqual([...POLICY_OPERATIONS]);
   });
 });
 

@@ -6,12 +6,12 @@ import {
   compileNames,
   compilePolicy,
   foldCase,
-  OPERATIONS,
   type PolicyDefaults,
   type PolicyEntry,
   policyWithoutDocument,
 } from '../../../shared/access/policy.ts';
 import type { TargetOwner } from '../../../shared/paths/target.ts';
+import { POLICY_OPERATIONS } from '../../../shared/routes.ts';
 import { findSourceRule } from '../../../shared/sources/sourceRules.ts';
 import { APP_ID, policyEntry, USER_ID } from '../../support/builders.ts';
 
@@ -144,12 +144,12 @@ describe('compilePolicy', () => {
 describe('operations', () => {
   /** An operation that a later version adds. */
   const withNewOperation = (run: () => void) => {
-    const length = OPERATIONS.length;
-    Object.assign(OPERATIONS, { [length]: 'sendMail' });
+    const length = POLICY_OPERATIONS.length;
+    Object.assign(POLICY_OPERATIONS, { [length]: 'sendMail' });
     try {
       run();
     } finally {
-      Object.assign(OPERATIONS, { length });
+      Object.assign(POLICY_OPERATIONS, { length });
     }
   };
 

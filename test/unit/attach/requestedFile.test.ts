@@ -1,5 +1,5 @@
 import { compilePolicy } from '../../../shared/access/policy.ts';
-import { readRequestedFile } from '../../../shared/attach/requestedFile.ts';
+import { authorizeFile, readRequestedFile } from '../../../shared/attach/requestedFile.ts';
 import { startDeadline } from '../../../shared/common/deadline.ts';
 import { LogEntry } from '../../../shared/logging/logEntry.ts';
 import { parsePath } from '../../../shared/paths/parsePath.ts';
@@ -21,21 +21,16 @@ async function ask(query: string, headers: Readonly<Record<string, string>>, lim
   const request = incomingRequest({ url: `https://proxy.example/api/any${query}`, headers, body: unread });
   const deadline = startDeadline(10_000);
   try {
-    const exchange = { request, info: INFO, deadline, logEntry: new LogEntry('attach') };
+    const context = { request, info: INFO, deadline, logEntry: new LogEntry('attach') };
     const target = parsePath('users/a@contoso.example/messages/AAMk/attachments');
-    return await readRequestedFile(
-      exchange,
-      { kind: 'functionKey' },
-      target,
-      { config, policy },
-      createJsonMemory().open(),
-    );
+    const authorize = authorizeFile(context, { kind: 'functionKey' }, target, { policy });
+    return await readRequestedFile(context, target, authorize, { config }, createJsonMemory().open());
   } finally {
     deadline.end();
   }
 }
 
-describe('readAskedFile', () => {
+describe('readRequestedFile', () => {
   it.each([
     ['?size', '?name=a.bin&size=4000001', {}],
     ['Content-Length', '?name=a.bin', { 'content-length': '4000001' }],

@@ -86,16 +86,17 @@ describe('describeErrors', () => {
   it('shows for a faulty body what the proxy says of it', () => {
     const error = thrownBy(() => validateAttachment(FAULTY_BODY, 'message', configOf().maxSizes));
 
-    const example = describeErrors().find(({ status }) => status === '400')?.examples['InvalidAttachment'];
+    const [, response] = describeErrors().find(([status]) => status === '400') ?? [];
+    const example = response?.content?.['application/json'].examples['InvalidAttachment'];
 
     expect(error).toBeInstanceOf(ServiceError);
     const { code, message, target, details } = error as ServiceError;
     expect(example?.value).toEqual({ error: expect.objectContaining({ code, message, target, details }) });
   });
 
-  it.each(describeErrors().filter(({ status }) => !['4XX', '499'].includes(status)))(
-    "tells truly whether Graph's errors of status $status are relayed",
-    ({ status, description }) => {
+  it.each(describeErrors().filter(([status]) => !['4XX', '499'].includes(status)))(
+    "tells truly whether Graph's errors of status %s are relayed",
+    (status, { description }) => {
       const upstream = upstreamAnswer(Number(status), '{"error":{"code":"ErrorItemNotFound","message":"No."}}');
       let isRelayed = true;
       try {

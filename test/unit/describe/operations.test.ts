@@ -55,7 +55,7 @@ describe('FILE_SCHEMAS', () => {
   it.each(ITEM_KINDS)('has an example that the proxy takes for the kind %s', async (kind) => {
     const [example] = FILE_SCHEMAS[fileNameOf(kind)].examples;
     const pieces = [Buffer.from(JSON.stringify(example))];
-    const limits = { maxJsonAttachmentBytes: 1000, ceilingBytes: 1000 };
+    const limits = { maxJsonAttachmentBytes: 1000, maxBytes: 1000 };
 
     const { file } = await readJsonAttachment(
       { read: async () => pieces.shift() },

@@ -1,5 +1,5 @@
+import { createConcurrencyLimiter } from '../../../shared/common/concurrencyLimiter.ts';
 import { ServiceError } from '../../../shared/errors.ts';
-import { createConcurrencyLimiter } from '../../../shared/graph/concurrencyLimiter.ts';
 import type { GraphCall } from '../../../shared/graph/graphClient.ts';
 import { createGraphHttp } from '../../../shared/graph/graphHttp.ts';
 import type { AttemptResult } from '../../../shared/graph/graphResponse.ts';

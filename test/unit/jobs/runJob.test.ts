@@ -10,15 +10,16 @@ import {
 import type { Dependencies } from '../../../shared/dependencies.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { GraphHttp } from '../../../shared/graph/graphHttp.ts';
+import type { JobFile, JobRecord } from '../../../shared/jobs/jobRecord.ts';
 import { type JobMessageKind, runJob } from '../../../shared/jobs/runJob.ts';
 import { hashUploadId } from '../../../shared/logging/mask.ts';
 import { createMemorySource } from '../../../shared/sources/memorySource.ts';
 import type { openUrl } from '../../../shared/sources/urlSource.ts';
-import type { JobPart, UploadRecord } from '../../../shared/uploads/uploadRecord.ts';
+import type { UploadRecord } from '../../../shared/uploads/uploadRecord.ts';
 import { invocation, settled, upstreamAnswer } from '../../support/builders.ts';
-import { createMemoryUploads, type MemoryUploads } from '../../support/memoryUploads.ts';
+import { createMemoryRecords, type MemoryRecords } from '../../support/memoryRecords.ts';
 import { instanceOf, type ModelOfGraph, modelOfGraph } from '../../support/transferModel.ts';
-import { jobPartOf, uploadRecordOf } from '../../support/uploadRecords.ts';
+import { jobRecordOf } from '../../support/uploadRecords.ts';
 
 const FILE = randomBytes(240);
 const MINUTE_MS = 60_000;
@@ -26,7 +27,7 @@ const NOW = Date.parse('2026-11-29T10:00:00Z');
 /** What a run does, as far as its surroundings see it. */
 interface Bench {
   readonly id: string;
-  readonly uploads: MemoryUploads;
+  readonly records: MemoryRecords<JobRecord>;
   readonly graph: ModelOfGraph;
   /** What the queue was sent. */
   readonly sent: { readonly id: string; readonly delayMs: number }[];
@@ -36,8 +37,9 @@ interface Bench {
   queueFailure: Error | undefined;
   graphHttp: () => Promise<GraphHttp>;
   readonly closing: AbortController;
-  job(): JobPart;
-  record(): UploadRecord;
+  record(): JobRecord;
+  file(): JobFile;
+  changeFile(changes: Partial<JobFile>): void;
   /** Runs the message, and gives the run's line. */
   run(kind?: JobMessageKind, message?: unknown): Promise<Readonly<Record<string, unknown>>>;
 }
@@ -61,51 +63,54 @@ function busySource(retryAfter: string | undefined): typeof openUrl {
   };
 }
 
-async function benchOf(job: Partial<JobPart> = {}, changes: Partial<UploadRecord> = {}): Promise<Bench> {
-  const uploads = createMemoryUploads();
+async function benchOf(changes: Partial<JobRecord> = {}, file: Partial<JobFile> = {}): Promise<Bench> {
+  const records = createMemoryRecords<JobRecord>();
   const graph = modelOfGraph(FILE.length);
   const uploadUrl = graph.open();
-  const stored = await uploads.create(
-    uploadRecordOf({
+  const { id } = await records.create(
+    jobRecordOf(changes, {
       attachment: { name: 'report.pdf', sizeBytes: FILE.length },
       session: { uploadUrl, expirationDateTime: '2026-11-29T12:00:00Z' },
-      job: jobPartOf(job),
-      ...changes,
+      ...file,
     }),
   );
-  uploads.calls.length = 0;
-  const { id } = stored;
+  records.calls.length = 0;
   const sent: Bench['sent'] = [];
   const closing = new AbortController();
   const bench: Bench = {
     id,
-    uploads,
+    records,
     graph,
     sent,
     open: opened,
     queueFailure: undefined,
     graphHttp: async () => graph.graphHttp,
     closing,
-    record: () => uploads.recordOf(id),
-    job() {
-      const { job: part } = uploads.recordOf(id);
-      if (part === undefined) throw new Error('It is no job.');
-      return part;
+    record: () => records.recordOf(id),
+    file() {
+      const [only] = records.recordOf(id).files;
+      if (only === undefined) throw new Error('It has no file.');
+      return only;
+    },
+    changeFile(fileChanges) {
+      records.change(id, { files: [{ ...bench.file(), ...fileChanges }] });
     },
     async run(kind = 'wakeUp', message = id) {
       const { context, lines } = invocation();
       const dependencies: Dependencies = {
-        ...instanceOf(uploads, graph).dependencies,
-        uploads,
+        ...instanceOf(createMemoryRecords<UploadRecord>(), graph).dependencies,
         graphHttp: () => bench.graphHttp(),
         closing: closing.signal,
         jobs: {
-          timeoutMs: 60 * MINUTE_MS,
-          idIn: (text) => (typeof text === 'string' && text.startsWith('strange') ? undefined : String(text)),
-          check: async () => {},
-          async send(to, delayMs) {
-            if (bench.queueFailure !== undefined) throw bench.queueFailure;
-            sent.push({ id: to, delayMs });
+          store: records,
+          queue: {
+            timeoutMs: 60 * MINUTE_MS,
+            idIn: (text) => (typeof text === 'string' && text.startsWith('strange') ? undefined : String(text)),
+            check: async () => {},
+            async send(to, delayMs) {
+              if (bench.queueFailure !== undefined) throw bench.queueFailure;
+              sent.push({ id: to, delayMs });
+            },
           },
         },
       };
@@ -149,15 +154,18 @@ describe('a run of a job', () => {
       upload: hashUploadId(bench.id),
       offset: FILE.length,
     });
-    expect(bench.record().state).toMatchObject({ status: 'completed', attachmentId: '1' });
+    expect(bench.record()).toMatchObject({
+      state: { status: 'completed' },
+      files: [{ attached: { attachmentId: '1' } }],
+    });
     expect(bench.graph.attached).toHaveLength(1);
     expect(bench.sent).toEqual([]);
-    expect(bench.uploads.isLeased(bench.id)).toBe(false);
+    expect(bench.records.isLeased(bench.id)).toBe(false);
   });
 
   it('opens a session where there is none, for a file that is too large for one call', async () => {
     const bench = await benchOf({}, { session: undefined, sessionsOpened: 0 });
-    bench.uploads.change(bench.id, { attachment: { name: 'report.pdf', sizeBytes: 3_000_000 } });
+    bench.changeFile({ attachment: { name: 'report.pdf', sizeBytes: 3_000_000 } });
     bench.graphHttp = async () => answering(403, 'ErrorAccessDenied');
 
     await bench.run();
@@ -180,7 +188,7 @@ describe('a run of a job', () => {
 
     expect(await bench.run()).toMatchObject({ code: 'Completed' });
     expect(bodies).toEqual([expect.objectContaining({ contentBytes: FILE.toString('base64') })]);
-    expect(bench.record().state).toMatchObject({ status: 'completed', attachmentId: 'AAMk=' });
+    expect(bench.file().attached).toMatchObject({ attachmentId: 'AAMk=' });
   });
 
   it.each([0, 100])('opens its source at the offset in the record: %d', async (offset) => {
@@ -194,15 +202,15 @@ describe('a run of a job', () => {
     const line = await bench.run();
 
     const address = 'https://files.contoso.example/a.pdf?sig=Zq7-signature';
-    expect(seen).toEqual([[address, bench.job().sourceRule, { offset, totalBytes: FILE.length, etag: '"1"' }]]);
+    expect(seen).toEqual([[address, bench.file().sourceRule, { offset, totalBytes: FILE.length, etag: '"1"' }]]);
     expect(line['offset']).toBe(offset);
   });
 
   it('counts as an attempt before it does anything', async () => {
     const bench = await benchOf({ attempts: 2, wakeUps: 3 });
-    const seen: JobPart[] = [];
+    const seen: JobRecord[] = [];
     bench.open = async (...about) => {
-      seen.push(bench.job());
+      seen.push(bench.record());
       return opened(...about);
     };
 
@@ -213,11 +221,38 @@ describe('a run of a job', () => {
 
   it('writes one line, without the address of the source, the session or the id', async () => {
     const bench = await benchOf();
-    const { uploadUrl } = bench.record().session ?? { uploadUrl: 'none' };
+    const { uploadUrl } = bench.file().session ?? { uploadUrl: 'none' };
 
     const line = JSON.stringify(await bench.run());
 
     for (const secret of ['Zq7', uploadUrl, bench.id]) expect(line).not.toContain(secret);
+  });
+});
+
+describe('a job of several files', () => {
+  it('attaches one file in each run, in order, and is completed by the last', async () => {
+    const bench = await benchOf();
+    const first = bench.file();
+    const uploadUrl = bench.graph.open();
+    const second = {
+      ...first,
+      attachment: { ...first.attachment, name: 'second.pdf' },
+      session: { uploadUrl, expirationDateTime: '2026-11-29T12:00:00Z' },
+    };
+    bench.records.change(bench.id, { files: [first, second] });
+
+    expect(await bench.run()).toMatchObject({ code: 'Continued' });
+    expect(bench.record()).toMatchObject({
+      state: { status: 'running' },
+      files: [{ attached: { attachmentId: '1' } }, { offset: 0 }],
+    });
+    expect(bench.sent).toEqual([{ id: bench.id, delayMs: 0 }]);
+    expect(await bench.run()).toMatchObject({ code: 'Completed' });
+    expect(bench.record()).toMatchObject({
+      state: { status: 'completed' },
+      files: [{ attached: {} }, { attached: {}, offset: FILE.length }],
+    });
+    expect(bench.graph.attached).toHaveLength(2);
   });
 });
 
@@ -226,7 +261,7 @@ describe('a message', () => {
     const bench = await benchOf();
 
     expect(await bench.run('wakeUp', 'strange')).toMatchObject({ code: 'MessageRefused' });
-    expect([bench.uploads.calls, bench.sent]).toEqual([[], []]);
+    expect([bench.records.calls, bench.sent]).toEqual([[], []]);
   });
 
   it('of an unknown job does nothing', async () => {
@@ -237,41 +272,32 @@ describe('a message', () => {
   });
 
   it.each([
-    { status: 'completed', attachmentId: 'a', location: 'https://outlook.office.com/a' },
+    { status: 'completed' },
     { status: 'cancelled' },
     { status: 'failed', error: { status: 424, code: 'JobFailed', message: 'Why.' } },
   ] as const)('of a job that is $status does nothing', async (state) => {
-    const bench = await benchOf({}, { state });
+    const bench = await benchOf({ state });
 
     expect(await bench.run()).toMatchObject({ code: 'AlreadyFinished' });
-    expect([bench.sent, bench.record().state, bench.uploads.calls]).toEqual([
+    expect([bench.sent, bench.record().state, bench.records.calls]).toEqual([
       [],
       state,
       ['acquireLease', 'read', 'releaseLease'],
     ]);
   });
 
-  it('of an upload that is no job does nothing', async () => {
-    const bench = await benchOf();
-    const { job: _, ...rest } = bench.record();
-    const { id } = await bench.uploads.create(rest);
-
-    expect(await bench.run('wakeUp', id)).toMatchObject({ code: 'AlreadyFinished' });
-    expect(bench.uploads.recordOf(id)).toEqual(rest);
-  });
-
   it('comes back after the time of the lease, if another holds the job', async () => {
     const bench = await benchOf();
-    await bench.uploads.acquireLease(bench.id, JOB_LEASE_SECONDS);
+    await bench.records.acquireLease(bench.id, JOB_LEASE_SECONDS);
 
     expect(await bench.run()).toMatchObject({ code: 'HeldElsewhere' });
     expect(bench.sent).toEqual([{ id: bench.id, delayMs: JOB_LEASE_SECONDS * 1000 }]);
-    expect(bench.uploads.isLeased(bench.id)).toBe(true);
+    expect(bench.records.isLeased(bench.id)).toBe(true);
   });
 
   it('does not come back, if the job that another holds is over', async () => {
-    const bench = await benchOf({}, { state: { status: 'cancelled' } });
-    await bench.uploads.acquireLease(bench.id, JOB_LEASE_SECONDS);
+    const bench = await benchOf({ state: { status: 'cancelled' } });
+    await bench.records.acquireLease(bench.id, JOB_LEASE_SECONDS);
 
     expect(await bench.run()).toMatchObject({ code: 'AlreadyFinished' });
     expect(bench.sent).toEqual([]);
@@ -313,7 +339,7 @@ describe('the end of a job', () => {
       error: {
         status: 424,
         code: 'JobFailed',
-        message: 'The time for the job has passed. The last reason: ApplicationThrottled: Too many requests.',
+        message: 'The timeout of the job has passed. The last reason: ApplicationThrottled: Too many requests.',
       },
     });
     expect([bench.sent, bench.graph.attached]).toEqual([[], []]);
@@ -392,7 +418,7 @@ describe('a wait that is asked for', () => {
 
       expect(line).toMatchObject({ code: 'Postponed', reason: 'ApplicationThrottled', delayMs: seconds * 1000 });
       expect(bench.sent).toEqual([{ id: bench.id, delayMs: seconds * 1000 }]);
-      expect(bench.job()).toMatchObject({
+      expect(bench.record()).toMatchObject({
         attempts: count,
         notBefore: at(seconds * 1000),
         lastReason: { code: 'ApplicationThrottled', message: 'What Graph says.' },
@@ -408,7 +434,7 @@ describe('a wait that is asked for', () => {
 
       expect(await bench.run()).toMatchObject({ code: 'Postponed', reason: 'SourceUnavailable' });
       expect(bench.sent).toEqual([{ id: bench.id, delayMs: seconds * 1000 }]);
-      expect(bench.job()).toMatchObject({ attempts: count, notBefore: at(seconds * 1000) });
+      expect(bench.record()).toMatchObject({ attempts: count, notBefore: at(seconds * 1000) });
     },
   );
 
@@ -434,7 +460,7 @@ describe('a wait that is asked for', () => {
 
     await bench.run();
 
-    expect([bench.sent, bench.job().attempts]).toEqual([[{ id: bench.id, delayMs: 2_000 }], 1]);
+    expect([bench.sent, bench.record().attempts]).toEqual([[{ id: bench.id, delayMs: 2_000 }], 1]);
   });
 
   it('is no longer than what is left of the job, down to nothing', async () => {
@@ -468,7 +494,7 @@ describe('the wait after a failed attempt', () => {
     bench.open = () => Promise.reject(new TypeError('Zq7-internal'));
 
     expect(await bench.run()).toMatchObject({ code: 'Postponed', reason: 'InternalError' });
-    expect(bench.job().lastReason?.code).toBe('InternalError');
+    expect(bench.record().lastReason?.code).toBe('InternalError');
     expect(JSON.stringify([bench.record(), bench.sent])).not.toContain('Zq7-internal');
   });
 });
@@ -478,7 +504,7 @@ describe('a message that the host has given up', () => {
     const bench = await benchOf({ attempts: 1 });
 
     expect(await bench.run('poison')).toMatchObject({ code: 'Postponed', reason: 'InternalError', isPoison: true });
-    expect(bench.job()).toMatchObject({
+    expect(bench.record()).toMatchObject({
       attempts: 2,
       notBefore: at(4_000),
       lastReason: { code: 'InternalError', message: 'The worker of the job broke off.' },
@@ -490,7 +516,7 @@ describe('a message that the host has given up', () => {
     const bench = await benchOf({ notBefore: at(1) });
 
     expect(await bench.run('poison')).toMatchObject({ code: 'TooEarly' });
-    expect(bench.job().attempts).toBe(0);
+    expect(bench.record().attempts).toBe(0);
   });
 
   it('ends the job after the last attempt', async () => {
@@ -521,12 +547,12 @@ describe('a run under way', () => {
     await jest.advanceTimersByTimeAsync(0);
 
     for (let ms = 0; ms < JOB_RUN_MS; ms += 1_000) {
-      expect(bench.uploads.isLeased(bench.id)).toBe(true);
+      expect(bench.records.isLeased(bench.id)).toBe(true);
       await jest.advanceTimersByTimeAsync(1_000);
     }
 
     await running;
-    expect(bench.uploads.isLeased(bench.id)).toBe(false);
+    expect(bench.records.isLeased(bench.id)).toBe(false);
   });
 
   it('hands on when the app is about to end', async () => {
@@ -538,7 +564,7 @@ describe('a run under way', () => {
     bench.closing.abort();
 
     expect(await running).toMatchObject({ code: 'Continued' });
-    expect(bench.uploads.isLeased(bench.id)).toBe(false);
+    expect(bench.records.isLeased(bench.id)).toBe(false);
   });
 
   it('does not listen to the end of the app once it is over', async () => {
@@ -567,7 +593,7 @@ describe('a run under way', () => {
     const running = bench.run();
     await jest.advanceTimersByTimeAsync(1);
 
-    await bench.uploads.breakLease(bench.id);
+    await bench.records.breakLease(bench.id);
     await jest.advanceTimersByTimeAsync(JOB_LEASE_RENEW_MS);
 
     expect(await running).toMatchObject({ code: 'Continued' });
@@ -575,7 +601,7 @@ describe('a run under way', () => {
 
   it('goes on where a renewal fails', async () => {
     const bench = await benchOf();
-    bench.uploads.failures.set('renewLease', new ServiceError('StorageUnavailable', 'Down.'));
+    bench.records.failures.set('renewLease', new ServiceError('StorageUnavailable', 'Down.'));
     bench.open = async (...about) => {
       await new Promise((resolve) => setTimeout(resolve, 2 * JOB_LEASE_RENEW_MS + 1));
       return opened(...about);
@@ -590,8 +616,8 @@ describe('a run under way', () => {
   it('is over when the job is cancelled', async () => {
     const bench = await benchOf();
     bench.open = async (...about) => {
-      await bench.uploads.breakLease(bench.id);
-      bench.uploads.change(bench.id, { state: { status: 'cancelled' } });
+      await bench.records.breakLease(bench.id);
+      bench.records.change(bench.id, { state: { status: 'cancelled' } });
       return opened(...about);
     };
 
@@ -602,21 +628,21 @@ describe('a run under way', () => {
   it('leaves the job to another that has taken its lease', async () => {
     const bench = await benchOf();
     bench.open = async (...about) => {
-      await bench.uploads.breakLease(bench.id);
-      await bench.uploads.acquireLease(bench.id, JOB_LEASE_SECONDS);
+      await bench.records.breakLease(bench.id);
+      await bench.records.acquireLease(bench.id, JOB_LEASE_SECONDS);
       return opened(...about);
     };
 
     expect(await bench.run()).toMatchObject({ code: 'HeldElsewhere' });
     expect(bench.sent).toEqual([{ id: bench.id, delayMs: JOB_LEASE_SECONDS * 1000 }]);
-    expect([bench.graph.attached, bench.uploads.isLeased(bench.id)]).toEqual([[], true]);
+    expect([bench.graph.attached, bench.records.isLeased(bench.id)]).toEqual([[], true]);
   });
 
   it('hands on where the record was written by somebody who does not go on with it', async () => {
     const bench = await benchOf();
     bench.open = async (...about) => {
-      await bench.uploads.breakLease(bench.id);
-      bench.uploads.change(bench.id, { sessionsOpened: 2 });
+      await bench.records.breakLease(bench.id);
+      bench.changeFile({ sessionsOpened: 2 });
       return opened(...about);
     };
 
@@ -631,16 +657,12 @@ describe('the lease and the timers of a run', () => {
       'the Graph client cannot be loaded',
       (bench: Bench) => (bench.graphHttp = () => Promise.reject(new Error('load'))),
     ],
-    ['the record cannot be read', (bench: Bench) => bench.uploads.failures.set('read', new Error('read'))],
-    ['the record cannot be written', (bench: Bench) => bench.uploads.failures.set('write', new Error('write'))],
-    [
-      'the job acts for a user, which none may',
-      ({ uploads, id }: Bench) => uploads.change(id, { actsFor: { userId: 'u', appId: 'a' } }),
-    ],
+    ['the record cannot be read', (bench: Bench) => bench.records.failures.set('read', new Error('read'))],
+    ['the record cannot be written', (bench: Bench) => bench.records.failures.set('write', new Error('write'))],
     [
       'the address of the session is none of Graph',
-      ({ uploads, id }: Bench) =>
-        uploads.change(id, { session: { uploadUrl: 'https://evil.example/', expirationDateTime: at(MINUTE_MS) } }),
+      ({ changeFile }: Bench) =>
+        changeFile({ session: { uploadUrl: 'https://evil.example/', expirationDateTime: at(MINUTE_MS) } }),
     ],
   ] as const)('are given back where %s', async (_, breakIt) => {
     const bench = await benchOf();
@@ -649,7 +671,7 @@ describe('the lease and the timers of a run', () => {
     const line = await bench.run();
 
     expect(line['code']).toMatch(/^(?:Postponed|Failed)$/);
-    expect([jest.getTimerCount(), bench.uploads.isLeased(bench.id)]).toEqual([0, false]);
+    expect([jest.getTimerCount(), bench.records.isLeased(bench.id)]).toEqual([0, false]);
   });
 
   it('bring the message back in half a minute where the run could not begin', async () => {
@@ -658,12 +680,12 @@ describe('the lease and the timers of a run', () => {
 
     expect(await bench.run()).toMatchObject({ code: 'Postponed', reason: 'GraphUnreachable' });
     expect(bench.sent).toEqual([{ id: bench.id, delayMs: JOB_STORAGE_RETRY_MS }]);
-    expect(bench.job().attempts).toBe(0);
+    expect(bench.record().attempts).toBe(0);
   });
 
   it('do not change the outcome where the lease cannot be released', async () => {
     const bench = await benchOf();
-    bench.uploads.failures.set('releaseLease', new Error('release'));
+    bench.records.failures.set('releaseLease', new Error('release'));
 
     expect(await bench.run()).toMatchObject({ code: 'Completed' });
     expect(bench.sent).toEqual([]);
@@ -671,18 +693,18 @@ describe('the lease and the timers of a run', () => {
 
   it('are not taken where the lease cannot be asked for', async () => {
     const bench = await benchOf();
-    bench.uploads.failures.set('acquireLease', new ServiceError('StorageUnavailable', 'Down.'));
+    bench.records.failures.set('acquireLease', new ServiceError('StorageUnavailable', 'Down.'));
 
     expect(await bench.run()).toMatchObject({ code: 'Postponed', reason: 'StorageUnavailable' });
     expect(bench.sent).toEqual([{ id: bench.id, delayMs: JOB_STORAGE_RETRY_MS }]);
-    expect(bench.uploads.calls).toEqual(['acquireLease']);
+    expect(bench.records.calls).toEqual(['acquireLease']);
   });
 });
 
 describe('where neither record nor queue can be reached', () => {
   it('the run fails for its host, with nothing of ours in the error', async () => {
     const bench = await benchOf();
-    bench.uploads.failures.set('acquireLease', new Error('Zq7-store'));
+    bench.records.failures.set('acquireLease', new Error('Zq7-store'));
     bench.queueFailure = new Error('Zq7-queue');
 
     const failure = await bench.run().catch((error: unknown) => error);
@@ -699,6 +721,6 @@ describe('where neither record nor queue can be reached', () => {
     bench.queueFailure = new Error('queue');
 
     await expect(bench.run()).rejects.toThrow('The run broke off');
-    expect(bench.uploads.isLeased(bench.id)).toBe(false);
+    expect(bench.records.isLeased(bench.id)).toBe(false);
   });
 });

@@ -18,7 +18,7 @@ function documentedPaths(): string[] {
 function upstreamOf(path: string): string {
   const target = parsePath(path);
   const owner = target.owner.kind === 'me' ? ({ kind: 'mailbox', id: 'ME' } as const) : target.owner;
-  return `${target.version}${graphPath(target, owner, target.action === 'attach' ? undefined : target.action)}`;
+  return `${target.version}${graphPath(target, owner, target.suffix.split('/')[1])}`;
 }
 
 describe('parsePath', () => {

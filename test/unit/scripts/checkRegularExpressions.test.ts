@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findInSchema, findInSource } from '../../../scripts/findRegularExpressions.ts';
+import { findRegularExpressions } from '../../../scripts/findRegularExpressions.ts';
 
 const SCRIPT = join(__dirname, '../../../scripts/checkRegularExpressions.ts');
 
@@ -47,7 +47,7 @@ describe('npm run lint', () => {
   });
 });
 
-describe('findInSource', () => {
+describe('findRegularExpressions in TypeScript', () => {
   it.each([
     ['const a = /[/]b\\/c/gi;', [{ kind: 'literal', line: 1, source: '[/]b\\/c', flags: 'gi' }]],
     ['const a = 4 / 2 / 1; // /no/\n"/no/"; `/no/`;', []],
@@ -63,21 +63,21 @@ describe('findInSource', () => {
       ],
     ],
   ])('finds what %j holds', (text, found) => {
-    expect(findInSource('a.ts', text)).toEqual(found);
+    expect(findRegularExpressions('a.ts', text)).toEqual(found);
   });
 });
 
-describe('findInSchema', () => {
+describe('findRegularExpressions in a schema', () => {
   it('finds patterns and the names in patternProperties at any depth', () => {
     const schema = {
       properties: { a: { anyOf: [{ pattern: '^a\\d$' }] }, pattern: { type: 'string' } },
       patternProperties: { '^b': { not: { pattern: 'c' } } },
     };
 
-    expect(findInSchema(JSON.stringify(schema, null, 1)).map((found) => 'source' in found && found.source)).toEqual([
-      '^a\\d$',
-      '^b',
-      'c',
-    ]);
+    expect(
+      findRegularExpressions('a.json', JSON.stringify(schema, null, 1)).map(
+        (found) => 'source' in found && found.source,
+      ),
+    ).toEqual(['^a\\d$', '^b', 'c']);
   });
 });

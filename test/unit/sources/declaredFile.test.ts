@@ -13,7 +13,7 @@ function parts({ query = '', headers = {}, kind = 'message', lengthHeader = 'Con
     lengthHeader,
     query,
     headers: { get: (name) => all.get(name) ?? null },
-    ceilingBytes: 1000,
+    maxBytes: 1000,
   };
 }
 

@@ -11,7 +11,7 @@ import { createJsonMemory } from '../../../shared/sources/jsonMemory.ts';
 const UNCOUNTED = { grow: () => {}, release: () => {} };
 
 const never = new AbortController().signal;
-const LIMITS = { maxJsonAttachmentBytes: 1_000_000, ceilingBytes: 2_000_000 };
+const LIMITS = { maxJsonAttachmentBytes: 1_000_000, maxBytes: 2_000_000 };
 
 /** A body of these pieces. */
 function bodyOf(pieces: readonly Buffer[]): ReadableBody {
@@ -334,7 +334,7 @@ describe('readJsonAttachment', () => {
   });
 
   it('takes no file over what is admitted', async () => {
-    expect(await errorOf(FILE, 'message', { ...LIMITS, ceilingBytes: 9 })).toMatchObject({
+    expect(await errorOf(FILE, 'message', { ...LIMITS, maxBytes: 9 })).toMatchObject({
       code: 'InvalidAttachment',
       message: 'At most 9 bytes can be attached; contentBytes has 10.',
       details: [{ code: 'SizeTooLarge', target: '/contentBytes' }],

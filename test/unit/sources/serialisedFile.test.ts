@@ -2,7 +2,7 @@ import { ServiceError } from '../../../shared/errors.ts';
 import { createJsonMemory } from '../../../shared/sources/jsonMemory.ts';
 import { isJsonByName, readSerialisedFile, type SerialisedFile } from '../../../shared/sources/serialisedFile.ts';
 
-const LIMITS = { maxJsonAttachmentBytes: 100_000, ceilingBytes: 200_000 };
+const LIMITS = { maxJsonAttachmentBytes: 100_000, maxBytes: 200_000 };
 const signal = new AbortController().signal;
 
 /** Reads a body that comes in pieces of so many bytes. */
@@ -140,7 +140,7 @@ describe('readSerialisedFile', () => {
   });
 
   it('refuses a file over the size that can be attached', async () => {
-    const lower = { ...LIMITS, ceilingBytes: 9_999 };
+    const lower = { ...LIMITS, maxBytes: 9_999 };
 
     const { details } = await errorOf(JSON.stringify({ $content: encode(long) }), 1_000, lower);
 

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { handleUpload } from '../../../shared/handleUpload.ts';
+import { handleUrl } from '../../../shared/handleUrl.ts';
 import type { ResponseData } from '../../../shared/server/response.ts';
-import { createUploadRecord, type UploadRecord } from '../../../shared/uploads/uploadRecord.ts';
+import { startTransfer } from '../../../shared/transfer/transferRecord.ts';
 import { incomingRequest, invocation } from '../../support/builders.ts';
 import { runs } from '../../support/runs.ts';
 import { FATES, instanceOf, memoryStore, modelOfGraph } from '../../support/transferModel.ts';
@@ -60,14 +60,18 @@ async function openModel() {
   const graph = modelOfGraph(TOTAL);
   const store = memoryStore(graph);
   const session = { uploadUrl: graph.open(), expirationDateTime: new Date(Date.now() + 3_600_000).toISOString() };
-  const about: Pick<UploadRecord, 'target' | 'caller' | 'attachment' | 'wantsImmutableIds' | 'session'> = {
-    target: { kind: 'message', version: 'v1.0', owner: { kind: 'mailbox', id: 'a@b.example' }, itemPath: 'messages/m' },
+  const target = {
+    kind: 'message',
+    version: 'v1.0',
+    owner: { kind: 'mailbox', id: 'a@b.example' },
+    itemPath: 'messages/m',
+  } as const;
+  const { id } = await store.create({
+    ...startTransfer(target, { name: 'report.pdf', sizeBytes: TOTAL }, session, Date.now()),
     caller: 'functionKey',
-    attachment: { name: 'report.pdf', sizeBytes: TOTAL },
     wantsImmutableIds: false,
-    session,
-  };
-  const { id } = await store.create(createUploadRecord(about));
+    state: { status: 'uploading' },
+  });
   const instances = [instanceOf(store, graph), instanceOf(store, graph)];
 
   /** One that has died answers 0, and another stands in its place. */
@@ -81,7 +85,7 @@ async function openModel() {
     const current = instances[at];
     if (current === undefined) throw new Error('No such instance.');
     const { dependencies, death } = current;
-    const answer = handleUpload({ kind: 'read', request }, id, invocation().context, dependencies);
+    const answer = handleUrl({ kind: 'read', request }, 'upload', id, invocation().context, dependencies);
     const died = death.then(() => {
       if (instances[at] === current) instances[at] = instanceOf(store, graph);
       return { status: 0, body: '{}' };

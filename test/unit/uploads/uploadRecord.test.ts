@@ -1,14 +1,15 @@
+import { isJobRecord, type JobRecord } from '../../../shared/jobs/jobRecord.ts';
 import {
-  isPastEnd,
-  type JobPart,
-  parseUploadRecord,
+  isExpired,
+  isSessionOver,
+  isUploadRecord,
   type UploadRecord,
   type UploadState,
 } from '../../../shared/uploads/uploadRecord.ts';
-import { jobPartOf, uploadRecordOf } from '../../support/uploadRecords.ts';
+import { jobRecordOf, uploadRecordOf } from '../../support/uploadRecords.ts';
 
 /** What is stored and read again: members without a value are left out. */
-function stored(record: UploadRecord): unknown {
+function stored(record: UploadRecord | JobRecord): unknown {
   return JSON.parse(JSON.stringify(record));
 }
 
@@ -20,13 +21,11 @@ const STATES: readonly UploadState[] = [
   { status: 'cancelled' },
 ];
 
-const JOB: JobPart = jobPartOf({ lastReason: { code: 'ApplicationThrottled', message: 'Too many requests.' } });
-
-describe('parseUploadRecord', () => {
+describe('isUploadRecord', () => {
   it.each(STATES)('reads a record of the state %j', (state) => {
     const record = uploadRecordOf({ state });
 
-    expect(parseUploadRecord(stored(record))).toEqual(record);
+    expect(isUploadRecord(stored(record))).toBe(true);
   });
 
   it('reads a record with everything, and one with as little as there can be', () => {
@@ -37,35 +36,8 @@ describe('parseUploadRecord', () => {
     });
     const bare = uploadRecordOf({ attachment: { name: 'a', sizeBytes: 1 }, session: undefined });
 
-    expect(parseUploadRecord(stored(full))).toEqual(full);
-    expect(parseUploadRecord(stored(bare))).toEqual(bare);
-  });
-
-  it('reads a job', () => {
-    const job = uploadRecordOf({ job: JOB });
-    const bare = uploadRecordOf({ job: { ...JOB, etag: undefined, lastReason: undefined } as unknown as JobPart });
-
-    expect(parseUploadRecord(stored(job))).toEqual(job);
-    expect(parseUploadRecord(stored(bare))).toEqual(bare);
-  });
-
-  it.each([
-    { sourceUrl: 1 },
-    { sourceRule: { ...JOB.sourceRule, port: 443 } },
-    { endsAt: 'soon' },
-    { endsAt: 2026 },
-    { endsAt: undefined },
-    { notBefore: 'soon' },
-    { notBefore: 2026 },
-    { movedAt: 2026 },
-    { movedAt: null },
-    { etag: 1 },
-    { wakeUps: 0.5 },
-    { attempts: -1 },
-    { furthestOffset: undefined },
-    { lastReason: { code: 'A' } },
-  ])('takes no job with %j', (fault) => {
-    expect(parseUploadRecord({ ...uploadRecordOf(), job: { ...JOB, ...fault } })).toBeUndefined();
+    expect(isUploadRecord(stored(full))).toBe(true);
+    expect(isUploadRecord(stored(bare))).toBe(true);
   });
 
   it.each([
@@ -97,35 +69,71 @@ describe('parseUploadRecord', () => {
     { ...uploadRecordOf(), state: { status: 'completed' } },
     { ...uploadRecordOf(), state: { status: 'failed', error: 'x' } },
   ])('refuses %j', (value) => {
-    expect(parseUploadRecord(value)).toBeUndefined();
+    expect(isUploadRecord(value)).toBe(false);
   });
 });
 
-describe('isPastEnd', () => {
+describe('isJobRecord', () => {
+  const JOB = jobRecordOf({ lastReason: { code: 'ApplicationThrottled', message: 'Too many requests.' } });
+  const [FILE] = JOB.files;
+
+  it.each<[string, JobRecord]>([
+    ['with everything', JOB],
+    ['that has failed', jobRecordOf({ state: { status: 'failed', error: { status: 424, code: 'a', message: 'b' } } })],
+    ['that is completed', jobRecordOf({ state: { status: 'completed' } }, { attached: { location: 'a' } })],
+    ['of several files', { ...JOB, files: [...JOB.files, ...JOB.files] }],
+    ['without a session', jobRecordOf({}, { session: undefined })],
+  ])('accepts a job %s', (_, record) => {
+    expect(isJobRecord(stored(record))).toBe(true);
+  });
+
+  it.each([
+    { files: [] },
+    { files: [{ ...FILE, sourceUrl: 1 }] },
+    { files: [{ ...FILE, sourceRule: { ...FILE?.sourceRule, port: 443 } }] },
+    { files: [{ ...FILE, etag: 1 }] },
+    { files: [{ ...FILE, furthestOffset: undefined }] },
+    { files: [{ ...FILE, attached: {} }] },
+    { endsAt: 'soon' },
+    { endsAt: 2026 },
+    { endsAt: undefined },
+    { notBefore: 'soon' },
+    { movedAt: null },
+    { wakeUps: 0.5 },
+    { attempts: -1 },
+    { lastReason: { code: 'A' } },
+    { state: { status: 'uploading' } },
+  ])('rejects a job with %j', (changes) => {
+    expect(isJobRecord({ ...JOB, ...changes })).toBe(false);
+  });
+
+  it('rejects an upload', () => {
+    expect(isJobRecord(stored(uploadRecordOf()))).toBe(false);
+  });
+});
+
+describe('the end of a record', () => {
   const created = Date.parse('2026-11-23T10:00:00Z');
   const session = { uploadUrl: 'https://outlook.office.com', expirationDateTime: '2026-11-23T12:00:00.1234567Z' };
   const record = uploadRecordOf({ createdAt: new Date(created).toISOString(), session });
   const HOUR = 3_600_000;
 
   it.each([
-    ['is not over before the session ends', record, 2 * HOUR, false],
-    ['is over when the session ends', record, 2 * HOUR + 124, true],
-    ['outlives the session once it is completed', { ...record, state: STATES[1] }, 23 * HOUR, false],
-    ['is over after a day', { ...record, state: STATES[1] }, 24 * HOUR, true],
-    ['lasts a day where no session is open', { ...record, session: undefined }, 24 * HOUR - 1, false],
+    ['is the end of its session', record, 2 * HOUR, false],
+    ['is the end of its session', record, 2 * HOUR + 124, true],
+    ['does not depend on the session once it is completed', { ...record, state: STATES[1] }, 23 * HOUR, false],
+    ['does not come before a session is open', { ...record, session: undefined }, 24 * HOUR - 1, false],
     [
-      'lasts a day at most, whatever Graph says',
-      { ...record, session: { ...session, expirationDateTime: '2099-01-01T00:00:00Z' } },
-      24 * HOUR,
-      true,
-    ],
-    [
-      'does not count an end that is no date',
+      'does not depend on a session whose end is no date',
       { ...record, session: { ...session, expirationDateTime: 'soon' } },
       23 * HOUR,
       false,
     ],
   ] as const)('%s', (_, it, after, isOver) => {
-    expect(isPastEnd(uploadRecordOf(it as Partial<UploadRecord>), created + after)).toBe(isOver);
+    expect(isSessionOver(uploadRecordOf(it as Partial<UploadRecord>), created + after)).toBe(isOver);
+  });
+
+  it('comes after a day in any case', () => {
+    expect([isExpired(record, created + 24 * HOUR - 1), isExpired(record, created + 24 * HOUR)]).toEqual([false, true]);
   });
 });

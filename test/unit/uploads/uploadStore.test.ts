@@ -1,7 +1,7 @@
 import { MAX_RECORD_READS, MAX_WAITING_RECORD_READS } from '../../../shared/common/limits.ts';
 import type { UploadContainer } from '../../../shared/storage/blobContainer.ts';
 import { createSecret, formatSecret } from '../../../shared/storage/seal.ts';
-import { createUploadStore } from '../../../shared/uploads/uploadStore.ts';
+import { createUploadStore } from '../../../shared/uploads/uploadRecord.ts';
 
 /** A container that knows no blob and answers only when it is told to. */
 function createSlowContainer() {
