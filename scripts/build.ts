@@ -19,7 +19,7 @@ const LIBRARIES = [
   'shared/access/tokenLibrary.ts',
   'shared/sources/fileNameLibrary.ts',
   'shared/sources/sourceLibrary.ts',
-  'shared/telemetry/telemetryLibrary.ts',
+  'shared/graph/telemetryLibrary.ts',
   'shared/storage/storageLibrary.ts',
 ];
 

@@ -12,7 +12,9 @@ import { type Config, parseConfig } from './config/config.ts';
 import type { Environment } from './config/readSettings.ts';
 import type { Dependencies } from './dependencies.ts';
 import { ServiceError } from './errors.ts';
+import { createGraphClient } from './graph/graphClient.ts';
 import { createGraphHttp } from './graph/graphHttp.ts';
+import { createGraphSpans, type GraphSpans, noSpans } from './graph/graphSpans.ts';
 import { handleGraphPath } from './handleGraphPath.ts';
 import { handleUrl } from './handleUrl.ts';
 import { hasQueueTrigger } from './jobs/hasQueueTrigger.ts';
@@ -28,7 +30,6 @@ import { errorResponse, type ResponseData } from './server/response.ts';
 import { createJsonMemory } from './sources/jsonMemory.ts';
 import { createUploadContainer, type UploadContainer } from './storage/blobContainer.ts';
 import { createSealedBlobs } from './storage/sealedBlobs.ts';
-import { createGraphSpans, type GraphSpans, noSpans } from './telemetry/graphSpans.ts';
 import { createCredential } from './tokens/credential.ts';
 import { createTokenSource, type TokenSource } from './tokens/tokenSource.ts';
 import { createUserCredential } from './tokens/userCredential.ts';
@@ -124,7 +125,7 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
   // The Graph SDK is loaded by the first request that passes every check, or by the warm-up.
   const graphHttp = lazy(async () =>
     createGraphHttp({
-      graphOrigin: config.graphOrigin,
+      client: await createGraphClient(config.graphOrigin),
       concurrencyLimiter: queue,
       maxAttempts: config.graphMaxAttempts,
       spans: await spans(),
@@ -170,9 +171,9 @@ export function createService({ environment, appRoot, log }: ServiceEdges): Serv
       // One library in each turn: what the one before has asked for, and a request that has come, go on in between.
       const token = Promise.allSettled([ownTokens?.acquire(deadline)]);
       await nextTurn();
-      const connection = Promise.allSettled([graphHttp().then(({ connect }) => connect())]);
+      const client = Promise.allSettled([graphHttp()]);
       await nextTurn();
-      await Promise.allSettled([token, connection, userTokens?.prepare()]);
+      await Promise.allSettled([token, client, userTokens?.prepare()]);
       deadline.end();
     },
     async close() {

@@ -9,9 +9,6 @@ const MIB = 1024 * KIB;
 /** An attachmentItem is a few hundred bytes; the cap makes collecting every fault of a body safe. Our choice. */
 export const MAX_REQUEST_BODY_BYTES = 64 * KIB;
 
-/** The answer to an attachment sent in one call holds it, 3 MiB in base64; the cap keeps a broken upstream from filling memory. Our choice. */
-export const MAX_GRAPH_BODY_BYTES = 5 * MIB;
-
 /** Largest file an Outlook session takes: 150 MB, read as MiB so that Graph decides in the band. learn.microsoft.com/graph/outlook-large-attachments */
 export const DEFAULT_MAX_OUTLOOK_ATTACHMENT_BYTES = 150 * MIB;
 
@@ -94,18 +91,6 @@ export const MAX_MAILBOX_QUEUE_LENGTH = 10_000;
 
 /** What a caller is asked to wait, in seconds, when a mailbox's queue is full. Our choice. */
 export const QUEUE_FULL_RETRY_AFTER_SECONDS = 5;
-
-/** Connections of one instance to Graph; more requests wait for a free one. Our choice, below the platform's 600 on the Consumption plan. */
-export const MAX_CONNECTIONS_TO_GRAPH = 128;
-
-/** An idle connection is closed after this time unless Graph names a shorter one. Our choice. */
-export const KEEP_ALIVE_MS = 30_000;
-
-/** A connection that is given up is gone by then; its place at the mailbox is free again. Our choice. */
-export const CONNECTION_CLOSE_TIMEOUT_MS = 1_000;
-
-/** Where Graph does not say when a session ends. Outlook's last as long as the token in them, one to three hours in samples. Our choice. */
-export const ASSUMED_SESSION_LIFE_MS = 3_600_000;
 
 /** Files from this size on go through a session, smaller ones in one call: learn.microsoft.com/graph/outlook-large-attachments (3 MB). */
 export const SESSION_FROM_BYTES = 3_000_000;

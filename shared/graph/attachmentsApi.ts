@@ -6,11 +6,10 @@ import { ServiceError } from '../errors.ts';
 import type { ItemKind } from '../paths/entityModel.ts';
 import { graphPath, type ItemTarget } from '../paths/target.ts';
 import type { FileInfo } from '../sources/fileInfo.ts';
-import type { GraphResponse } from './graphAttempt.ts';
+import type { GraphCall } from './graphClient.ts';
 import { GraphError } from './graphError.ts';
 import type { CallContext, GraphHttp } from './graphHttp.ts';
-import { parseBody } from './relayResponse.ts';
-import type { GraphCall } from './sendOnce.ts';
+import { type GraphResponse, parseBody } from './graphResponse.ts';
 import { readUploadSession, type UploadSession } from './uploadSession.ts';
 
 /** An attachment as Graph shows it, without its bytes. */

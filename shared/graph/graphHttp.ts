@@ -5,61 +5,51 @@ import { RETRY_MIN_ATTEMPT_MS } from '../common/limits.ts';
 import { ServiceError } from '../errors.ts';
 import type { LogEntry } from '../logging/logEntry.ts';
 import { errorCode } from '../server/response.ts';
-import type { GraphSpans } from '../telemetry/graphSpans.ts';
 import type { TokenSource } from '../tokens/tokenSource.ts';
-import { challengeIn } from './challengeIn.ts';
-import { type AttemptResult, GraphAttempt, type GraphResponse } from './graphAttempt.ts';
-import { createGraphClient } from './graphClient.ts';
-import { createHttpHandler, type HttpHandler } from './httpHandler.ts';
-import { parseBody } from './relayResponse.ts';
+import type { GraphCall, GraphClient } from './graphClient.ts';
+import { type AttemptResult, challengeIn, type GraphResponse, parseBody } from './graphResponse.ts';
+import type { GraphSpans } from './graphSpans.ts';
 import { isRetryableStatus, retryDelayMs } from './retryDelay.ts';
-import { type GraphCall, sendOnce } from './sendOnce.ts';
 
 export interface GraphHttpOptions {
-  readonly graphOrigin: string;
+  readonly client: GraphClient;
   readonly concurrencyLimiter: ConcurrencyLimiter;
   readonly maxAttempts: number;
   readonly spans: GraphSpans;
   readonly clock?: Clock;
-  readonly http?: HttpHandler;
 }
 
 /** For whom Graph is called. */
 export interface CallContext {
-  /** Whose place in the queue the call takes, in one letter case. */
+  /** Whose place in the queue the call takes; case-folded. */
   readonly mailbox: string;
-  /** The app's own, or those of the user for whom the request acts. */
+  /** The app's own, or the tokens of the user for whom the request acts. */
   readonly tokens: TokenSource;
   readonly deadline: Deadline;
   readonly logEntry: LogEntry;
 }
 
-/** One request to Graph with all its attempts, inside the deadline. */
+/** One request to Graph with all its attempts, within the deadline. */
 export interface GraphHttp {
-  /** Loads the HTTP client ahead of the first call, and opens a connection for it. */
-  connect(): Promise<void>;
   /** @throws ServiceError of the tokens, MailboxBusy, GraphUnreachable, GraphAnswerInvalid, or the deadline's reason */
   send(call: Omit<GraphCall, 'token'>, context: CallContext): Promise<GraphResponse>;
 }
 
 /**
- * A POST that makes a session may be repeated: a session that nobody uses expires by itself. 429, 503, 504 and a
- * connection that failed before the answer are tried again while the wait fits the deadline; else what is there is given
- * back at once. A POST that attaches is tried again only where Graph has answered, and has not done it all the same.
- * A call that is sent once is never repeated by itself, except
- * after a 401, since Graph has then done nothing. A 401 drops the token and is tried once more with the next one. A POST to an item that Graph does not find is repeated
- * for a moment: an item that was just created is not on every server yet.
+ * A POST that opens a session may be repeated: an unused session expires by itself. 429, 503, 504 and a connection that failed
+ * before the response are retried while the wait fits the deadline; otherwise the last result is returned at once.
+ * A POST that attaches is retried only if Graph has responded and has not attached the file despite the error.
+ * A call that is sent once is not retried, except after a 401, since Graph has then done nothing.
+ * A 401 invalidates the token and is retried once with the next one. A POST to an item that Graph does not find is retried for a
+ * moment: an item that was just created is not on every server yet.
  */
-export async function createGraphHttp({
-  graphOrigin,
-  concurrencyLimiter: queue,
+export function createGraphHttp({
+  client,
+  concurrencyLimiter,
   maxAttempts,
   spans,
   clock = systemClock,
-  http = createHttpHandler(graphOrigin),
-}: GraphHttpOptions): Promise<GraphHttp> {
-  const client = await createGraphClient(graphOrigin, http);
-
+}: GraphHttpOptions): GraphHttp {
   async function acquire({ tokens, deadline, logEntry }: CallContext): Promise<string> {
     try {
       return await tokens.acquire(deadline);
@@ -72,24 +62,20 @@ export async function createGraphHttp({
     call: GraphCall,
     { mailbox, deadline: { signal }, logEntry }: CallContext,
   ): Promise<AttemptResult> {
-    const leave = await queue.enter(mailbox, signal);
+    const leave = await concurrencyLimiter.enter(mailbox, signal);
     logEntry.endStage('queue');
-    const attempt = new GraphAttempt(signal);
-    try {
-      return await recorded(call, attempt, logEntry);
-    } finally {
-      void attempt.released.then(leave);
-    }
-  }
-
-  async function recorded(call: GraphCall, attempt: GraphAttempt, logEntry: LogEntry): Promise<AttemptResult> {
     const span = spans.start(call, logEntry.graphStatuses.length + 1);
-    let result: AttemptResult | undefined;
+    let released = Promise.resolve();
+    let response: GraphResponse | undefined;
     try {
-      result = await sendOnce(client, { ...call, traceParent: span.traceParent }, attempt);
+      const request = await client.send({ ...call, traceParent: span.traceParent }, signal);
+      released = request.released;
+      const result = await request.result;
+      signal.throwIfAborted();
+      if (result.kind === 'response') response = result.response;
       return result;
     } finally {
-      const response = result?.kind === 'answer' ? result.answer : undefined;
+      void released.then(leave);
       logEntry.addAttempt(response?.status ?? 0, response?.headers['request-id']);
       logEntry.endStage('graph');
       span.end(response?.status ?? 0);
@@ -97,7 +83,6 @@ export async function createGraphHttp({
   }
 
   return {
-    connect: http.connect,
     async send(call, context) {
       const { tokens, deadline, logEntry } = context;
       let token = await acquire(context);
@@ -105,9 +90,9 @@ export async function createGraphHttp({
       const notFound = new NotFoundRetries(clock);
       for (let attempts = 1; ; ) {
         const result = await attempt({ ...call, token }, context);
-        if (result.kind === 'answer' && result.answer.status === 401) {
-          const challenge = challengeIn(result.answer);
-          // A token that has just been renewed is kept, unless Graph says what it lacks: another would fare no better.
+        if (result.kind === 'response' && result.response.status === 401) {
+          const challenge = challengeIn(result.response);
+          // A token that was just renewed is kept unless Graph requires more claims: another one would be rejected too.
           if (!isTokenRenewed || challenge !== undefined) tokens.invalidate(token, challenge);
           if (!isTokenRenewed) {
             isTokenRenewed = true;
@@ -126,7 +111,7 @@ export async function createGraphHttp({
         attempts += 1;
         await clock.sleep(delayMs, deadline.signal);
         logEntry.endStage('wait');
-        // The list of an item that is not there yet fails as well, and says nothing.
+        // Listing the attachments of an item that Graph does not find yet fails as well, which shows nothing.
         const isDone = isNotFound ? call.isDone?.().catch(() => false) : call.isDone?.();
         if (await isDone) return settle(result);
       }
@@ -134,22 +119,22 @@ export async function createGraphHttp({
   };
 }
 
-/** Of a call that must not be done twice, only one that Graph is done with. */
+/** A call that must not be done twice is retried only after a status that shows that Graph has finished it. */
 function isRetryable(result: AttemptResult, isRepeatable: boolean): boolean {
-  if (result.kind === 'failed') return isRepeatable && result.phase === 'beforeAnswer';
-  const { status } = result.answer;
-  return isRepeatable ? isRetryableStatus(status) : DONE_WITH.includes(status);
+  if (result.kind === 'failed') return isRepeatable && result.phase === 'beforeResponse';
+  const { status } = result.response;
+  return isRepeatable ? isRetryableStatus(status) : FINISHED_STATUSES.includes(status);
 }
 
-/** 412 and 423: another writer at the item, as where a loop attaches several files at once (msgraph-sdk-dotnet, issue 1287). */
-const DONE_WITH: readonly number[] = [412, 423, 429, 503];
+/** 412 and 423: another writer changes the item, such as a loop that attaches several files at once (msgraph-sdk-dotnet, issue 1287). */
+const FINISHED_STATUSES: readonly number[] = [412, 423, 429, 503];
 
-/** Waits before the retries; the second is longer, for a copy that lags more. Their sum leaves time for the calls themselves. */
+/** Delays before the retries. Their sum leaves time for the calls themselves. */
 const NOT_FOUND_DELAYS_MS: readonly number[] = [700, 1_400];
-/** No retry begins later than this after the first 404: the id of an item that does not exist costs its caller no more. */
+/** No retry begins later than this after the first 404, so that a wrong id costs its caller no more. */
 const NOT_FOUND_RETRY_MS = 3_000;
 
-/** The retries of one call whose item Graph does not find. */
+/** The retries of one call if Graph does not find its item. */
 class NotFoundRetries {
   readonly #clock: Clock;
   #firstAt: number | undefined;
@@ -159,7 +144,7 @@ class NotFoundRetries {
     this.#clock = clock;
   }
 
-  /** Infinity: there have been enough. */
+  /** Infinity if no retry is left. */
   nextDelayMs(): number {
     const now = this.#clock.now();
     this.#firstAt ??= now;
@@ -169,20 +154,22 @@ class NotFoundRetries {
   }
 }
 
-/** Exchange's code, and the one of Graph's common list: learn.microsoft.com/graph/errors. A missing mailbox has other codes. */
+/** Exchange's code and Graph's common one: learn.microsoft.com/graph/errors. A missing mailbox has other codes. */
 function isItemNotFound(result: AttemptResult): boolean {
-  if (result.kind !== 'answer' || result.answer.status !== 404) return false;
-  return ['ErrorItemNotFound', 'itemNotFound'].includes(errorCode(parseBody(result.answer.body)) ?? '');
+  if (result.kind !== 'response' || result.response.status !== 404) return false;
+  return ['ErrorItemNotFound', 'itemNotFound'].includes(errorCode(parseBody(result.response.body)) ?? '');
 }
 
 function retryAfterOf(result: AttemptResult): string | undefined {
-  return result.kind === 'answer' ? result.answer.headers['retry-after'] : undefined;
+  return result.kind === 'response' ? result.response.headers['retry-after'] : undefined;
 }
 
 function settle(result: AttemptResult): GraphResponse {
-  if (result.kind === 'answer') return result.answer;
+  if (result.kind === 'response') return result.response;
   const { cause } = result;
-  if (result.phase === 'beforeAnswer')
+  if (result.phase === 'beforeResponse')
     throw new ServiceError('GraphUnreachable', 'The connection to Graph failed.', { cause });
-  throw new ServiceError('GraphAnswerInvalid', "The connection broke off within Graph's answer.", { cause });
+  throw new ServiceError('GraphAnswerInvalid', 'The connection to Graph closed in the middle of the response.', {
+    cause,
+  });
 }

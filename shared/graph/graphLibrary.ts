@@ -1,2 +1,2 @@
-/** The Graph SDK, apart from the rest of the app: loaded when the first request goes to Graph. */
+/** The Graph SDK, in a file of its own: loaded when the first request goes to Graph. */
 export { Client, ResponseType } from '@microsoft/microsoft-graph-client';

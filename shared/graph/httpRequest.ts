@@ -1,17 +1,39 @@
 import type { Dispatcher, Pool } from 'undici';
-import { CONNECTION_CLOSE_TIMEOUT_MS, MAX_GRAPH_BODY_BYTES } from '../common/limits.ts';
-import type { AttemptResult } from './graphAttempt.ts';
+import type { AttemptResult } from './graphResponse.ts';
+
+/** Connections of one instance to one origin; more requests wait for a free one. The Consumption plan allows 600 in total. */
+const MAX_CONNECTIONS = 128;
+
+/** An idle connection is closed after this time unless the server names a shorter one. */
+export const KEEP_ALIVE_MS = 30_000;
+
+/** An aborted request's connection has gone by then, and its place at the mailbox is free. */
+const CONNECTION_CLOSE_TIMEOUT_MS = 1_000;
+
+/** The response to a POST of a whole file has 3 MiB in base64; the limit keeps a broken server from filling memory. */
+const MAX_RESPONSE_BYTES = 5 * 1024 * 1024;
 
 type IncomingHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
 export interface HttpRequest {
-  /** Settles with whatever comes first: the answer, a failure, or the signal, which also covers the time of connecting. */
+  /** Settles with the response, a failure, or the signal, which also covers the time of connecting. */
   readonly result: Promise<AttemptResult>;
-  /** Settles when the request holds no connection any more; after `result`, where it was given up. */
+  /** Settles when the request has no connection any more: after `result` if it was aborted. */
   readonly released: Promise<void>;
 }
 
-/** Sends one request over the pool and reads its answer whole. Follows no redirect, retries nothing. */
+/** Kept-alive connections to one origin. Loads undici. */
+export async function createPool(origin: string): Promise<Pool> {
+  const { Pool } = await import('./httpLibrary.ts');
+  return new Pool(origin, {
+    connections: MAX_CONNECTIONS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: 0, // The request's signal is the only timeout.
+    bodyTimeout: 0,
+  });
+}
+
+/** Sends one request over the pool and reads the whole response. Follows no redirect, retries nothing. */
 export function httpRequest(pool: Pool, options: Dispatcher.DispatchOptions, signal: AbortSignal): HttpRequest {
   let released: Promise<void> = Promise.resolve();
   const result = new Promise<AttemptResult>((resolve) => {
@@ -21,39 +43,39 @@ export function httpRequest(pool: Pool, options: Dispatcher.DispatchOptions, sig
     let bytes = 0;
     let controller: Dispatcher.DispatchController | undefined;
     const settle = (outcome: AttemptResult) => {
-      signal.removeEventListener('abort', abort);
+      signal.removeEventListener('abort', onAbort);
       resolve(outcome);
     };
     const fail = (cause: unknown) =>
-      settle({ kind: 'failed', phase: status === 0 ? 'beforeAnswer' : 'inAnswer', cause });
-    const giveUp = (started: Dispatcher.DispatchController, reason: Error) => {
+      settle({ kind: 'failed', phase: status === 0 ? 'beforeResponse' : 'inResponse', cause });
+    const abort = (started: Dispatcher.DispatchController, reason: Error) => {
       released = connectionGone(pool);
       started.abort(reason);
     };
-    const abort = () => {
-      if (controller !== undefined) giveUp(controller, signal.reason);
+    const onAbort = () => {
+      if (controller !== undefined) abort(controller, signal.reason);
       fail(signal.reason);
     };
     if (signal.aborted) return fail(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
+    signal.addEventListener('abort', onAbort, { once: true });
     pool.dispatch(options, {
       onRequestStart(started) {
         controller = started;
-        if (signal.aborted) giveUp(started, signal.reason); // It aborted while the connection was made.
+        if (signal.aborted) abort(started, signal.reason); // It aborted while the connection was made.
       },
       onResponseStart(_controller, statusCode, incoming) {
-        if (statusCode < 200) return; // 1xx: the answer is still to come.
+        if (statusCode < 200) return; // 1xx: the final response follows.
         status = statusCode;
         headers = joinHeaders(incoming);
       },
       onResponseData(started, chunk) {
         bytes += chunk.byteLength;
-        if (bytes > MAX_GRAPH_BODY_BYTES) giveUp(started, new Error('The answer is too large.'));
+        if (bytes > MAX_RESPONSE_BYTES) abort(started, new Error('The response is too large.'));
         else chunks.push(chunk);
       },
       onResponseEnd() {
         const body = Buffer.concat(chunks, bytes).toString('utf8');
-        settle({ kind: 'answer', answer: { status, headers, body } });
+        settle({ kind: 'response', response: { status, headers, body } });
       },
       onResponseError(_controller, cause) {
         fail(cause);
@@ -66,12 +88,12 @@ export function httpRequest(pool: Pool, options: Dispatcher.DispatchOptions, sig
   };
 }
 
-/** Those who wait for a connection that was given up, the longest first. */
+/** Aborted requests that wait until their connection has gone, the longest first. */
 const waiting = new WeakMap<Pool, (() => void)[]>();
 
 /**
- * To be called with each abort: the request's connection is destroyed at once and gone a moment later. undici says of a
- * pool's connections which are gone because of an abort, not whose they were; they go in the order of the aborts.
+ * Called with each abort: the request's connection is destroyed at once and has gone a moment later. undici reports that a
+ * connection of the pool has gone because of an abort, but not of which request; they go in the order of the aborts.
  */
 function connectionGone(pool: Pool): Promise<void> {
   const line = waiting.get(pool) ?? watchAborted(pool);

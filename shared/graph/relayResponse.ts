@@ -1,54 +1,48 @@
 import { type ErrorCode, ServiceError } from '../errors.ts';
 import { errorCode, type ResponseData } from '../server/response.ts';
-import type { GraphResponse } from './graphAttempt.ts';
+import { type GraphResponse, parseBody } from './graphResponse.ts';
 import { readUploadSession } from './uploadSession.ts';
 
-/** Of Graph's headers these go back to the caller, and no others. */
+/** The only headers of Graph that are relayed to the caller. */
 const RELAYED_HEADERS = ['request-id', 'client-request-id', 'retry-after', 'x-ms-ags-diagnostic'] as const;
 
 /**
- * Graph's answer as the caller gets it: its status and its body unchanged, where it is an uploadSession or an error of
- * Graph's own.
+ * Graph's response as the caller gets it: its status and its body unchanged, if the body is an uploadSession or an error of Graph.
  *
  * @throws ServiceError GraphAnswerInvalid, GraphRejectedToken, GraphRefused, GraphThrottled, GraphUnavailable, TimedOut
  */
-export function relayResponse(upstream: GraphResponse): ResponseData {
-  const { status, body } = upstream;
-  if (status !== 200 && status !== 201) return relayError(upstream);
+export function relayResponse(response: GraphResponse): ResponseData {
+  const { status, body } = response;
+  if (status !== 200 && status !== 201) return relayError(response);
   if (readUploadSession(parseBody(body)) === undefined) throw invalidResponse('no uploadSession');
-  return { status, headers: relayedHeaders(upstream), body };
+  return { status, headers: relayedHeaders(response), body };
 }
 
 /**
- * The same for an answer that is no success.
+ * The same for a response that is no success.
  *
- * @throws ServiceError as `relay` does
+ * @throws ServiceError as relayResponse does
  */
-export function relayError(upstream: GraphResponse): ResponseData {
-  const { status, body } = upstream;
-  const headers = relayedHeaders(upstream);
-  const fault = faultOf(status);
-  if (fault === undefined) throw invalidResponse(`status ${status}`, errorCode(parseBody(body)));
-  if (fault !== 'GraphRejectedToken' && errorCode(parseBody(body)) !== undefined) return { status, headers, body };
-  throw new ServiceError(fault, FAULT_MESSAGES[fault], { upstreamStatus: status, headers });
+export function relayError(response: GraphResponse): ResponseData {
+  const { status, body } = response;
+  const headers = relayedHeaders(response);
+  const code = codeOf(status);
+  if (code === undefined) throw invalidResponse(`status ${status}`, errorCode(parseBody(body)));
+  if (code !== 'GraphRejectedToken' && errorCode(parseBody(body)) !== undefined) return { status, headers, body };
+  throw new ServiceError(code, MESSAGES[code], { upstreamStatus: status, headers });
 }
 
-type UpstreamFault = Extract<
-  ErrorCode,
-  'GraphRejectedToken' | 'GraphThrottled' | 'GraphUnavailable' | 'TimedOut' | 'GraphRefused'
->;
-
-const FAULT_MESSAGES = {
+const MESSAGES = {
   GraphRejectedToken:
     'Graph refused the token that the proxy sent. The operator must look at its credential and permissions.',
   GraphThrottled: 'Graph throttles requests to this mailbox.',
   GraphUnavailable: 'Graph is not available.',
-  TimedOut: 'Graph did not answer in time.',
-  GraphRefused: 'Graph refused the request without saying why.',
-} as const satisfies Record<UpstreamFault, string>;
+  TimedOut: 'Graph did not respond in time.',
+  GraphRefused: 'Graph rejected the request without a reason.',
+} as const satisfies Partial<Record<ErrorCode, string>>;
 
-/** Undefined: an answer that Graph should not have given here (2xx other than 200 and 201, 3xx, 500, 502 and so on). */
-function faultOf(status: number): UpstreamFault | undefined {
+/** Undefined for a status that Graph should not return here (2xx other than 200 and 201, 3xx, 500, 502 and so on). */
+function codeOf(status: number): keyof typeof MESSAGES | undefined {
   if (status === 401) return 'GraphRejectedToken';
   if (status === 429) return 'GraphThrottled';
   if (status === 503) return 'GraphUnavailable';
@@ -58,23 +52,15 @@ function faultOf(status: number): UpstreamFault | undefined {
 
 /** @param code of Graph's error, for the log */
 export function invalidResponse(what: string, code?: string): ServiceError {
-  const message = `Graph sent an answer that cannot be relayed (${what}).`;
+  const message = `Graph sent a response that cannot be relayed (${what}).`;
   return new ServiceError('GraphAnswerInvalid', message, { cause: code });
 }
 
-export function relayedHeaders(upstream: GraphResponse): Record<string, string> {
+export function relayedHeaders(response: GraphResponse): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name of RELAYED_HEADERS) {
-    const value = upstream.headers[name];
+    const value = response.headers[name];
     if (value !== undefined) headers[name] = value;
   }
   return headers;
-}
-
-export function parseBody(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

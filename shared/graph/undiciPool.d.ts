@@ -1,8 +1,4 @@
-/** undici types its root alone; the files behind it are the same. */
+/** undici has types for its root only; this file behind it exports the same class. */
 declare module 'undici/lib/dispatcher/pool.js' {
   export { Pool as default } from 'undici';
-}
-
-declare module 'undici/lib/core/connect.js' {
-  export { buildConnector as default } from 'undici';
 }

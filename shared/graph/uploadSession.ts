@@ -1,5 +1,7 @@
 import { isObject } from '../common/isObject.ts';
-import { ASSUMED_SESSION_LIFE_MS } from '../common/limits.ts';
+
+/** Used if Graph does not say when a session expires. Outlook's last as long as the token in them, one to three hours in samples. */
+const ASSUMED_SESSION_LIFE_MS = 3_600_000;
 
 /** The members of Graph's uploadSession that are read here. learn.microsoft.com/graph/api/resources/uploadsession */
 export interface UploadSession {

@@ -1,7 +1,7 @@
 import { asServiceError, ServiceError } from '../errors.ts';
 import { GraphError } from '../graph/graphError.ts';
+import { type UploadFailure, uploadFailureOf } from '../graph/graphResponse.ts';
 import { parseRetryAfter } from '../graph/retryDelay.ts';
-import { type UploadFailure, uploadFailureOf } from '../graph/uploadFailure.ts';
 import type { JobReason } from './jobRecord.ts';
 
 /** What a run that went no further means for its job. */

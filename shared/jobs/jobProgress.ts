@@ -1,4 +1,4 @@
-import type { UploadFailure } from '../graph/uploadFailure.ts';
+import type { UploadFailure } from '../graph/graphResponse.ts';
 import { attachmentIdIn } from '../transfer/findAttachment.ts';
 import { StoredProgress } from '../transfer/storedProgress.ts';
 import type { TransferRecord } from '../transfer/transferRecord.ts';

@@ -1,4 +1,4 @@
-import type { UploadFailure } from '../graph/uploadFailure.ts';
+import type { UploadFailure } from '../graph/graphResponse.ts';
 import * as validators from '../json/validators.generated.cjs';
 import type { SourceRule } from '../sources/sourceRules.ts';
 import type { UploadContainer } from '../storage/blobContainer.ts';

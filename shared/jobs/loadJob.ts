@@ -4,8 +4,8 @@ import { IDLE_TIMEOUT_MS, MAX_JOB_PAUSE_MS, SOURCE_RESPONSE_TIMEOUT_MS } from '.
 import type { Dependencies } from '../dependencies.ts';
 import { ServiceError } from '../errors.ts';
 import { type AttachmentsApi, createAttachmentsApi } from '../graph/attachmentsApi.ts';
+import type { UploadFailure } from '../graph/graphResponse.ts';
 import { parseRetryAfter, retryDelayMs } from '../graph/retryDelay.ts';
-import type { UploadFailure } from '../graph/uploadFailure.ts';
 import type { LogEntry } from '../logging/logEntry.ts';
 import type { openUrl, UrlSource } from '../sources/urlSource.ts';
 import type { RecordLease } from '../storage/recordStore.ts';

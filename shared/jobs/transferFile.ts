@@ -64,7 +64,7 @@ async function throughSessions(job: LoadedJob): Promise<Attached> {
     if (outcome.kind === 'held') {
       throw new ServiceError('GraphAnswerInvalid', 'Graph took the whole file and attached nothing.');
     }
-    const failure = new GraphError(outcome.answer);
+    const failure = new GraphError(outcome.response);
     if (!isSessionLost(outcome, progress)) throw failure;
     // The item may not show yet what it has.
     if (progress.mayBeAttached && progress.record.attempts < MIN_LOOKS_BEFORE_RESTART) {
@@ -137,7 +137,7 @@ async function openRest(job: LoadedJob): Promise<UrlSource> {
 
 /** Outlook answers 401 where its own token in the uploadUrl has run out; where ours is at fault, a new session is no help. */
 function isSessionLost(
-  { answer: { status } }: Extract<RangeOutcome, { kind: 'refused' }>,
+  { response: { status } }: Extract<RangeOutcome, { kind: 'refused' }>,
   { transfer }: LoadedJob['progress'],
 ): boolean {
   return [404, 410, 416].includes(status) || (status === 401 && transfer.target.kind !== 'todoTask');

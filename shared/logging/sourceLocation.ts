@@ -6,7 +6,7 @@ import { basename } from 'node:path';
 const LOCATION = /^((?:\/|[A-Z]:\\)[^()]+):(\d+):(\d+)$/;
 
 /**
- * The place in our source that threw, such as `shared/graph/sendOnce.ts:41`: enough to find the line, and no stack. The
+ * The place in our source that threw, such as `shared/graph/graphHttp.ts:41`: enough to find the line, and no stack. The
  * source map is read only when something unforeseen has failed: Node's own source map support would read it at each start.
  */
 export function sourceLocation(error: unknown): string | undefined {

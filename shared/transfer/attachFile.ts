@@ -92,7 +92,7 @@ async function throughSession(
       progress,
     );
     if (outcome.kind === 'attached') return { id: attachmentIdIn(outcome.location) };
-    if (outcome.kind === 'refused') throw new GraphError(outcome.answer);
+    if (outcome.kind === 'refused') throw new GraphError(outcome.response);
     throw new ServiceError('GraphAnswerInvalid', 'Graph took the whole file and attached nothing.');
   } catch (error) {
     void endSession(uploadContext);

@@ -3,7 +3,7 @@ import { MAX_SINGLE_POST_BYTES, MIN_SESSION_BYTES } from '../common/limits.ts';
 import { ServiceError } from '../errors.ts';
 import type { AttachmentsApi, GraphAttachment } from '../graph/attachmentsApi.ts';
 import { GraphError, isRefusal } from '../graph/graphError.ts';
-import { parseBody } from '../graph/relayResponse.ts';
+import { parseBody } from '../graph/graphResponse.ts';
 import { errorCode } from '../server/response.ts';
 import { findAttachment } from './findAttachment.ts';
 import type { TransferRecord } from './transferRecord.ts';

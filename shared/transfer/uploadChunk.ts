@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
 import { CHUNK_RESPONSE_TIMEOUT_MS } from '../common/limits.ts';
 import { ServiceError } from '../errors.ts';
-import type { AttemptResult, GraphResponse } from '../graph/graphAttempt.ts';
-import { parseBody } from '../graph/relayResponse.ts';
+import { type AttemptResult, type GraphResponse, parseBody } from '../graph/graphResponse.ts';
 import { readExpectedOffset } from '../graph/uploadSession.ts';
 import type { ByteRange } from './contentRange.ts';
 import { retryUntilSettled, type UploadContext, withSlot } from './uploadContext.ts';
@@ -18,8 +17,8 @@ export type ChunkOutcome =
   /** Graph has bytes of this range already. */
   | { readonly kind: 'overlap' }
   /** Graph knows no such session, or no longer. */
-  | { readonly kind: 'noSession'; readonly answer: GraphResponse }
-  | { readonly kind: 'refused'; readonly answer: GraphResponse }
+  | { readonly kind: 'noSession'; readonly response: GraphResponse }
+  | { readonly kind: 'refused'; readonly response: GraphResponse }
   /** No attempt got a response that settles it. */
   | { readonly kind: 'unsettled'; readonly last: AttemptResult };
 
@@ -51,7 +50,7 @@ export async function uploadChunk(
     },
     (response) => outcomeOf(response, range) !== undefined,
   );
-  const outcome = last.kind === 'answer' ? outcomeOf(last.answer, range) : undefined;
+  const outcome = last.kind === 'response' ? outcomeOf(last.response, range) : undefined;
   return { outcome: outcome ?? { kind: 'unsettled', last }, isAmbiguous, attempts };
 }
 
@@ -96,9 +95,9 @@ function outcomeOf(response: GraphResponse, { last, total }: ByteRange): ChunkOu
   const expected = readExpectedOffset(parseBody(body));
   if (status === 200 && expected === last + 1 && expected < total) return { kind: 'taken' };
   if (status === 416)
-    return expected === undefined || expected > last ? { kind: 'overlap' } : { kind: 'refused', answer: response };
-  if (status === 404 || status === 410) return { kind: 'noSession', answer: response };
-  return isPassing(status) ? undefined : { kind: 'refused', answer: response };
+    return expected === undefined || expected > last ? { kind: 'overlap' } : { kind: 'refused', response };
+  if (status === 404 || status === 410) return { kind: 'noSession', response };
+  return isPassing(status) ? undefined : { kind: 'refused', response };
 }
 
 /**
@@ -112,6 +111,6 @@ function isPassing(status: number): boolean {
 /** Whether Graph may have taken the chunk, as far as this result tells. */
 function isLost(result: AttemptResult, range: ByteRange): boolean {
   if (result.kind === 'failed') return true;
-  const { status } = result.answer;
-  return (status < 400 || status >= 500) && outcomeOf(result.answer, range) === undefined;
+  const { status } = result.response;
+  return (status < 400 || status >= 500) && outcomeOf(result.response, range) === undefined;
 }

@@ -2,8 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Pool } from 'undici';
 import { lazy } from '../common/lazy.ts';
 import { ServiceError } from '../errors.ts';
-import { type HttpRequest, httpRequest } from '../graph/httpRequest.ts';
-import { createPool } from '../graph/pool.ts';
+import { createPool, type HttpRequest, httpRequest } from '../graph/httpRequest.ts';
 import { type ByteRange, formatContentRange, lengthOf } from './contentRange.ts';
 
 /** Where the bytes go: Outlook's upload host, or Graph itself for To Do. Sends once, retries nothing. */
@@ -15,14 +14,12 @@ export interface UploadClient {
 }
 
 /** @param connect makes the connections to one origin; a failure of it is not kept */
-export function createUploadClient(
-  connect: (origin: string) => Promise<{ readonly pool: Pool }> = createPool,
-): UploadClient {
+export function createUploadClient(connect: (origin: string) => Promise<Pool> = createPool): UploadClient {
   const pools = new Map<string, () => Promise<Pool>>();
 
   /** Few origins: readUploadAddress takes those of the settings alone. */
   function poolOf(origin: string): Promise<Pool> {
-    const pool = pools.get(origin) ?? lazy(async () => (await connect(origin)).pool);
+    const pool = pools.get(origin) ?? lazy(() => connect(origin));
     pools.set(origin, pool);
     return pool();
   }

@@ -2,9 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConcurrencyLimiter } from '../common/concurrencyLimiter.ts';
 import type { Deadline } from '../common/deadline.ts';
 import { RETRY_MIN_ATTEMPT_MS, SESSION_END_TIMEOUT_MS } from '../common/limits.ts';
-import { challengeIn } from '../graph/challengeIn.ts';
-import type { AttemptResult, GraphResponse } from '../graph/graphAttempt.ts';
 import { unsettled } from '../graph/graphError.ts';
+import { type AttemptResult, challengeIn, type GraphResponse } from '../graph/graphResponse.ts';
 import type { HttpRequest } from '../graph/httpRequest.ts';
 import { retryDelayMs } from '../graph/retryDelay.ts';
 import type { LogEntry } from '../logging/logEntry.ts';
@@ -91,7 +90,7 @@ export async function retryUntilSettled(
     const token = await uploadContext.token();
     const result = await send(token);
     uploadContext.deadline.signal.throwIfAborted();
-    const response = result.kind === 'answer' ? result.answer : undefined;
+    const response = result.kind === 'response' ? result.response : undefined;
     if (response?.status === 401 && token !== undefined) {
       uploadContext.invalidateToken(token, response);
       if (!isTokenRenewed) {
@@ -125,7 +124,7 @@ export async function withSlot(
     const { result, released } = await start();
     void released.then(leave);
     const settled = await result;
-    const response = settled.kind === 'answer' ? settled.answer : undefined;
+    const response = settled.kind === 'response' ? settled.response : undefined;
     logEntry.addAttempt(response?.status ?? 0, response?.headers['request-id']);
     logEntry.endStage('graph');
     return settled;
@@ -153,7 +152,7 @@ export async function endSession(uploadContext: UploadContext): Promise<SessionE
     const result = await withSlot(uploadContext, signal, () =>
       uploadContext.client.remove(uploadContext.uploadUrl(), signal, token),
     );
-    const status = result.kind === 'answer' ? result.answer.status : 0;
+    const status = result.kind === 'response' ? result.response.status : 0;
     if (status === 204) return { kind: 'ended' };
     return status === 404 || status === 410 ? { kind: 'gone' } : { kind: 'unknown', failure: unsettled(result) };
   } catch (failure) {

@@ -1,7 +1,7 @@
 import { FIND_RETRY_MS, MAX_CHUNK_BYTES } from '../common/limits.ts';
 import { ServiceError } from '../errors.ts';
-import type { GraphResponse } from '../graph/graphAttempt.ts';
 import { unsettled } from '../graph/graphError.ts';
+import type { GraphResponse } from '../graph/graphResponse.ts';
 import type { ChunkBuffer } from './chunkBuffer.ts';
 import { type ByteRange, lengthOf } from './contentRange.ts';
 import { type ChunkOutcome, uploadChunk } from './uploadChunk.ts';
@@ -19,7 +19,7 @@ export type RangeOutcome =
   | { readonly kind: 'held'; readonly offset: number }
   | Attached
   /** Graph will not take this file, or not in this session. */
-  | { readonly kind: 'refused'; readonly answer: GraphResponse };
+  | { readonly kind: 'refused'; readonly response: GraphResponse };
 
 /** What keeps account of a transfer while it goes on. */
 export interface TransferProgress {
@@ -182,7 +182,7 @@ async function findWithRetry(uploadContext: UploadContext, progress: TransferPro
 }
 
 function refused(outcome: Extract<ChunkOutcome, { kind: 'overlap' | 'noSession' | 'refused' }>): SettledChunk {
-  return { kind: 'refused', answer: outcome.kind === 'overlap' ? OUT_OF_STEP : outcome.answer };
+  return { kind: 'refused', response: outcome.kind === 'overlap' ? OUT_OF_STEP : outcome.response };
 }
 
 /** Graph does not hold what it had said it holds; only a new session can help. */

@@ -3,10 +3,8 @@ import { MAX_SLICE_BYTES, MAX_WAITING_PER_UPLOAD } from '../common/limits.ts';
 import type { Dependencies, RequestContext } from '../dependencies.ts';
 import { ServiceError } from '../errors.ts';
 import type { AttachmentsApi } from '../graph/attachmentsApi.ts';
-import type { GraphResponse } from '../graph/graphAttempt.ts';
 import { GraphError } from '../graph/graphError.ts';
-import { parseBody } from '../graph/relayResponse.ts';
-import { uploadFailureOf } from '../graph/uploadFailure.ts';
+import { type GraphResponse, parseBody, uploadFailureOf } from '../graph/graphResponse.ts';
 import type { IncomingRequest } from '../server/request.ts';
 import { errorCode, type ResponseData, storedErrorResponse } from '../server/response.ts';
 import { createRequestSource } from '../sources/bodySource.ts';
@@ -51,7 +49,7 @@ async function sendOn(context: RequestContext, range: ByteRange, upload: LoadedU
   const { progress } = upload;
   try {
     const outcome = await sendBytes(context, range, upload);
-    if (outcome.kind === 'refused') await refuse(progress, outcome.answer);
+    if (outcome.kind === 'refused') await refuse(progress, outcome.response);
     if (outcome.kind === 'attached') await progress.complete(outcome.location);
   } catch (error) {
     if (!(error instanceof RecordConflict)) throw error;

@@ -57,6 +57,6 @@ async function addOrSend(
 
 /** @throws the error, where it is no refusal of Graph */
 function refusalIn(error: unknown): RangeOutcome {
-  if (isRefusal(error)) return { kind: 'refused', answer: error.response };
+  if (isRefusal(error)) return { kind: 'refused', response: error.response };
   throw error;
 }

@@ -1,6 +1,6 @@
 import { pause } from '../common/deadline.ts';
 import { UPLOAD_LEASE_POLL_MS, UPLOAD_LEASE_RENEW_MS, UPLOAD_LEASE_SECONDS } from '../common/limits.ts';
-import type { UploadFailure } from '../graph/uploadFailure.ts';
+import type { UploadFailure } from '../graph/graphResponse.ts';
 import { RecordConflict } from '../storage/recordStore.ts';
 import { withLease } from '../storage/withLease.ts';
 import { attachmentIdIn } from '../transfer/findAttachment.ts';

@@ -1,5 +1,5 @@
 import { MAX_RECORD_LIFE_MS } from '../common/limits.ts';
-import type { UploadFailure } from '../graph/uploadFailure.ts';
+import type { UploadFailure } from '../graph/graphResponse.ts';
 import * as validators from '../json/validators.generated.cjs';
 import type { UploadContainer } from '../storage/blobContainer.ts';
 import { createRecordStore, type RecordStore, type StoredRecord } from '../storage/recordStore.ts';

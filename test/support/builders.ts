@@ -5,7 +5,7 @@ import type { Deadline } from '../../shared/common/deadline.ts';
 import { type Config, parseConfig } from '../../shared/config/config.ts';
 import type { Environment } from '../../shared/config/readSettings.ts';
 import type { ServiceError } from '../../shared/errors.ts';
-import type { GraphResponse } from '../../shared/graph/graphAttempt.ts';
+import type { GraphResponse } from '../../shared/graph/graphResponse.ts';
 import { createRequestBody } from '../../shared/server/body.ts';
 import type { IncomingRequest } from '../../shared/server/request.ts';
 import type { RequestInfo } from '../../shared/server/requestInfo.ts';

@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer';
 import { createHash, randomUUID } from 'node:crypto';
 import { createConcurrencyLimiter } from '../../shared/common/concurrencyLimiter.ts';
 import type { Dependencies } from '../../shared/dependencies.ts';
-import type { AttemptResult } from '../../shared/graph/graphAttempt.ts';
 import type { GraphHttp } from '../../shared/graph/graphHttp.ts';
+import type { AttemptResult } from '../../shared/graph/graphResponse.ts';
 import type { JobRecord } from '../../shared/jobs/jobRecord.ts';
 import { createJsonMemory } from '../../shared/sources/jsonMemory.ts';
 import { RecordConflict } from '../../shared/storage/recordStore.ts';
@@ -103,7 +103,6 @@ export function modelOfGraph(sizeBytes: number): ModelOfGraph {
   });
 
   const graphHttp: GraphHttp = {
-    connect: async () => {},
     async send({ method }) {
       if (method === 'GET') {
         const lastModifiedDateTime = new Date().toISOString();
@@ -161,11 +160,11 @@ function outcomeOf(fate: Fate, right: AttemptResult | undefined): AttemptResult 
 }
 
 function answer(status: number, body: string, headers: Record<string, string> = {}): AttemptResult {
-  return { kind: 'answer', answer: upstreamAnswer(status, body, headers) };
+  return { kind: 'response', response: upstreamAnswer(status, body, headers) };
 }
 
 function failed(cause: unknown): AttemptResult {
-  return { kind: 'failed', phase: 'beforeAnswer', cause };
+  return { kind: 'failed', phase: 'beforeResponse', cause };
 }
 
 function error(code: string): string {

@@ -2,7 +2,7 @@ import { createConcurrencyLimiter } from '../../shared/common/concurrencyLimiter
 import { abortable } from '../../shared/common/deadline.ts';
 import type { Dependencies } from '../../shared/dependencies.ts';
 import { ServiceError } from '../../shared/errors.ts';
-import type { GraphResponse } from '../../shared/graph/graphAttempt.ts';
+import type { GraphResponse } from '../../shared/graph/graphResponse.ts';
 import { handleGraphPath } from '../../shared/handleGraphPath.ts';
 import type { JobRecord } from '../../shared/jobs/jobRecord.ts';
 import { createJsonMemory, type JsonMemory } from '../../shared/sources/jsonMemory.ts';
@@ -76,7 +76,6 @@ async function run(
     authenticator: { authenticate: async () => ({ kind: 'app', appId: APP_ID }) },
     policy: policyOf({ mailboxes: ['*'], groups: ['*'] }),
     graphHttp: async () => ({
-      connect: async () => {},
       async send(call, { mailbox }) {
         sent.push([call, mailbox]);
         return upstreamAnswer(201, SESSION_BODY, { 'request-id': 'of Graph', 'set-cookie': 'no' });
@@ -256,7 +255,7 @@ describe('handleGraphPath', () => {
 
   it("logs Graph's own code where its error is relayed", async () => {
     const graphError = JSON.stringify({ error: { code: 'ErrorItemNotFound', message: 'x' } });
-    const graphHttp = async () => ({ connect: async () => {}, send: async () => upstreamAnswer(404, graphError) });
+    const graphHttp = async () => ({ send: async () => upstreamAnswer(404, graphError) });
 
     const { status, body, line } = await run({}, { graphHttp });
 
@@ -280,7 +279,7 @@ describe('handleGraphPath', () => {
     const config = configOf({ REQUEST_TIMEOUT_MS: '100' });
     const stages: Partial<Dependencies>[] = [
       { authenticator: { authenticate: (_authorization, signal) => hang(signal) } },
-      { graphHttp: async () => ({ connect: async () => {}, send: (_call, { deadline }) => hang(deadline.signal) }) },
+      { graphHttp: async () => ({ send: (_call, { deadline }) => hang(deadline.signal) }) },
     ];
 
     for (const stage of stages) {
@@ -313,7 +312,7 @@ describe('handleGraphPath', () => {
     const error = { code: SIZE_BELOW_MINIMUM, message: 'Too small.', innerError: { 'request-id': 'of Graph' } };
     const send = async () => upstreamAnswer(400, JSON.stringify({ error }), { 'request-id': 'of Graph' });
 
-    const { status, headers, body } = await run({}, { graphHttp: async () => ({ connect: async () => {}, send }) });
+    const { status, headers, body } = await run({}, { graphHttp: async () => ({ send }) });
 
     expect([status, headers['request-id']]).toEqual([400, 'of Graph']);
     expect(body).toEqual({
@@ -350,7 +349,7 @@ describe('handleGraphPath', () => {
     }
 
     const graph = (send: () => Promise<GraphResponse>) => ({
-      graphHttp: async () => ({ connect: async () => {}, send }),
+      graphHttp: async () => ({ send }),
     });
 
     it.each<[string, string, () => Promise<GraphResponse>, number]>([

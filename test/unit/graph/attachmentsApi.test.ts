@@ -24,7 +24,6 @@ function itemOf(send: Send, target = MESSAGE) {
   const paths: string[] = [];
   const clock = manualClock();
   const graphHttp: GraphHttp = {
-    connect: async () => {},
     async send({ path }, context) {
       paths.push(path);
       return upstreamAnswer(200, JSON.stringify(await send(path, context)));

@@ -1,18 +1,16 @@
 import { createConcurrencyLimiter } from '../../../shared/common/concurrencyLimiter.ts';
 import { ServiceError } from '../../../shared/errors.ts';
-import { type AttemptResult, GraphAttempt } from '../../../shared/graph/graphAttempt.ts';
+import type { GraphCall } from '../../../shared/graph/graphClient.ts';
 import { createGraphHttp } from '../../../shared/graph/graphHttp.ts';
-import type { GraphCall } from '../../../shared/graph/sendOnce.ts';
+import type { AttemptResult } from '../../../shared/graph/graphResponse.ts';
+import { noSpans } from '../../../shared/graph/graphSpans.ts';
 import { LogEntry } from '../../../shared/logging/logEntry.ts';
-import { noSpans } from '../../../shared/telemetry/graphSpans.ts';
 import { INFO, openDeadline, SESSION_BODY, upstreamAnswer } from '../../support/builders.ts';
 import { manualClock, turns } from '../../support/manualClock.ts';
 
-const ORIGIN = 'https://graph.microsoft.com';
-
 function answer(status: number, code?: string): AttemptResult {
   const body = code === undefined ? SESSION_BODY : JSON.stringify({ error: { code, message: 'No.' } });
-  return { kind: 'answer', answer: upstreamAnswer(status, body) };
+  return { kind: 'response', response: upstreamAnswer(status, body) };
 }
 
 const NOT_FOUND = answer(404, 'ErrorItemNotFound');
@@ -35,20 +33,17 @@ async function send(
   const logEntry = new LogEntry('attach');
   const deadline = openDeadline(remainingMs);
   let calls = 0;
-  const graphHttp = await createGraphHttp({
-    graphOrigin: ORIGIN,
+  const graphHttp = createGraphHttp({
     concurrencyLimiter: createConcurrencyLimiter(64),
     maxAttempts,
     spans: noSpans,
     clock,
-    http: {
-      connect: async () => {},
-      async execute({ middlewareControl }) {
-        const exchange = middlewareControl?.getMiddlewareOptions(GraphAttempt);
-        if (!(exchange instanceof GraphAttempt)) throw new TypeError('No exchange.');
-        exchange.result = results[Math.min(calls, results.length - 1)];
+    client: {
+      async send() {
+        const result = results[Math.min(calls, results.length - 1)] ?? CREATED;
         calls += 1;
         if (callMs > 0) await clock.sleep(callMs, deadline.signal);
+        return { result: Promise.resolve(result), released: Promise.resolve() };
       },
     },
   });
@@ -108,7 +103,7 @@ describe('a POST to an item that Graph does not find', () => {
     ['the mailbox is not there', answer(404, 'MailboxNotEnabledForRESTAPI')],
     ['the user has no mailbox', answer(404, 'ResourceNotFound')],
     ['the group is unknown', answer(404, 'Request_ResourceNotFound')],
-    ['a gateway answers', { kind: 'answer', answer: upstreamAnswer(404, '<html></html>') } as const],
+    ['a gateway answers', { kind: 'response', response: upstreamAnswer(404, '<html></html>') } as const],
     ['the status is another', answer(400, 'ErrorItemNotFound')],
     ['the item is gone', answer(410, 'ErrorItemNotFound')],
   ])('gets its answer at once if %s', async (_, result) => {
@@ -131,19 +126,12 @@ describe('a POST to an item that Graph does not find', () => {
 it('ends a wait with the reason of the deadline', async () => {
   const clock = manualClock();
   const deadline = openDeadline();
-  const graphHttp = await createGraphHttp({
-    graphOrigin: ORIGIN,
+  const graphHttp = createGraphHttp({
     concurrencyLimiter: createConcurrencyLimiter(64),
     maxAttempts: 4,
     spans: noSpans,
     clock,
-    http: {
-      connect: async () => {},
-      async execute({ middlewareControl }) {
-        const exchange = middlewareControl?.getMiddlewareOptions(GraphAttempt);
-        if (exchange instanceof GraphAttempt) exchange.result = NOT_FOUND;
-      },
-    },
+    client: { send: async () => ({ result: Promise.resolve(NOT_FOUND), released: Promise.resolve() }) },
   });
   const sent = graphHttp.send(
     { ...INFO, operation: 'attachments', method: 'POST', kind: 'message', version: 'v1.0', path: '/a', body: '{}' },
@@ -159,4 +147,40 @@ it('ends a wait with the reason of the deadline', async () => {
   deadline.pass(new ServiceError('TimedOut', 'The time passed.'));
 
   await expect(sent).rejects.toMatchObject({ code: 'TimedOut' });
+});
+
+it('throws the reason of the deadline if it passes during the call, and leaves the place at the mailbox at the release', async () => {
+  const deadline = openDeadline();
+  const reason = new ServiceError('TimedOut', 'too late');
+  const concurrencyLimiter = createConcurrencyLimiter(0, 1);
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const graphHttp = createGraphHttp({
+    concurrencyLimiter,
+    maxAttempts: 4,
+    spans: noSpans,
+    client: {
+      async send() {
+        deadline.pass(reason);
+        return { result: Promise.resolve(CREATED), released };
+      },
+    },
+  });
+
+  await expect(
+    graphHttp.send(
+      { ...INFO, operation: 'attachments', method: 'GET', kind: 'message', version: 'v1.0', path: '/a' },
+      {
+        mailbox: 'a',
+        tokens: { acquire: async () => 'token', invalidate: () => {} },
+        deadline,
+        logEntry: new LogEntry('attach'),
+      },
+    ),
+  ).rejects.toBe(reason);
+
+  const { signal } = new AbortController();
+  await expect(concurrencyLimiter.enter('a', signal)).rejects.toMatchObject({ code: 'MailboxBusy' });
+  release();
+  await turns();
+  await expect(concurrencyLimiter.enter('a', signal)).resolves.toBeDefined();
 });

@@ -48,7 +48,7 @@ describe('dispatch', () => {
   it('reads an answer whole, and holds nothing after it', async () => {
     const { result, released } = send('/soon', new AbortController().signal);
 
-    expect(await result).toMatchObject({ kind: 'answer', answer: { status: 200, body: '{}' } });
+    expect(await result).toMatchObject({ kind: 'response', response: { status: 200, body: '{}' } });
     await released;
     expect(gone).toBe(0);
   });
@@ -59,14 +59,14 @@ describe('dispatch', () => {
 
     expect(await Promise.all(calls.map(({ goneAtRelease }) => goneAtRelease))).toEqual([1, 2, 3]);
     expect(await Promise.all(calls.map(({ result }) => result))).toEqual(
-      Array(3).fill({ kind: 'failed', phase: 'beforeAnswer', cause: new Error('given up') }),
+      Array(3).fill({ kind: 'failed', phase: 'beforeResponse', cause: new Error('given up') }),
     );
   });
 
   it('is released with its connection where the answer is too large', async () => {
     const { result, released } = send('/large', new AbortController().signal);
 
-    expect(await result).toMatchObject({ kind: 'failed', phase: 'inAnswer' });
+    expect(await result).toMatchObject({ kind: 'failed', phase: 'inResponse' });
     expect(await released.then(() => gone)).toBe(1);
   });
 

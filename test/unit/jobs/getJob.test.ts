@@ -22,7 +22,7 @@ beforeEach(() => {
   records.failures.clear();
   sent = [];
   queueFailure = undefined;
-  graphHttp = { connect: async () => {}, send: async () => upstreamAnswer(404, '{}') };
+  graphHttp = { send: async () => upstreamAnswer(404, '{}') };
 });
 afterEach(() => {
   const timersLeft = jest.getTimerCount();
@@ -191,7 +191,6 @@ describe('a job that no worker has ended in time', () => {
   it('is cancelled where it was cancelled meanwhile', async () => {
     const id = await begin({ endsAt: at(-JOB_STALLED_MS - 1) }, { uncertainOffsets: [200] });
     graphHttp = {
-      connect: async () => {},
       async send() {
         await records.breakLease(id);
         records.change(id, { state: { status: 'cancelled' } });
@@ -217,7 +216,7 @@ describe('a job that is over', () => {
     const attached = { attachmentId: 'AAMk=', location: 'https://outlook.office.com/a' };
     const id = await begin({ state: { status: 'completed' } }, { attached });
     const shown = { id: 'AAMk=', name: 'report.pdf', size: 200 };
-    graphHttp = { connect: async () => {}, send: async () => upstreamAnswer(200, JSON.stringify(shown)) };
+    graphHttp = { send: async () => upstreamAnswer(200, JSON.stringify(shown)) };
 
     expect(await show(id)).toMatchObject({ status: 201, body: { id: 'AAMk=', name: 'report.pdf' } });
   });

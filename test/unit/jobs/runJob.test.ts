@@ -130,7 +130,7 @@ function at(ms: number): string {
 /** An answer of Graph's to whatever it is asked. */
 function answering(status: number, code: string, headers: Record<string, string> = {}): GraphHttp {
   const body = JSON.stringify({ error: { code, message: 'What Graph says.' } });
-  return { connect: async () => {}, send: async () => upstreamAnswer(status, body, headers) };
+  return { send: async () => upstreamAnswer(status, body, headers) };
 }
 
 beforeEach(() => {
@@ -180,7 +180,6 @@ describe('a run of a job', () => {
     const bench = await benchOf({}, { session: undefined, sessionsOpened: 0 });
     const bodies: unknown[] = [];
     bench.graphHttp = async () => ({
-      connect: async () => {},
       async send({ body }) {
         bodies.push(JSON.parse(body ?? ''));
         return upstreamAnswer(201, JSON.stringify({ id: 'AAMk=' }));

@@ -38,10 +38,10 @@ describe('sourceLocation', () => {
     const folder = mkdtempSync(join(tmpdir(), 'place-'));
     try {
       // Line 1, column 0 of the bundle is line 41 of the source.
-      const map = { version: 3, sources: ['../shared/graph/sendOnce.ts'], names: [], mappings: 'AAwCA' };
+      const map = { version: 3, sources: ['../shared/graph/graphHttp.ts'], names: [], mappings: 'AAwCA' };
       writeFileSync(join(folder, 'main.cjs.map'), JSON.stringify(map));
 
-      expect(sourceLocation(withStack(`send (${join(folder, 'main.cjs')}:1:1)`))).toBe('shared/graph/sendOnce.ts:41');
+      expect(sourceLocation(withStack(`send (${join(folder, 'main.cjs')}:1:1)`))).toBe('shared/graph/graphHttp.ts:41');
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -1,6 +1,6 @@
 import type { AttachmentsApi, GraphAttachment } from '../../../shared/graph/attachmentsApi.ts';
-import type { GraphResponse } from '../../../shared/graph/graphAttempt.ts';
 import { GraphError } from '../../../shared/graph/graphError.ts';
+import type { GraphResponse } from '../../../shared/graph/graphResponse.ts';
 import { isTooLongForOneCall, isTooShortForSession, postAttachment } from '../../../shared/transfer/smallAttachment.ts';
 import { uploadRecordOf } from '../../support/uploadRecords.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { CHUNK_RESPONSE_TIMEOUT_MS, MAX_CHUNK_BYTES } from '../../../shared/common/limits.ts';
-import type { AttemptResult } from '../../../shared/graph/graphAttempt.ts';
+import type { AttemptResult } from '../../../shared/graph/graphResponse.ts';
 import type { HttpRequest } from '../../../shared/graph/httpRequest.ts';
 import { LogEntry } from '../../../shared/logging/logEntry.ts';
 import { type UploadedChunk, uploadChunk } from '../../../shared/transfer/uploadChunk.ts';
@@ -38,7 +38,9 @@ function start(token?: string) {
     client: {
       put: async (_address, _range, stream, signal) => {
         const { promise: result, resolve: answer } = Promise.withResolvers<AttemptResult>();
-        signal.addEventListener('abort', () => answer({ kind: 'failed', phase: 'beforeAnswer', cause: signal.reason }));
+        signal.addEventListener('abort', () =>
+          answer({ kind: 'failed', phase: 'beforeResponse', cause: signal.reason }),
+        );
         attempts.push({ stream, signal, answer });
         return { result, released: result.then(() => {}) } satisfies HttpRequest;
       },
@@ -87,7 +89,7 @@ describe('sendPiece', () => {
     await pass(0);
     expect([connection.bytes().equals(BYTES), connection.isOver(), places()]).toEqual([true, true, 1]);
 
-    attempts[0]?.answer({ kind: 'answer', answer: TAKEN });
+    attempts[0]?.answer({ kind: 'response', response: TAKEN });
     await pass(0);
 
     expect([sent(), places()]).toEqual([{ outcome: { kind: 'taken' }, isAmbiguous: false, attempts: 1 }, 0]);
@@ -98,13 +100,13 @@ describe('sendPiece', () => {
     await pass(0);
     (attempts[0] as Attempt).stream.once('data', () => {});
     await pass(0);
-    attempts[0]?.answer({ kind: 'failed', phase: 'beforeAnswer', cause: new Error('reset') });
+    attempts[0]?.answer({ kind: 'failed', phase: 'beforeResponse', cause: new Error('reset') });
     await pass(0);
     const again = drain(attempts[1] as Attempt);
     await pass(0);
     expect([again.bytes().equals(BYTES), again.isOver(), places()]).toEqual([true, true, 1]);
 
-    attempts[1]?.answer({ kind: 'answer', answer: TAKEN });
+    attempts[1]?.answer({ kind: 'response', response: TAKEN });
     await pass(0);
 
     expect([sent(), places()]).toEqual([{ outcome: { kind: 'taken' }, isAmbiguous: true, attempts: 2 }, 0]);
@@ -119,7 +121,7 @@ describe('sendPiece', () => {
     await pass(1);
     expect(attempts[0]?.signal.aborted).toBe(true);
 
-    attempts[1]?.answer({ kind: 'answer', answer: upstreamAnswer(416) });
+    attempts[1]?.answer({ kind: 'response', response: upstreamAnswer(416) });
     await pass(0);
 
     expect([sent(), places()]).toEqual([{ outcome: { kind: 'overlap' }, isAmbiguous: true, attempts: 2 }, 0]);
@@ -142,14 +144,14 @@ describe('sendPiece', () => {
   it('renews a token that is refused once', async () => {
     const { attempts, droppedTokens, sent } = start('a token');
     await pass(0);
-    attempts[0]?.answer({ kind: 'answer', answer: upstreamAnswer(401) });
+    attempts[0]?.answer({ kind: 'response', response: upstreamAnswer(401) });
     await pass(0);
-    attempts[1]?.answer({ kind: 'answer', answer: upstreamAnswer(401) });
+    attempts[1]?.answer({ kind: 'response', response: upstreamAnswer(401) });
     await pass(0);
 
     expect(attempts).toHaveLength(2);
     expect(droppedTokens[0]).toBe('a token');
-    expect(sent()?.outcome).toEqual({ kind: 'refused', answer: upstreamAnswer(401) });
+    expect(sent()?.outcome).toEqual({ kind: 'refused', response: upstreamAnswer(401) });
   });
 
   it.each<[string, AttemptResult, UploadedChunk['outcome']['kind']]>([
@@ -179,13 +181,13 @@ describe('sendPiece', () => {
     ['200 of a gateway', answered(200, '<html>'), true],
     ['200 that expects something else', answered(200, '{"nextExpectedRanges":["5-"]}'), true],
     ['a redirect', answered(302), true],
-    ['a broken connection', { kind: 'failed', phase: 'beforeAnswer', cause: new Error('reset') }, true],
+    ['a broken connection', { kind: 'failed', phase: 'beforeResponse', cause: new Error('reset') }, true],
   ])('tries again after %s', async (_, result, isAmbiguous) => {
     const { attempts, sent } = start();
     await pass(0);
     attempts[0]?.answer(result);
     await pass(0);
-    attempts[1]?.answer({ kind: 'answer', answer: TAKEN });
+    attempts[1]?.answer({ kind: 'response', response: TAKEN });
     await pass(0);
 
     expect(sent()).toEqual({ outcome: { kind: 'taken' }, isAmbiguous, attempts: 2 });
@@ -193,5 +195,5 @@ describe('sendPiece', () => {
 });
 
 function answered(status: number, body = '', headers: Record<string, string> = {}): AttemptResult {
-  return { kind: 'answer', answer: upstreamAnswer(status, body, headers) };
+  return { kind: 'response', response: upstreamAnswer(status, body, headers) };
 }

@@ -26,7 +26,7 @@ function hostFailing(times: number) {
     if (asked.length <= times) throw new Error('not loaded');
     const pool = new Pool(origin);
     pools.push(pool);
-    return { pool };
+    return pool;
   });
   const put = async (name = '127.0.0.1') => {
     const address = { origin: `http://${name}:${port}`, path: "/AttachmentSessions('a')" };
@@ -41,7 +41,7 @@ function hostFailing(times: number) {
   return { asked, put };
 }
 
-const CREATED = { kind: 'answer', answer: expect.objectContaining({ status: 201 }) };
+const CREATED = { kind: 'response', response: expect.objectContaining({ status: 201 }) };
 
 describe('createUploadHost', () => {
   it('tries again after its library could not be loaded', async () => {

@@ -1,6 +1,6 @@
 import { abortable } from '../../../shared/common/deadline.ts';
 import { ServiceError } from '../../../shared/errors.ts';
-import type { AttemptResult } from '../../../shared/graph/graphAttempt.ts';
+import type { AttemptResult } from '../../../shared/graph/graphResponse.ts';
 import { LogEntry } from '../../../shared/logging/logEntry.ts';
 import { createRequestSource } from '../../../shared/sources/bodySource.ts';
 import type { ByteSource } from '../../../shared/sources/byteSource.ts';
@@ -26,11 +26,11 @@ function send(source: ByteSource, graph: Graph) {
       async put(_address, _range, bytes, signal) {
         const { promise: result, resolve } = Promise.withResolvers<AttemptResult>();
         signal.addEventListener('abort', () =>
-          resolve({ kind: 'failed', phase: 'beforeAnswer', cause: signal.reason }),
+          resolve({ kind: 'failed', phase: 'beforeResponse', cause: signal.reason }),
         );
         bytes.resume();
         const response = upstreamAnswer(201, '', { location: LOCATION });
-        if (graph === 'answers') bytes.once('end', () => resolve({ kind: 'answer', answer: response }));
+        if (graph === 'answers') bytes.once('end', () => resolve({ kind: 'response', response }));
         return { result, released: result.then(() => {}) };
       },
       remove: () => Promise.reject(new Error('not asked for')),

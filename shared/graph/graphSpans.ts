@@ -1,25 +1,25 @@
 import type { Span, SpanContext } from '@opentelemetry/api';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { GraphCall } from '../graph/sendOnce.ts';
+import type { GraphCall } from './graphClient.ts';
 
 /** One attempt at Graph as a trace shows it. */
 export interface GraphSpan {
-  /** What goes upstream, so that Graph's part belongs to the same trace. */
+  /** Sent to Graph, so that its part belongs to the same trace. */
   readonly traceParent: string | undefined;
-  /** @param status Graph's, or 0 where there was no answer */
+  /** @param status Graph's, or 0 without a response */
   end(status: number): void;
 }
 
 type SpannedCall = Pick<GraphCall, 'operation' | 'method' | 'kind' | 'traceParent'>;
 
-/** Makes a span per attempt. Spans name the kind of item and the status; no id, no address, so that nothing needs redacting. */
+/** Makes a span per attempt. Spans name the kind of item and the status, but no id or URL, so nothing needs redacting. */
 export interface GraphSpans {
   start(call: SpannedCall, attempt: number): GraphSpan;
-  /** Sends what is still held. */
+  /** Sends all spans that are still buffered. */
   flush(): Promise<void>;
 }
 
-/** Without an exporter the platform's own trace goes upstream as it is. */
+/** Without an exporter the platform's own trace is sent to Graph unchanged. */
 export const noSpans: GraphSpans = {
   start: ({ traceParent }) => ({ traceParent, end: () => {} }),
   flush: async () => {},
@@ -78,7 +78,7 @@ function templateOf(kind: string, operation: GraphCall['operation']): string {
   return operation === 'createUploadSession' ? `/${kind}/attachments/${operation}` : `/${kind}/${operation}`;
 }
 
-/** W3C Trace Context, section 3.2; requestHead.ts has checked the form. */
+/** W3C Trace Context, section 3.2; requestInfo.ts has checked the form. */
 function parseTraceParent(traceParent: string | undefined): SpanContext | undefined {
   const [, traceId, spanId, flags] = traceParent?.split('-') ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { createGraphSpans, noSpans } from '../../../shared/telemetry/graphSpans.ts';
+import { createGraphSpans, noSpans } from '../../../shared/graph/graphSpans.ts';
 
 const TRACE_PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
