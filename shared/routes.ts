@@ -49,16 +49,6 @@ export const ROUTES = [
   },
   {
     on: 'mailbox',
-    suffix: 'sendMail',
-    method: 'POST',
-    operation: 'sendMail',
-    policy: 'sendMail',
-    timeout: 'attachTimeoutMs',
-    retry: 'withKey',
-    summary: 'Send a mail with files of any size',
-  },
-  {
-    on: 'mailbox',
     suffix: 'messages',
     method: 'POST',
     operation: 'createDraft',
@@ -76,6 +66,16 @@ export const ROUTES = [
     timeout: 'attachTimeoutMs',
     retry: 'withKey',
     summary: 'Create a draft in a folder',
+  },
+  {
+    on: 'mailbox',
+    suffix: 'sendMail',
+    method: 'POST',
+    operation: 'sendMail',
+    policy: 'sendMail',
+    timeout: 'attachTimeoutMs',
+    retry: 'withKey',
+    summary: 'Send a mail with files of any size',
   },
   {
     on: 'message',

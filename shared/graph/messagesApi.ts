@@ -2,11 +2,11 @@ import { foldCase } from '../access/policy.ts';
 import type { Deadline } from '../common/deadline.ts';
 import { isObject } from '../common/isObject.ts';
 import { type GraphVersion, type ResolvedOwner, resourcePath } from '../paths/target.ts';
-import type { GraphResponse } from './graphResponse.ts';
+import type { GraphCall } from './graphClient.ts';
 import { GraphError } from './graphError.ts';
 import type { CallContext, GraphHttp } from './graphHttp.ts';
+import type { GraphResponse } from './graphResponse.ts';
 import { parseBody } from './graphResponse.ts';
-import type { GraphCall } from './graphClient.ts';
 
 /** A message as Graph shows it. */
 export interface GraphMessage {

@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../common/clock.ts';
 import type { Deadline } from '../common/deadline.ts';
 import { ServiceError } from '../errors.ts';
-import type { GraphResponse } from '../graph/graphResponse.ts';
 import { GraphError } from '../graph/graphError.ts';
+import type { GraphResponse } from '../graph/graphResponse.ts';
 import type { MessagesApi } from '../graph/messagesApi.ts';
 import type { Note } from '../idempotency/idempotencyStore.ts';
 import { markerFilter } from './draftMarker.ts';

@@ -30,6 +30,7 @@ describe('parseConfig', () => {
       maxRequestBodyBytes: 104_857_600,
       storage: { kind: 'none' },
       requestTimeoutMs: 30_000,
+      sendSettleMs: 30_000,
       uploadTimeoutMs: 100_000,
       attachTimeoutMs: 220_000,
       graphMaxAttempts: 4,

@@ -21,6 +21,20 @@ function upstreamOf(path: string): string {
   return `${target.version}${graphPath(target, owner, target.suffix.split('/')[1])}`;
 }
 
+describe('the paths of mail', () => {
+  it.each<[string, string, string, string]>([
+    ['users/u/sendMail', 'mailbox', 'sendMail', ''],
+    ['users/u/microsoft.graph.sendMail', 'mailbox', 'sendMail', ''],
+    ['me/sendmail/', 'mailbox', 'sendMail', ''],
+    ['users/u/messages', 'mailbox', 'messages', ''],
+    ['beta/users/u/mailFolders/f/messages', 'mailFolder', 'messages', 'mailFolders/f'],
+    ['users/u/messages/m', 'message', '', 'messages/m'],
+    ["users('u')/messages('m')/send", 'message', 'send', 'messages/m'],
+  ])('reads %s', (path, on, suffix, itemPath) => {
+    expect(parsePath(path)).toMatchObject({ kind: 'message', on, suffix, itemPath });
+  });
+});
+
 describe('parsePath', () => {
   it.each([
     ['users/u/messages/m', 'message', 'v1.0/users/u/messages/m'],
@@ -131,8 +145,11 @@ describe('parsePath', () => {
     'me',
     'users',
     'users/u',
-    'users/u/messages',
-    'users/u/messages/m',
+    'users/u/messages/m/copy',
+    'users/u/messages/m/reply',
+    'users/u/events/e',
+    'users/u/mailFolders/f/messages/m',
+    'groups/g/sendMail',
     'users/u/messages/m/attachments/createUploadSessions',
     'users/u/messages/m/attachments/createUploadSession/more',
     'users/u/messages/m/attachments/other.createUploadSession',
@@ -164,7 +181,7 @@ describe('parsePath', () => {
 
   it.each([
     ['', 'it ends too early', 'users/{id}/messages/{id}/attachments'],
-    ['users/u/messages/m', 'it ends too early', 'users/{id}/messages/{id}/attachments'],
+    ['users/u/events/m', 'it ends too early', 'users/{id}/events/{id}/attachments'],
     [
       'user/u/event/e/attachments',
       'it must begin with users/{id}, me or groups/{id}, optionally after v1.0 or beta',
