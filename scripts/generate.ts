@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import { compileValidators } from './compileValidators.ts';
 import { renderConfiguration } from './renderConfiguration.ts';
 import { renderErrors } from './renderErrors.ts';
-import { renderPolicySchema } from './renderPolicySchema.ts';
 
 /** Writes every file that is made from the source: validators, and the documents that a test compares with it. */
 const docs = (name: string) => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
@@ -11,4 +10,3 @@ const docs = (name: string) => fileURLToPath(new URL(`../docs/${name}`, import.m
 compileValidators();
 writeFileSync(docs('errors.md'), renderErrors());
 writeFileSync(docs('configuration.md'), renderConfiguration());
-writeFileSync(docs('policy.schema.json'), renderPolicySchema());

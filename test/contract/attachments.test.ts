@@ -258,7 +258,7 @@ describe('the attachments of an item', () => {
     expect(bench.graph.maxConcurrentPerMailbox).toBe(3);
   });
 
-  test('meet errors of their own', async () => {
+  test('meet errors their own', async () => {
     bench.graph.play({ error: 'status503', on: 'read' });
     bench.graph.play({ error: 'status429', on: 'attach' });
 

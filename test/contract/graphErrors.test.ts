@@ -220,7 +220,7 @@ describe('the errors of the Graph emulator', () => {
     expect(bench.graph.requests.map(({ aborted }) => aborted)).toEqual([false, false]);
   });
 
-  test('plays an error on uploads alone when asked, by id and by name', async () => {
+  test('plays an error on uploads only when asked, by id and by name', async () => {
     const opened = await bench.create(onItem('error=status503;times=1;on=upload'));
     const headers = { 'content-range': 'bytes 0-9/3000000' };
     const put = () => bench.call('PUT', String(opened.json['uploadUrl']), { headers, body: '0123456789' });

@@ -74,7 +74,7 @@ describe('the three ids of a request', () => {
     expect(member(inner, 'client-request-id')).toBe(CLIENT_REQUEST_ID);
   });
 
-  test('name the log line where the proxy answers in place of Graph, and the line names Graph’s own', async () => {
+  test('name the log line where the proxy answers instead of Graph, and the line names Graph’s own', async () => {
     const { headers, inner, requestId, line, upstream } = await call('error=empty');
 
     expect([headers.get('request-id'), member(inner, 'request-id'), line['requestId']]).toEqual(
@@ -94,7 +94,7 @@ describe('the three ids of a request', () => {
   });
 
   test.each(['', 'not-a-guid', `${CLIENT_REQUEST_ID}-and-more`])(
-    'has a client-request-id of its own making in place of "%s"',
+    'has a client-request-id new making instead of "%s"',
     async (sent) => {
       const { headers, line, upstream } = await call('item', sent === '' ? {} : { 'client-request-id': sent });
 
@@ -166,7 +166,7 @@ describe('docs/operate.md', () => {
   });
 });
 
-/** The line of a range of an upload, which has the fields of its own. */
+/** The line of a range of an upload, which has the fields new. */
 async function rangeLine(): Promise<AppEvent> {
   const size = 4_000_000;
   const opening = await fetch(`${site.api}/users/adele@contoso.example/messages/item/attachments?name=a`, {

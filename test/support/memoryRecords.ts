@@ -14,7 +14,7 @@ export interface MemoryRecords<R> extends RecordStore<R> {
   readonly failures: Map<keyof RecordStore<unknown>, Error>;
   recordOf(id: string): R;
   isLeased(id: string): boolean;
-  /** Changes a record as another instance does: whoever has read it before gets a conflict. */
+  /** Changes a record as another instance does: anyone who has read it before gets a conflict. */
   change(id: string, changes: Partial<R>): void;
 }
 

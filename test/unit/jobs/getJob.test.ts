@@ -67,7 +67,7 @@ async function show(id: string) {
   return { status, headers, body: JSON.parse(body) };
 }
 
-describe('a job that goes on', () => {
+describe('a job that continues', () => {
   it('is 202 with its address and how far it is', async () => {
     const id = await begin({}, { offset: 50, furthestOffset: 100 });
 
@@ -122,7 +122,7 @@ describe('a job that stands still', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('is none that a worker holds', async () => {
+  it('is not a job that a worker has', async () => {
     const id = await begin();
     jest.setSystemTime(NOW + 2 * JOB_STALLED_MS);
     await records.acquireLease(id, JOB_LEASE_SECONDS);

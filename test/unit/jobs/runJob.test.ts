@@ -599,7 +599,7 @@ describe('a run under way', () => {
     expect(await running).toMatchObject({ code: 'Continued' });
   });
 
-  it('goes on where a renewal fails', async () => {
+  it('continues where a renewal fails', async () => {
     const bench = await benchOf();
     bench.records.failures.set('renewLease', new ServiceError('StorageUnavailable', 'Down.'));
     bench.open = async (...about) => {
@@ -638,7 +638,7 @@ describe('a run under way', () => {
     expect([bench.graph.attached, bench.records.isLeased(bench.id)]).toEqual([[], true]);
   });
 
-  it('hands on where the record was written by somebody who does not go on with it', async () => {
+  it('hands on where the record was written by somebody who does not continue with it', async () => {
     const bench = await benchOf();
     bench.open = async (...about) => {
       await bench.records.breakLease(bench.id);
@@ -660,7 +660,7 @@ describe('the lease and the timers of a run', () => {
     ['the record cannot be read', (bench: Bench) => bench.records.failures.set('read', new Error('read'))],
     ['the record cannot be written', (bench: Bench) => bench.records.failures.set('write', new Error('write'))],
     [
-      'the address of the session is none of Graph',
+      'the URL of the session is not one of Graph',
       ({ changeFile }: Bench) =>
         changeFile({ session: { uploadUrl: 'https://evil.example/', expirationDateTime: at(MINUTE_MS) } }),
     ],
