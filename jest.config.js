@@ -14,6 +14,12 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/package/'],
 };
 
+/** For projects that start the app: one storage emulator serves all their files. */
+const storage = {
+  globalSetup: '<rootDir>/test/support/startSharedStorage.ts',
+  globalTeardown: '<rootDir>/test/support/stopSharedStorage.ts',
+};
+
 /** Ends a test that hangs. No test is to be that slow on any machine. */
 const HANG_MS = 300_000;
 
@@ -26,11 +32,13 @@ export default {
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     {
       ...common,
+      ...storage,
       displayName: 'integration',
       testMatch: ['<rootDir>/test/{integration,contract,regression}/**/*.test.ts'],
     },
     {
       ...common,
+      ...storage,
       displayName: 'exhaustive',
       // What `npm test` samples, this project runs in full (test/support/runs.ts).
       globals: { isExhaustive: true },

@@ -15,6 +15,8 @@ export interface AzuriteOptions {
   readonly ports?: Partial<Ports>;
   /** Serves over TLS, where bearer tokens of a managed identity are taken as well as the account's key. */
   readonly certificate?: EmulatorCertificate;
+  /** More accounts, with the same key. */
+  readonly otherAccounts?: readonly string[];
 }
 
 interface Ports {
@@ -37,14 +39,16 @@ export interface Azurite {
   stop(): Promise<void>;
 }
 
-const ACCOUNT = 'emulated';
+/** The account that `startAzurite` gives. */
+export const ACCOUNT = 'emulated';
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
 
 /** Starts Azurite on 127.0.0.1 and waits until it listens, about a second. It ends with this process at the latest. */
 export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
   const accountKey = randomBytes(64).toString('base64');
-  const env = { ...process.env, AZURITE_ACCOUNTS: `${ACCOUNT}:${accountKey}` };
+  const accounts = [ACCOUNT, ...(options.otherAccounts ?? [])].map((name) => `${name}:${accountKey}`);
+  const env = { ...process.env, AZURITE_ACCOUNTS: accounts.join(';') };
   let running = await startProcess(options, { blob: 0, queue: 0, ...options.ports }, env);
   const { ports } = running;
   const protocol = options.certificate === undefined ? 'http' : 'https';

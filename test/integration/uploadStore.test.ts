@@ -1,5 +1,4 @@
 import { AccountSASPermissions, BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
-import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { MAX_RECORD_BYTES } from '../../shared/common/limits.ts';
 import { createUploadContainer } from '../../shared/storage/blobContainer.ts';
 import { createSecret, formatSecret, nameOf, parseSecret, seal } from '../../shared/storage/seal.ts';
@@ -12,9 +11,10 @@ import {
 } from '../../shared/uploads/uploadStore.ts';
 import { configOf } from '../support/builders.ts';
 import { openContainer, readWholeStore } from '../support/readWholeStore.ts';
+import { takeAccount } from '../support/sharedStorage.ts';
 import { uploadRecordOf } from '../support/uploadRecords.ts';
 
-let azurite: Azurite;
+const account = takeAccount();
 let container: ContainerClient;
 let store: UploadStore;
 
@@ -35,31 +35,25 @@ async function put(id: string, bytes: Buffer): Promise<void> {
 }
 
 beforeAll(async () => {
-  azurite = await startAzurite();
-  container = openContainer(azurite.connectionString);
-  store = storeAt(azurite.connectionString);
+  container = openContainer(account.connectionString);
+  store = storeAt(account.connectionString);
 });
-afterAll(() => azurite.stop());
 
 describe('a new account', () => {
   test('has no upload, and gets its container with the first, whoever of many is the first', async () => {
-    const fresh = await startAzurite();
-    try {
-      const many = Array.from({ length: 8 }, () => storeAt(fresh.connectionString));
-      expect(await many[0]?.read(formatSecret(createSecret()))).toBeUndefined();
+    const fresh = takeAccount();
+    const many = Array.from({ length: 8 }, () => storeAt(fresh.connectionString));
+    expect(await many[0]?.read(formatSecret(createSecret()))).toBeUndefined();
 
-      const uploads = await Promise.all(many.map((one) => one.create(uploadRecordOf())));
+    const uploads = await Promise.all(many.map((one) => one.create(uploadRecordOf())));
 
-      for (const { id, record } of uploads) expect((await many[0]?.read(id))?.record).toEqual(record);
-    } finally {
-      await fresh.stop();
-    }
+    for (const { id, record } of uploads) expect((await many[0]?.read(id))?.record).toEqual(record);
   });
 });
 
 describe('the settings', () => {
   test.each([
-    ['a key, in another letter case', () => azurite.connectionString.replace('AccountKey', 'accountkey')],
+    ['a key, in another letter case', () => account.connectionString.replace('AccountKey', 'accountkey')],
     ['a shared access signature', signedConnectionString],
   ])('reach the account with %s', async (_, connectionString) => {
     const { storage } = configOf({ AzureWebJobsStorage: connectionString() });
@@ -71,9 +65,9 @@ describe('the settings', () => {
   });
 
   function signedConnectionString(): string {
-    const account = BlobServiceClient.fromConnectionString(azurite.connectionString);
-    const url = account.generateAccountSasUrl(undefined, AccountSASPermissions.parse('rwcl'), 'sco');
-    return `BlobEndpoint=${azurite.blobUrl};SharedAccessSignature=${new URL(url).search.slice(1)}`;
+    const service = BlobServiceClient.fromConnectionString(account.connectionString);
+    const url = service.generateAccountSasUrl(undefined, AccountSASPermissions.parse('rwcl'), 'sco');
+    return `BlobEndpoint=${account.blobUrl};SharedAccessSignature=${new URL(url).search.slice(1)}`;
   }
 });
 
@@ -83,7 +77,7 @@ describe('an upload', () => {
 
     expect(created.id).toMatch(/^[\w-]{43}$/);
     expect(await store.read(created.id)).toEqual(created);
-    expect(await storeAt(azurite.connectionString).read(created.id)).toEqual(created);
+    expect(await storeAt(account.connectionString).read(created.id)).toEqual(created);
   });
 
   test('is written again and again, each time upon what was last', async () => {
@@ -106,7 +100,7 @@ describe('an upload', () => {
   test('is written by exactly one of many at once', async () => {
     const upload = await store.create(uploadRecordOf());
     const others = Array.from({ length: 20 }, (_, offset) =>
-      storeAt(azurite.connectionString).write(upload, { ...upload.record, offset }),
+      storeAt(account.connectionString).write(upload, { ...upload.record, offset }),
     );
 
     const outcomes = await Promise.allSettled(others);
@@ -129,7 +123,7 @@ describe('an upload', () => {
 
   test('is gone when its session has ended, and after a day in any case', async () => {
     const { id, record } = await store.create(uploadRecordOf());
-    const at = (milliseconds: number) => storeAt(azurite.connectionString, () => Date.now() + milliseconds);
+    const at = (milliseconds: number) => storeAt(account.connectionString, () => Date.now() + milliseconds);
 
     expect(await at(3_600_001).read(id)).toBeUndefined();
     expect((await at(3_600_001).read(id, { isEndIgnored: true }))?.record).toEqual(record);
@@ -140,7 +134,7 @@ describe('an upload', () => {
     const { id, record } = await store.create(uploadRecordOf());
     const secret = parseSecret(id) ?? Buffer.of();
 
-    const all = await readWholeStore(azurite.connectionString);
+    const all = await readWholeStore(account.connectionString);
 
     expect(all).toContain(nameOf(secret));
     for (const shown of [id, secret.toString('hex'), secret.toString('base64'), secret.toString('latin1')]) {
@@ -207,7 +201,7 @@ describe('a lease', () => {
 
   test('is got by exactly one of many at once', async () => {
     const leases = await Promise.all(
-      Array.from({ length: 10 }, () => storeAt(azurite.connectionString).acquireLease(upload.id, 15)),
+      Array.from({ length: 10 }, () => storeAt(account.connectionString).acquireLease(upload.id, 15)),
     );
 
     expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1);
@@ -259,7 +253,7 @@ describe('a lease', () => {
 describe('other small texts of the store', () => {
   test('are made once, replaced on condition, and kept apart by purpose', async () => {
     const uploads = createUploadContainer(
-      { kind: 'connectionString', connectionString: azurite.connectionString },
+      { kind: 'connectionString', connectionString: account.connectionString },
       noFailure,
     );
     const blobs = createSealedBlobs(uploads, 'idempotency');
