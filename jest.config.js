@@ -14,23 +14,31 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/package/'],
 };
 
+/** For projects that start the app: one storage emulator serves all their files. */
+const storage = {
+  globalSetup: '<rootDir>/test/support/startSharedStorage.ts',
+  globalTeardown: '<rootDir>/test/support/stopSharedStorage.ts',
+};
+
 /** Ends a test that hangs. No test is to be that slow on any machine. */
 const HANG_MS = 300_000;
 
 export default {
   coverageProvider: 'v8',
   testTimeout: HANG_MS,
-  // Integration tests wait more than they work. Each has processes of its own, so that more files at a time need more memory.
-  maxWorkers: 2,
+  // Integration tests wait more than they work, so more files at a time than cores.
+  maxWorkers: 4,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     {
       ...common,
+      ...storage,
       displayName: 'integration',
       testMatch: ['<rootDir>/test/{integration,contract,regression}/**/*.test.ts'],
     },
     {
       ...common,
+      ...storage,
       displayName: 'exhaustive',
       // What `npm test` samples, this project runs in full (test/support/runs.ts).
       globals: { isExhaustive: true },

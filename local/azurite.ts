@@ -14,6 +14,8 @@ export interface AzuriteOptions {
   readonly ports?: Partial<Ports>;
   /** Serves over TLS, with bearer tokens of a managed identity as well as the account's key. */
   readonly certificate?: EmulatorCertificate;
+  /** More accounts, with the same key. */
+  readonly otherAccounts?: readonly string[];
 }
 
 interface Ports {
@@ -24,14 +26,16 @@ interface Ports {
 /** A storage account with blobs and queues, emulated by Azurite in another process. */
 export type Azurite = Awaited<ReturnType<typeof startAzurite>>;
 
-const ACCOUNT = 'emulated';
+/** The account that `startAzurite` gives. */
+export const ACCOUNT = 'emulated';
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
 
 /** Starts Azurite on 127.0.0.1 and waits until it listens, about a second. It ends with this process at the latest. */
 export async function startAzurite(options: AzuriteOptions = {}) {
   const accountKey = randomBytes(64).toString('base64');
-  const env = { ...process.env, AZURITE_ACCOUNTS: `${ACCOUNT}:${accountKey}` };
+  const accounts = [ACCOUNT, ...(options.otherAccounts ?? [])].map((name) => `${name}:${accountKey}`);
+  const env = { ...process.env, AZURITE_ACCOUNTS: accounts.join(';') };
   let running = await startProcess(options, { blob: 0, queue: 0, ...options.ports }, env);
   const { ports } = running;
   const protocol = options.certificate === undefined ? 'http' : 'https';

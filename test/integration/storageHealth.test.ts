@@ -21,17 +21,19 @@ async function withSite(options: TestSiteOptions, use: (site: Site) => Promise<v
 }
 
 test('readiness follows the account: there, gone, and there again', async () => {
-  await withSite({ storage: true }, async (site) => {
+  const storage = await startAzurite();
+  await withSite({ storage }, async (site) => {
     expect(await readiness(site)).toEqual({ status: 200, storage: 'ok' });
 
-    await site.storage?.stop();
+    await storage.stop();
     expect(await readiness(site)).toEqual({ status: 503, storage: 'failing' });
     const line = await site.findEvent('storageFailed');
     expect(line['cause']).toMatch(/StorageUnavailable.*ECONNREFUSED/);
 
-    await site.storage?.restart();
+    await storage.restart();
     expect(await readiness(site)).toEqual({ status: 200, storage: 'ok' });
   });
+  await storage.stop();
 });
 
 test('a test whose site leaves a secret in the account in the clear fails', async () => {

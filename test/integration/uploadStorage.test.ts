@@ -1,6 +1,6 @@
-import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { ADELE } from '../../local/emulators/graph/seed.ts';
 import { STORAGE_TIMEOUT_MS } from '../../shared/common/limits.ts';
+import { takeAccount } from '../support/sharedStorage.ts';
 import { expectGraphError, postJson, type Site, startSite } from '../support/site.ts';
 import { type StorageFault, type StorageProxy, startStorageProxy } from '../support/storageProxy.ts';
 import { until } from '../support/until.ts';
@@ -12,13 +12,11 @@ const SLICE_BYTES = 100_000;
 
 const file = fileOf(3 * SLICE_BYTES);
 
-let azurite: Azurite;
 let proxy: StorageProxy;
 let site: Site;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
-  proxy = await startStorageProxy(azurite);
+  proxy = await startStorageProxy(takeAccount());
   site = await startSite({
     settings: { UPLOAD_URL: 'proxy', ALLOW_ANY_MAILBOX: 'true', AzureWebJobsStorage: proxy.connectionString },
     graph: { anyItem: true, minimumSize: 1 },
@@ -28,7 +26,6 @@ afterEach(() => proxy.play('none'));
 afterAll(async () => {
   await site.close();
   await proxy.close();
-  await azurite.stop();
 });
 
 let items = 0;

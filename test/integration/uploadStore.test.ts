@@ -1,5 +1,4 @@
 import { AccountSASPermissions, BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
-import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { MAX_RECORD_BYTES } from '../../shared/common/limits.ts';
 import { createUploadContainer } from '../../shared/storage/blobContainer.ts';
 import { RecordConflict } from '../../shared/storage/recordStore.ts';
@@ -8,9 +7,10 @@ import { createSealedBlobs } from '../../shared/storage/sealedBlobs.ts';
 import { createUploadStore, type StoredUpload, type UploadStore } from '../../shared/uploads/uploadRecord.ts';
 import { configOf } from '../support/builders.ts';
 import { openContainer, readWholeStore } from '../support/readWholeStore.ts';
+import { takeAccount } from '../support/sharedStorage.ts';
 import { uploadRecordOf } from '../support/uploadRecords.ts';
 
-let azurite: Azurite;
+const account = takeAccount();
 let container: ContainerClient;
 let store: UploadStore;
 
@@ -31,31 +31,25 @@ async function put(id: string, bytes: Buffer): Promise<void> {
 }
 
 beforeAll(async () => {
-  azurite = await startAzurite();
-  container = openContainer(azurite.connectionString);
-  store = storeAt(azurite.connectionString);
+  container = openContainer(account.connectionString);
+  store = storeAt(account.connectionString);
 });
-afterAll(() => azurite.stop());
 
 describe('a new account', () => {
-  test('has no upload, and gets its container with the first, also when many begin at once', async () => {
-    const fresh = await startAzurite();
-    try {
-      const many = Array.from({ length: 8 }, () => storeAt(fresh.connectionString));
-      expect(await many[0]?.read(formatSecret(createSecret()))).toBeUndefined();
+  test('has no upload, and gets its container with the first of many at once', async () => {
+    const fresh = takeAccount();
+    const many = Array.from({ length: 8 }, () => storeAt(fresh.connectionString));
+    expect(await many[0]?.read(formatSecret(createSecret()))).toBeUndefined();
 
-      const uploads = await Promise.all(many.map((one) => one.create(uploadRecordOf())));
+    const uploads = await Promise.all(many.map((one) => one.create(uploadRecordOf())));
 
-      for (const { id, record } of uploads) expect((await many[0]?.read(id))?.record).toEqual(record);
-    } finally {
-      await fresh.stop();
-    }
+    for (const { id, record } of uploads) expect((await many[0]?.read(id))?.record).toEqual(record);
   });
 });
 
 describe('the settings', () => {
   test.each([
-    ['a key, in another letter case', () => azurite.connectionString.replace('AccountKey', 'accountkey')],
+    ['a key, in another letter case', () => account.connectionString.replace('AccountKey', 'accountkey')],
     ['a shared access signature', signedConnectionString],
   ])('reach the account with %s', async (_, connectionString) => {
     const { storage } = configOf({ AzureWebJobsStorage: connectionString() });
@@ -67,9 +61,9 @@ describe('the settings', () => {
   });
 
   function signedConnectionString(): string {
-    const account = BlobServiceClient.fromConnectionString(azurite.connectionString);
-    const url = account.generateAccountSasUrl(undefined, AccountSASPermissions.parse('rwcl'), 'sco');
-    return `BlobEndpoint=${azurite.blobUrl};SharedAccessSignature=${new URL(url).search.slice(1)}`;
+    const service = BlobServiceClient.fromConnectionString(account.connectionString);
+    const url = service.generateAccountSasUrl(undefined, AccountSASPermissions.parse('rwcl'), 'sco');
+    return `BlobEndpoint=${account.blobUrl};SharedAccessSignature=${new URL(url).search.slice(1)}`;
   }
 });
 
@@ -79,7 +73,7 @@ describe('an upload', () => {
 
     expect(created.id).toMatch(/^[\w-]{43}$/);
     expect(await store.read(created.id)).toEqual(created);
-    expect(await storeAt(azurite.connectionString).read(created.id)).toEqual(created);
+    expect(await storeAt(account.connectionString).read(created.id)).toEqual(created);
   });
 
   test('is written again and again, each time upon what was last', async () => {
@@ -102,7 +96,7 @@ describe('an upload', () => {
   test('is written by exactly one of many at once', async () => {
     const upload = await store.create(uploadRecordOf());
     const others = Array.from({ length: 20 }, (_, offset) =>
-      storeAt(azurite.connectionString).write(upload, { ...upload.record, offset }),
+      storeAt(account.connectionString).write(upload, { ...upload.record, offset }),
     );
 
     const outcomes = await Promise.allSettled(others);
@@ -125,7 +119,7 @@ describe('an upload', () => {
 
   test('is gone after a day', async () => {
     const { id, record } = await store.create(uploadRecordOf());
-    const at = (milliseconds: number) => storeAt(azurite.connectionString, () => Date.now() + milliseconds);
+    const at = (milliseconds: number) => storeAt(account.connectionString, () => Date.now() + milliseconds);
 
     expect((await at(86_399_000).read(id))?.record).toEqual(record);
     expect(await at(86_400_001).read(id)).toBeUndefined();
@@ -135,7 +129,7 @@ describe('an upload', () => {
     const { id, record } = await store.create(uploadRecordOf());
     const secret = parseSecret(id) ?? Buffer.of();
 
-    const all = await readWholeStore(azurite.connectionString);
+    const all = await readWholeStore(account.connectionString);
 
     expect(all).toContain(nameOf(secret));
     for (const shown of [id, secret.toString('hex'), secret.toString('base64'), secret.toString('latin1')]) {
@@ -202,7 +196,7 @@ describe('a lease', () => {
 
   test('is got by exactly one of many at once', async () => {
     const leases = await Promise.all(
-      Array.from({ length: 10 }, () => storeAt(azurite.connectionString).acquireLease(upload.id, 15)),
+      Array.from({ length: 10 }, () => storeAt(account.connectionString).acquireLease(upload.id, 15)),
     );
 
     expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1);
@@ -254,7 +248,7 @@ describe('a lease', () => {
 describe('other small texts of the store', () => {
   test('are made once, replaced on condition, and kept apart by purpose', async () => {
     const uploads = createUploadContainer(
-      { kind: 'connectionString', connectionString: azurite.connectionString },
+      { kind: 'connectionString', connectionString: account.connectionString },
       noFailure,
     );
     const blobs = createSealedBlobs(uploads, 'idempotency');

@@ -1,4 +1,3 @@
-import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { STORAGE_TIMEOUT_MS } from '../../shared/common/limits.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { formatCause } from '../../shared/logging/mask.ts';
@@ -6,12 +5,13 @@ import { createUploadContainer, type UploadContainer } from '../../shared/storag
 import { createSecret, formatSecret } from '../../shared/storage/seal.ts';
 import { createUploadStore, type StoredUpload, type UploadStore } from '../../shared/uploads/uploadRecord.ts';
 import { openContainer } from '../support/readWholeStore.ts';
+import { takeAccount } from '../support/sharedStorage.ts';
 import { type StorageFault, type StorageProxy, startStorageProxy } from '../support/storageProxy.ts';
 import { uploadRecordOf } from '../support/uploadRecords.ts';
 
 const MAX_MS = STORAGE_TIMEOUT_MS + 1_500;
 
-let azurite: Azurite;
+const account = takeAccount();
 let proxy: StorageProxy;
 let container: UploadContainer;
 let store: UploadStore;
@@ -23,17 +23,13 @@ function open(connectionString: string): void {
   store = createUploadStore(container);
 }
 
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
 beforeEach(async () => {
-  proxy = await startStorageProxy(azurite);
+  proxy = await startStorageProxy(account);
   open(proxy.connectionString);
   upload = await store.create(uploadRecordOf());
   failures.length = 0;
 });
 afterEach(() => proxy.close());
-afterAll(() => azurite.stop());
 
 /** Every way to use the store. */
 const OPERATIONS: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -98,7 +94,7 @@ describe('where the store', () => {
   });
 
   test('refuses the key, every operation says so in time', async () => {
-    open(azurite.connectionString.replace(azurite.accountKey, createSecret().toString('base64')));
+    open(account.connectionString.replace(account.accountKey, createSecret().toString('base64')));
 
     await expectUnavailable();
     expect(formatCause(failures[0])).toMatch(/403/);
@@ -107,7 +103,7 @@ describe('where the store', () => {
   test('comes back, the same process continues', async () => {
     await proxy.close();
     await expect(store.read(upload.id)).rejects.toThrow(ServiceError);
-    const again = await startStorageProxy(azurite, proxy.port);
+    const again = await startStorageProxy(account, proxy.port);
     try {
       expect(await store.read(upload.id)).toEqual(upload);
     } finally {
@@ -156,7 +152,7 @@ describe('where the answer is lost', () => {
 
   async function countBlobs(): Promise<number> {
     let count = 0;
-    for await (const _ of openContainer(azurite.connectionString).listBlobsFlat()) count++;
+    for await (const _ of openContainer(account.connectionString).listBlobsFlat()) count++;
     return count;
   }
 });

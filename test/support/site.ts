@@ -3,6 +3,7 @@ import type { Azurite } from '../../local/azurite.ts';
 import { type EmulatedSite, type SiteOptions, startEmulatedSite } from '../../local/emulatedSite.ts';
 import type { HostLogLine } from '../../local/host/log.ts';
 import { findSecrets } from './findSecrets.ts';
+import { takeAccount } from './sharedStorage.ts';
 import { until } from './until.ts';
 
 /** The folder of host.json. The app must have been built: `npm run build`. */
@@ -25,7 +26,7 @@ export interface Site extends EmulatedSite {
 }
 
 export interface TestSiteOptions extends Partial<Omit<SiteOptions, 'storage'>> {
-  /** True: its own Azurite, which takes a second to start. Default false: no storage is set. */
+  /** True: an account of its own, in the Azurite that all tests share. Default false: no storage is set. */
   readonly storage?: boolean | Azurite;
 }
 
@@ -35,7 +36,7 @@ export async function startSite({ storage = false, ...options }: TestSiteOptions
   const site = await startEmulatedSite({
     appRoot: REPOSITORY_ROOT,
     ...options,
-    ...(storage !== true && { storage }),
+    storage: storage === true ? takeAccount() : storage,
     host: { log: (line) => lines.push(line), ...options.host },
   });
   const events = (event: string) => lines.flatMap(({ message }) => readEvent(message, event));
