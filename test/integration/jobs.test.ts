@@ -247,21 +247,6 @@ test('waits as long as Graph asks, in no invocation, and other mailboxes do not 
   expect(Math.max(...seen.map(({ ms }) => ms.total))).toBeLessThan(1000 * RETRY_AFTER_SECONDS);
 });
 
-test('names the way that waits where a synchronous call cannot', async () => {
-  const file = fileOf(4_000_000);
-  const path = `/${crypto.randomUUID()}`;
-  site.sources.put(path, { bytes: file.bytes });
-  site.graph.play({ error: 'status429', retryAfter: '3600', times: 4 });
-
-  const body = { name: file.name, sourceUrl: `${site.sources.origin}${path}` };
-  const answer = await postJson(`${site.api}/${MESSAGE}/attachments`, body);
-
-  expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '3600']);
-  const { error } = (await answer.json()) as { error: { code: string; message: string } };
-  expect(error.code).toBe('ApplicationThrottled');
-  expect(error.message).toContain('Prefer: respond-async');
-});
-
 describe('is cancelled', () => {
   test('in the middle of a piece: nothing is attached', async () => {
     const location = await start(fileOf(9_000_000), {

@@ -8,6 +8,7 @@ const REQUESTS: readonly (readonly [name: string, method: string, path: string])
   ['apiSwagger', 'GET', 'swagger.json'],
   ['health', 'GET', 'health'],
   ['healthReady', 'GET', 'health/ready'],
+  ['job', 'GET', 'jobs/any'],
   ['uploadSession', 'PUT', 'uploadSessions/any'],
   ['zGraphPaths', 'POST', 'me/messages/any/attachments/createUploadSession'],
 ];

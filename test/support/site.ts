@@ -26,7 +26,7 @@ export interface Site extends EmulatedSite {
 }
 
 export interface TestSiteOptions extends Partial<Omit<SiteOptions, 'storage'>> {
-  /** True: an account of its own, in the Azurite that all tests share. Default false: no storage is set. */
+  /** True: a new account in the Azurite that all tests share. Default false: no storage is set. */
   readonly storage?: boolean | Azurite;
 }
 
