@@ -70,6 +70,12 @@ function fieldsOf(value: unknown): readonly string[] {
   return Object.entries(value).flatMap(([name, member]) => [name, ...fieldsOf(member).map((one) => `${name}.${one}`)]);
 }
 
+const events = new Set(
+  globSync('{shared,functions}/**/*.ts', { cwd: ROOT }).flatMap((source) =>
+    [...read(source).matchAll(/\bevent: '(\w+)'/g)].map(([, event = '']) => event),
+  ),
+);
+
 let fields: ReadonlySet<string>;
 
 beforeAll(async () => {
@@ -96,11 +102,6 @@ describe('infra/queries', () => {
 
   test.each(files)('%s names only codes and events that the app writes', (file) => {
     const query = read(file);
-    const events = new Set(
-      globSync('{shared,functions}/**/*.ts', { cwd: ROOT }).flatMap((source) =>
-        [...read(source).matchAll(/\bevent: '(\w+)'/g)].map(([, event = '']) => event),
-      ),
-    );
     const namesAfter = (field: string) =>
       [...query.matchAll(new RegExp(`tostring\\(r\\.${field}\\) (?:==|in) (\\([^)]*\\)|"\\w+")`, 'g'))].flatMap(
         ([, value = '']) => [...value.matchAll(/"(\w+)"/g)].map(([, name = '']) => name),
