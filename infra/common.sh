@@ -45,3 +45,12 @@ graph_url() {
   url=$(call Reader cloud show --query endpoints.microsoftGraphResourceId --output tsv) || return
   echo "${url%/}/v1.0"
 }
+
+# Waits until a new object can be read: Entra replicates it within seconds. $1: its URL in Graph.
+wait_for() {
+  for _ in {1..20}; do
+    if az rest --method get --url "$1" --output none 2>/dev/null; then return; fi
+    sleep 3
+  done
+  fail "Entra has not replicated the new object after one minute. Run this script again."
+}

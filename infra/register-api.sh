@@ -55,6 +55,7 @@ if [[ -z "$app_id" ]]; then
   fi
   echo "create the registration '$name'"
   app_id=$(call "$needed" ad app create --display-name "$name" --sign-in-audience AzureADMyOrg --query appId --output tsv)
+  wait_for "$graph/applications(appId='$app_id')"
 else
   echo "use the registration $app_id"
 fi
@@ -110,8 +111,10 @@ fi
 if [[ -z "$principal_id" ]]; then
   echo 'create the service principal'
   principal_id=$(call "$needed" ad sp create --id "$app_id" --query id --output tsv)
+  wait_for "$graph/servicePrincipals/$principal_id"
 fi
-required=$(call "$needed" ad sp show --id "$principal_id" --query appRoleAssignmentRequired --output tsv)
+required=$(call "$needed" rest --method get --url "$graph/servicePrincipals/$principal_id" \
+  --query appRoleAssignmentRequired --output tsv)
 if [[ "${required,,}" != true ]]; then
   # Without it Entra issues tokens for this API, though without the role, to every application of the tenant.
   change 'require an assignment' patch "$graph/servicePrincipals/$principal_id" '{"appRoleAssignmentRequired":true}'

@@ -65,7 +65,10 @@ const findPrincipal = (stdout: string): AzCall => ({
 });
 
 const isAssignmentRequired = (stdout: string): AzCall => ({
-  args: ['ad', 'sp', 'show', '--id', API_SP, '--query', 'appRoleAssignmentRequired', '--output', 'tsv'],
+  args: [
+    ...['rest', '--method', 'get', '--url', `${GRAPH}/servicePrincipals/${API_SP}`],
+    ...['--query', 'appRoleAssignmentRequired', '--output', 'tsv'],
+  ],
   stdout,
 });
 
@@ -94,6 +97,8 @@ const scope = {
   userConsentDescription: 'Lets the application attach files to items that you may change.',
 };
 
+const waitFor = (url: string): AzCall => ({ args: ['rest', '--method', 'get', '--url', url, '--output', 'none'] });
+
 const setUri: AzCall = { args: ['ad', 'app', 'update', '--id', APP, '--identifier-uris', `api://${APP}`] };
 
 describe('register-api.sh', () => {
@@ -104,6 +109,7 @@ describe('register-api.sh', () => {
         cloud,
         findApp(''),
         createApp,
+        waitFor(APPLICATION),
         countParts('0\n0\n0\n0\n'),
         setUri,
         readApp('appRoles', 'json', '[]\n'),
@@ -114,6 +120,7 @@ describe('register-api.sh', () => {
         patch(APPLICATION, { optionalClaims: { accessToken: [{ name: 'xms_cc' }] } }),
         findPrincipal(''),
         { args: ['ad', 'sp', 'create', '--id', APP, '--query', 'id', '--output', 'tsv'], stdout: `${API_SP}\n` },
+        waitFor(`${GRAPH}/servicePrincipals/${API_SP}`),
         isAssignmentRequired('False\n'),
         patch(`${GRAPH}/servicePrincipals/${API_SP}`, { appRoleAssignmentRequired: true }),
         tenant,
