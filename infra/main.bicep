@@ -1,5 +1,21 @@
 targetScope = 'subscription'
 
+@sealed()
+type alertThresholdsType = {
+  misconfigured: int?
+  tokenFailures: int?
+  storageFailures: int?
+  serverErrors: int?
+  throttled: int?
+  unmatchedRequests: int?
+  openToAllMailboxes: int?
+  manyMailboxesDenied: int?
+  unknownCallers: int?
+  usersRefused: int?
+  guessedUrls: int?
+  lostJobs: int?
+}
+
 @minLength(1)
 @maxLength(64)
 @description('Name of the azd environment. Resource names are derived from it.')
@@ -42,8 +58,14 @@ param corsAllowedOrigins string = ''
 @description('Largest body of a request, in bytes: the platform answers more with an empty 500. Empty: 167772160, so that files of 150 MiB can be sent through the app in one call. If callers only open upload sessions, 1048576 is plenty: the platform holds a body with Content-Length in memory before the app can refuse it.')
 param requestBodyLimitBytes string = ''
 
-@description('Resource id of the action group that gets the alerts. Empty: they show in the portal alone.')
+@description('Resource id of the action group that all alerts notify. Empty: the one of alertEmail, or none, so that the alerts only show in the portal.')
 param alertActionGroupId string = ''
+
+@description('Mail address for the alerts. The template then creates an action group, unless alertActionGroupId is set.')
+param alertEmail string = ''
+
+@description('Thresholds that replace those of infra/alerts.json, by the name of the alert. A rule fires if its count is higher.')
+param alertThresholds alertThresholdsType = {}
 
 // The app's own settings, described in docs/configuration.md. An empty one is not set, so that the app's default holds.
 @allowed(['', 'functionKey', 'entra'])
@@ -146,7 +168,27 @@ module monitoring 'app/monitoring.bicep' = {
   params: {
     workspaceName: 'log-${resourceToken}'
     applicationInsightsName: 'appi-${resourceToken}'
-    alertActionGroupId: alertActionGroupId
+    location: location
+    tags: allTags
+  }
+}
+
+module alerts 'app/alerts.bicep' = {
+  scope: group
+  params: {
+    applicationInsightsName: monitoring.outputs.applicationInsightsName
+    actionGroupId: alertActionGroupId
+    email: alertEmail
+    thresholds: alertThresholds
+    location: location
+    tags: allTags
+  }
+}
+
+module workbook 'app/workbook.bicep' = {
+  scope: group
+  params: {
+    applicationInsightsName: monitoring.outputs.applicationInsightsName
     location: location
     tags: allTags
   }

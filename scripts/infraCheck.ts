@@ -30,7 +30,7 @@ const NOT_DEPLOYED = [
 ];
 
 /** Parameters that azd cannot pass on: it puts values between quotes, so no JSON document (policy), number or object. */
-const NOT_SET_BY_AZD = ['policy', 'maximumInstanceCount', 'resourceGroupName', 'tags'];
+const NOT_SET_BY_AZD = ['policy', 'alertThresholds', 'maximumInstanceCount', 'resourceGroupName', 'tags'];
 
 /** The app settings are the two objects without their empty values, and nothing else. */
 const APP_SETTINGS =

@@ -41,7 +41,7 @@ export function jobLine(
     event: 'job',
     code,
     reason,
-    ...(isPoison && { isPoison }), // An alert of infra/app/monitoring.bicep looks for it.
+    ...(isPoison && { isPoison }), // infra/queries/alerts/lostJobs.kql looks for it.
     delayMs: delayMs === undefined ? undefined : Math.round(delayMs),
     ...entryFields(logEntry, logMailbox),
     requestId: invocationId,
