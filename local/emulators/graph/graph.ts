@@ -38,7 +38,7 @@ export async function startGraphEmulator(options: GraphEmulatorOptions) {
   const log = createRequestLog(recordLimit);
   const sockets = new Map<number | undefined, Socket>();
   const mailboxes = createMailboxStore();
-  const messages = createMessageStore(mailboxes, settings, now);
+  const messages = createMessageStore(mailboxes, () => settings.mail, now);
   const world: GraphWorld = {
     settings,
     mailboxes,

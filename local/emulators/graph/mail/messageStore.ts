@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { SendEffect } from '../../errors/namedErrors.ts';
 import { itemNotFound } from '../graphResponse.ts';
-import type { GraphSettings } from '../graphWorld.ts';
 import { type ItemRef, type MailboxStore, newExchangeId, type StoredAttachment } from '../mailboxStore.ts';
 import { type MessageMembers, propertyKey, type Recipient } from './message.ts';
+import type { MailSettings } from './unsettled.ts';
 
 /** Ends after so many reads, and not before a moment (epoch milliseconds). */
 interface Lag {
@@ -54,14 +54,14 @@ const DELETE_AFTER_SUBMIT = propertyKey('Boolean 0x0E01');
 const DEFAULT_LAG_READS = 3;
 
 /** The messages of all mailboxes, and the mails that were sent. A message that nobody wrote is an empty draft. */
-export function createMessageStore(mailboxes: MailboxStore, settings: GraphSettings, now: () => number) {
+export function createMessageStore(mailboxes: MailboxStore, settings: () => MailSettings, now: () => number) {
   /** By `MailboxStore.keyOf`. */
   const messages = new Map<string, StoredMessage>();
   const removed = new Set<string>();
   const mails: SentMessage[] = [];
 
   function add(mailboxId: string, id: string, immutableId: string, members: MessageMembers): StoredMessage {
-    const given = settings.mail.keepsInternetMessageId ? members.internetMessageId : undefined;
+    const given = settings().keepsInternetMessageId ? members.internetMessageId : undefined;
     const message: StoredMessage = {
       mailboxId,
       id,
@@ -126,9 +126,9 @@ export function createMessageStore(mailboxes: MailboxStore, settings: GraphSetti
 
   /** Sends a message as it is now. While `isDraft` stays true, a second call delivers it again. */
   function send(message: StoredMessage, savesToSentItems: boolean, played?: PlayedSend): void {
-    const { mail } = settings;
+    const current = settings();
     if (message.mail !== undefined) {
-      if (!mail.secondSendDelivers) throw itemNotFound();
+      if (!current.secondSendDelivers) throw itemNotFound();
       message.mail.timesDelivered += 1;
       return;
     }
@@ -138,15 +138,15 @@ export function createMessageStore(mailboxes: MailboxStore, settings: GraphSetti
     message.mail = {
       message: { ...message },
       attachments: mailboxes.attachments(message.mailboxId, message.immutableId),
-      savedToSentItems: savesToSentItems && !(isDeleted && mail.deletesAfterSubmit),
+      savedToSentItems: savesToSentItems && !(isDeleted && current.deletesAfterSubmit),
       timesDelivered: 1,
     };
     mails.push(message.mail);
     message.pending = {
-      ...lagOf('draftLag', mail.draftLagReads, mail.draftLagMs, played),
-      keepsImmutableId: mail.immutableIdSurvivesSend && played?.effect !== 'newId',
+      ...lagOf('draftLag', current.draftLagReads, current.draftLagMs, played),
+      keepsImmutableId: current.immutableIdSurvivesSend && played?.effect !== 'newId',
     };
-    message.unlisted = lagOf('sentItemsLag', mail.sentItemsLagReads, mail.sentItemsLagMs, played);
+    message.unlisted = lagOf('sentItemsLag', current.sentItemsLagReads, current.sentItemsLagMs, played);
     settle(message);
   }
 
@@ -197,7 +197,7 @@ export function createMessageStore(mailboxes: MailboxStore, settings: GraphSetti
   }
 
   function loseIfPending({ pending, mail }: StoredMessage): void {
-    if (mail === undefined || !isOn(pending) || !settings.mail.earlyDeleteLosesMail) return;
+    if (mail === undefined || !isOn(pending) || !settings().earlyDeleteLosesMail) return;
     mails.splice(mails.indexOf(mail), 1);
   }
 
