@@ -83,7 +83,7 @@ export async function sendDraft(
   return withIdempotencyKey(request, caller, same, dependencies, async (attempt) => {
     const earlier = readNote(attempt.note);
     if (earlier !== undefined) {
-      await settled(mail, attempt, earlier);
+      await settled(mail, attempt, earlier, false);
       return sentResponse(mail, earlier);
     }
     const draft = await readOwnMessage(mail, messageIdIn(path));
