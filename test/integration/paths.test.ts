@@ -212,7 +212,7 @@ test.each([
   '',
   'v1.0',
   'me',
-  'me/messages/AAMk=',
+  'me/events/AAMk=',
   'me/messages/AAMk=/attachments/createUploadSession/x',
   'me/messages/AAMk=/createUploadSession',
   'me/drive/items/AAMk=/createUploadSession',
