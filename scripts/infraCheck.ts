@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { SETTINGS } from '../shared/config/settings.ts';
 import { JOB_POISON_QUEUE, JOB_QUEUE } from '../shared/jobs/jobQueue.ts';
 import { UPLOAD_CONTAINER } from '../shared/storage/blobContainer.ts';
+import { readCommandLine } from './commandLine.ts';
 
-// `npm run infra:check [-- folder]`: compiles and lints main.bicep of the folder (default infra), then checks what the linter
-// cannot know. Prints the differences and exits with 1 if there are any, with 0 if there is no compiler.
+const USAGE = `Usage: npm run infra:check [-- FOLDER]
+Compiles and lints main.bicep of the folder (default infra), then checks what the linter cannot know. Prints the differences
+and exits with 1 if there are any, with 0 if there is no compiler.`;
 
 const VERSION = '0.49.2';
 const PACKAGE = 'Azure.Bicep.CommandLine.linux-x64';
@@ -197,4 +199,4 @@ function main(folder: string): void {
   }
 }
 
-if (process.argv[1] === import.meta.filename) main(process.argv[2] ?? 'infra');
+if (process.argv[1] === import.meta.filename) main(readCommandLine(USAGE, {}).positionals[0] ?? 'infra');
