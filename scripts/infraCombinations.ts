@@ -26,7 +26,10 @@ const NETWORKS: readonly { readonly parameters: Parameters; readonly expected: t
   },
 ];
 
-const JOBS: readonly Parameters[] = [{}, { jobKey: 'key', jobTimeoutMinutes: '30', httpConcurrency: 8, instanceMemoryMB: 4096 }];
+const JOBS: readonly Parameters[] = [
+  {},
+  { jobKey: 'key', jobTimeoutMinutes: '30', httpConcurrency: 8, instanceMemoryMB: 4096 },
+];
 
 const CALLERS: readonly Parameters[] = [
   { callerAuth: 'functionKey' },
