@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { readOptions } from './commandLine.ts';
 import { compileValidators } from './compileValidators.ts';
 import { writeDescriptions } from './describe/writeDescriptions.ts';
 import { checkSinglePackage } from './singlePackage.ts';
@@ -162,4 +163,7 @@ function checkLaziness({ outputs }: Metafile): void {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildApp();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  readOptions('Usage: npm run build\nBundles the app into dist/.', {});
+  await buildApp();
+}

@@ -11,7 +11,8 @@ export function readCommandLine<const T extends Options>(usage: string, options:
   try {
     return parseArgs({ allowPositionals: true, options });
   } catch (error) {
-    return endWrongCall(error instanceof Error ? error.message : String(error));
+    // Node's first sentence; the second one is about arguments that start with a hyphen.
+    return endWrongCall(String(Object(error).message).split('. ')[0] ?? '');
   }
 }
 
@@ -22,6 +23,6 @@ export function readOptions<const T extends Options>(usage: string, options: T) 
 }
 
 export function endWrongCall(message: string): never {
-  console.error(`${message.split('. ')[0]?.replace(/\.?$/, '.')} Use --help for the usage.`);
+  console.error(`${message.replace(/\.?$/, '.')} Use --help for the usage.`);
   process.exit(2);
 }

@@ -65,7 +65,6 @@ const properties = {
             loginUri: { value: LOGIN },
             tenantId: { value: tenant },
             resourceUri: { value: resource },
-            enableOnbehalfOfLogin: { value: 'false' },
           },
         },
       },

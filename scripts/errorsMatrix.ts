@@ -6,9 +6,15 @@ import { playMatrix } from '../test/support/faultMatrix/playMatrix.ts';
 import { judge, renderMatrix } from '../test/support/faultMatrix/renderMatrix.ts';
 import { playRanges, startRangeSite } from '../test/support/rangeFaults/playRanges.ts';
 import { judgeRange, renderRanges } from '../test/support/rangeFaults/renderRanges.ts';
+import { readOptions } from './commandLine.ts';
 
 // `npm run errors:matrix`: plays every error against the built app and writes what came of it to build/errors/sessions.md,
 // ranges.md and attach.md. Exits with 1 if a cell differs from the expected outcome (test/support/*/cells.ts), and names it.
+
+readOptions(
+  'Usage: npm run errors:matrix\nPlays every error against the built app and writes the outcomes to build/errors.',
+  {},
+);
 
 const folder = join(import.meta.dirname, '../build/errors');
 mkdirSync(folder, { recursive: true });

@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { SETTINGS } from '../shared/config/settings.ts';
 import { JOB_POISON_QUEUE, JOB_QUEUE } from '../shared/jobs/jobQueue.ts';
 import { UPLOAD_CONTAINER } from '../shared/storage/blobContainer.ts';
+import { readCommandLine } from './commandLine.ts';
+import { checkCombinations } from './infraCombinations.ts';
 
-// `npm run infra:check [-- folder]`: compiles and lints main.bicep of the folder (default infra), then checks what the linter
-// cannot know. Prints the differences and exits with 1 if there are any, with 0 if there is no compiler.
+const USAGE = `Usage: npm run infra:check [-- FOLDER]
+Compiles and lints main.bicep of the folder (default infra), then checks what the linter cannot know. Prints the differences
+and exits with 1 if there are any, with 0 if there is no compiler.`;
 
 const VERSION = '0.49.2';
 const PACKAGE = 'Azure.Bicep.CommandLine.linux-x64';
@@ -30,7 +33,10 @@ const NOT_DEPLOYED = [
 ];
 
 /** Parameters that azd cannot pass on: it puts values between quotes, so no JSON document (policy), number or object. */
-const NOT_SET_BY_AZD = ['policy', 'alertThresholds', 'maximumInstanceCount', 'resourceGroupName', 'tags'];
+const NOT_SET_BY_AZD = [
+  ...['policy', 'alertThresholds', 'maximumInstanceCount', 'instanceMemoryMB', 'httpConcurrency'],
+  ...['resourceGroupName', 'tags'],
+];
 
 /** The app settings are the two objects without their empty values, and nothing else. */
 const APP_SETTINGS =
@@ -126,7 +132,10 @@ function checkFolder(folder: string, bicep: string): void {
     parametersFile: parameters.filter((name) => !NOT_SET_BY_AZD.includes(name)).sort(),
     keyLookups: null, // A key would be readable in a setting or in the history of the deployment.
   });
+  const undescribed = parameters.filter((name) => at(main, `parameters.${name}.metadata.description`) === undefined);
+  if (undescribed.length > 0) throw new Error(`These parameters have no description: ${undescribed.join(', ')}`);
   console.log(`ok: ${folder}/main.bicep`);
+  checkCombinations(bicep, build.stdout);
 }
 
 /** The resources of a template and of its nested deployments. They are an array, or in language version 2.0 an object. */
@@ -197,4 +206,4 @@ function main(folder: string): void {
   }
 }
 
-if (process.argv[1] === import.meta.filename) main(process.argv[2] ?? 'infra');
+if (process.argv[1] === import.meta.filename) main(readCommandLine(USAGE, {}).positionals[0] ?? 'infra');

@@ -6,6 +6,7 @@ import { unzipSync, zipSync } from 'fflate';
 import { startEmulatedSite } from '../local/emulatedSite.ts';
 import { ADELE } from '../local/emulators/graph/seed.ts';
 import { buildApp } from './build.ts';
+import { readOptions } from './commandLine.ts';
 import { publishContents } from './publishContents.ts';
 
 // `npm run package`: package/app.zip as `func azure functionapp publish --no-build` would ship it, checked and tried.
@@ -28,7 +29,11 @@ const REQUIRED = [
   'dist/docs.html',
 ];
 
-const hasJobs = !process.argv.includes('--without-jobs');
+const USAGE = `Usage: npm run package -- [--without-jobs]
+Writes package/app.zip, checks its contents and sends one request to it.
+  --without-jobs   without the extension bundle, so that the app starts faster and runs no jobs`;
+
+const hasJobs = !readOptions(USAGE, { 'without-jobs': { type: 'boolean' } })['without-jobs'];
 await buildApp();
 const names = listContents();
 const zip = zipSync(Object.fromEntries(names.map((name) => [name, contentOf(name)])), { level: 9 });

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
 import { readLocalValues } from '../local/host/settings.ts';
 import { loadPolicy, type PolicyResult, type PolicySettings } from '../shared/access/loadPolicy.ts';
 import { policySource } from '../shared/config/config.ts';
 import { type ConfigError, type Environment, readSettings } from '../shared/config/readSettings.ts';
+import { endWrongCall, readCommandLine } from './commandLine.ts';
 import { describeGrant, explainPolicy } from './explainPolicy.ts';
 
 const USAGE = `npm run policy -- check [--file policy.json]
@@ -16,7 +17,6 @@ Without --file: the policy that the app would read, by POLICY, POLICY_FILE or po
 check exits 1 on a fault; explain exits 0 when allowed, 1 when denied; 2 is a wrong call.`;
 
 const OPTIONS = {
-  help: { type: 'boolean', short: 'h' },
   file: { type: 'string' },
   caller: { type: 'string' },
   user: { type: 'string' },
@@ -41,16 +41,12 @@ const CONCERNED = [
 ];
 
 function main(): void {
-  const { values, positionals } = readArguments();
-  if (values.help) {
-    console.log(USAGE);
-    return;
-  }
+  const { values, positionals } = readCommandLine(USAGE, OPTIONS);
   const [command] = positionals;
-  if (command !== 'check' && command !== 'explain') wrongCall(`Unknown command '${command ?? ''}'.`);
+  if (command !== 'check' && command !== 'explain') endWrongCall(`Unknown command '${command ?? ''}'.`);
   const appRoot = folderOfHostJson(process.cwd());
   if (appRoot === undefined && values.file === undefined) {
-    wrongCall('There is no host.json here or in a folder above: name the policy with --file.');
+    endWrongCall('There is no host.json here or in a folder above: name the policy with --file.');
   }
   const settings = readPolicySettings(appRoot, values);
   if ('faults' in settings) report(settings.faults.map(({ setting, fault }) => `${setting}: ${fault}`));
@@ -61,6 +57,8 @@ function main(): void {
   if (command === 'check') check(loaded);
   else explain(loaded, values);
 }
+
+type Values = ReturnType<typeof readCommandLine<typeof OPTIONS>>['values'];
 
 type LoadedPolicy = Extract<PolicyResult, { kind: 'ok' }>;
 
@@ -76,29 +74,16 @@ function check({ document, policy, source }: LoadedPolicy): void {
   console.log([`${source}: ${count}, no fault`, ...grants.map(describeGrant)].join('\n'));
 }
 
-function explain(loaded: LoadedPolicy, values: ReturnType<typeof readArguments>['values']): void {
+function explain(loaded: LoadedPolicy, values: Values): void {
   const { caller, user, operation, mailbox, group, kind, size, source } = values;
   if (!caller || !kind || !size || (mailbox === undefined) === (group === undefined)) {
-    wrongCall('explain needs --caller, --kind, --size and one of --mailbox and --group.');
+    endWrongCall('explain needs --caller, --kind, --size and one of --mailbox and --group.');
   }
   const question = { caller, user, operation, mailbox, group, kind, size: Number(size), source };
   const explanation = explainPolicy(loaded, question);
-  if (explanation.kind === 'badQuestion') wrongCall(explanation.fault);
+  if (explanation.kind === 'badQuestion') endWrongCall(explanation.fault);
   console.log(explanation.text);
   process.exitCode = explanation.allowed ? 0 : 1;
-}
-
-function readArguments() {
-  try {
-    return parseArgs({ allowPositionals: true, options: OPTIONS });
-  } catch (error) {
-    return wrongCall(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function wrongCall(fault: string): never {
-  console.error(`${fault}\n${USAGE}`);
-  process.exit(2);
 }
 
 function report(faults: readonly string[]): never {

@@ -1,3 +1,4 @@
+import { endWrongCall } from './commandLine.ts';
 import { createClient, NoAnswer } from './smoke/client.ts';
 import { Skipped, Unexpected } from './smoke/expect.ts';
 import { parseOptions, USAGE } from './smoke/options.ts';
@@ -26,10 +27,13 @@ async function runSteps(steps: readonly Step[]): Promise<number> {
   return failures;
 }
 
+if (process.argv.includes('--help')) {
+  console.log(USAGE);
+  process.exit(0);
+}
 const parsed = parseOptions(process.argv.slice(2), process.env);
 if (parsed.kind === 'wrongCall') {
-  console.error(`${parsed.fault}\n${USAGE}`);
-  process.exit(2);
+  endWrongCall(parsed.fault);
 }
 const client = createClient(parsed.options);
 console.log(`Smoke test of ${parsed.options.url}`);

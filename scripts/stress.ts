@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { runChaos } from '../test/support/chaos.ts';
+import { endWrongCall, readCommandLine } from './commandLine.ts';
 import { runSoak } from './soak.ts';
 
 const USAGE = `Usage: npm run stress -- soak [--seconds 60] [--connections 256] [--fuzz 100000]
@@ -9,9 +9,10 @@ const USAGE = `Usage: npm run stress -- soak [--seconds 60] [--connections 256] 
 // `npm run stress -- chaos`: jobs while a worker is killed every two seconds, Graph fails one call in ten, and the store restarts
 // once; `--seconds` limits the run. Exits with 1 if a request or file was lost, hung or wrong, with 2 if the call is wrong.
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { seconds: { type: 'string' }, connections: { type: 'string' }, fuzz: { type: 'string' } },
+const { values, positionals } = readCommandLine(USAGE, {
+  seconds: { type: 'string' },
+  connections: { type: 'string' },
+  fuzz: { type: 'string' },
 });
 
 /** The jobs that did not end with their file attached exactly once, byte for byte, or whose progress went back. */
@@ -37,8 +38,7 @@ async function countChaosErrors(timeoutMs: number): Promise<number> {
 
 const [command] = positionals;
 if (positionals.length !== 1 || (command !== 'soak' && command !== 'chaos')) {
-  console.error(USAGE);
-  process.exitCode = 2;
+  endWrongCall('Choose soak or chaos');
 } else {
   const seconds = Number(values.seconds ?? (command === 'chaos' ? 1200 : 60));
   const errors =

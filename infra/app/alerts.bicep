@@ -48,7 +48,7 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
     tags: tags
     properties: {
       displayName: alert.title
-      description: '${alert.meaning}. See docs/operate.md.'
+      description: '${alert.meaning}. See docs/alerts.md.'
       severity: alert.severity
       enabled: true
       scopes: [applicationInsights.id]

@@ -14,6 +14,10 @@ param otelExporterOtlpHeaders string
 @secure()
 param jobKey string
 param maximumInstanceCount int
+param instanceMemoryMB int
+param httpConcurrency int
+param subnetId string
+param isPublic bool
 param requestBodyLimitBytes string
 param operatorSettings object
 param apiDefinitionUrl string
@@ -59,6 +63,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     keyVaultReferenceIdentity: identity.id
     siteConfig: {
       minTlsVersion: '1.2'
@@ -79,10 +85,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
           }
         }
       }
-      scaleAndConcurrency: {
-        instanceMemoryMB: 2048
-        maximumInstanceCount: maximumInstanceCount
-      }
+      scaleAndConcurrency: union(
+        { instanceMemoryMB: instanceMemoryMB, maximumInstanceCount: maximumInstanceCount },
+        httpConcurrency == 0 ? {} : { triggers: { http: { perInstanceConcurrency: httpConcurrency } } }
+      )
     }
   }
 
@@ -107,5 +113,6 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
+output id string = app.id
 output name string = app.name
 output hostName string = app.properties.defaultHostName

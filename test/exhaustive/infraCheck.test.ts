@@ -125,8 +125,8 @@ const FURTHER_FAULTS: readonly Fault[] = [
   {
     fault: 'a secret as a plain parameter of the deployment',
     file: 'main.bicep',
-    from: '@secure()\nparam otelExporterOtlpHeaders',
-    to: 'param otelExporterOtlpHeaders',
+    from: "@secure()\n@description('Headers of the exporter, such as an access key: name=value,name=value.')\nparam otelExporterOtlpHeaders",
+    to: "@description('Headers of the exporter, such as an access key: name=value,name=value.')\nparam otelExporterOtlpHeaders",
     expected: /^\+ +OTEL_EXPORTER_OTLP_HEADERS: undefined/m,
   },
   {
