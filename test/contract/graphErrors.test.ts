@@ -75,7 +75,7 @@ test('local/README.md names every error with its description', () => {
     ...SEND_ERRORS,
     ...IDENTITY_ERRORS,
   })) {
-    expect(docs).toContain(`| \`${name}\` | ${description} |`);
+    expect(docs).toContain(`- \`${name}\`: ${description}\n`);
   }
 });
 

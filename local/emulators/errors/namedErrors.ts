@@ -60,13 +60,13 @@ function named(description: string, behaviour: ErrorBehaviour): NamedError {
 
 function status(status: number, code: string, message: string, retryAfter?: string): NamedError<StatusBehaviour> {
   return {
-    description: `${status} ${code} in Graph's shape${retryAfter === undefined ? '' : `, Retry-After: ${retryAfter}`}`,
+    description: `${status} ${code}${retryAfter === undefined ? '' : `, Retry-After: ${retryAfter}`}`,
     behaviour: { kind: 'error', status, code, message, retryAfter },
   };
 }
 
 function html(status: number, title: string): NamedError {
-  return named(`${status} with an HTML page of a gateway`, {
+  return named(`${status} with a gateway's HTML page`, {
     kind: 'replace',
     status,
     contentType: 'text/html; charset=utf-8',
@@ -80,7 +80,7 @@ function created(description: string, body: string): NamedError {
 }
 
 function afterCommit({ behaviour }: NamedError<StatusBehaviour>): NamedError {
-  const description = `${behaviour.status} ${behaviour.code}, though the bytes were taken`;
+  const description = `${behaviour.status} ${behaviour.code}, after the call took effect`;
   return named(description, { ...behaviour, afterCommit: true });
 }
 
@@ -154,11 +154,11 @@ export const GRAPH_ERRORS = {
 
 /** Further errors, of an upload under way. */
 export const UPLOAD_ERRORS = {
-  resetAfterCommit: named('takes the bytes, then resets the connection; after the last chunk the attachment exists', {
+  resetAfterCommit: named('the call takes effect, then the connection is reset', {
     kind: 'reset',
     at: 'afterCommit',
   }),
-  hangAfterCommit: named('takes the bytes and never responds; after the last chunk the attachment exists', {
+  hangAfterCommit: named('the call takes effect, without a response', {
     kind: 'hang',
     at: 'afterCommit',
   }),
