@@ -8,6 +8,7 @@ import { ADELE } from './emulators/graph/seed.ts';
 import { printLogLine } from './host/log.ts';
 import { describeFunctions } from './host/startHost.ts';
 import { listen } from './listen.ts';
+import { openPolicy } from './openPolicy.ts';
 
 // `npm start`: the built app on 127.0.0.1:7071 with emulated services, until SIGINT or SIGTERM. Environment variables override
 // the settings. Without a policy all emulated mailboxes are reachable, and README.md is served at a URL as a source of files.
@@ -21,19 +22,6 @@ const source = await listen(
   createServer({ cert: certificate.cert, key: certificate.key }, (_, response) => response.end(readme)),
 );
 const sourceUrl = `https://localhost:${source.port}/`;
-const policy = {
-  callers: [
-    {
-      name: 'Everyone',
-      functionKey: true,
-      mailboxes: ['*'],
-      groups: ['*'],
-      me: ADELE.userPrincipalName,
-      kinds: ['message', 'event', 'todoTask', 'outlookTask', 'post'],
-      sources: [sourceUrl],
-    },
-  ],
-};
 const hasPolicy = 'POLICY' in settings || 'POLICY_FILE' in settings;
 const port = Number(process.env['PORT'] ?? 7071);
 const site = await startEmulatedSite({
@@ -42,7 +30,7 @@ const site = await startEmulatedSite({
   httpsPort: port === 0 ? 0 : port + 1,
   certificate,
   settings: {
-    ...(!hasPolicy && { POLICY: JSON.stringify(policy) }),
+    ...(!hasPolicy && { POLICY: openPolicy([sourceUrl]) }),
     JOB_KEY: randomBytes(32).toString('hex'),
     UPLOAD_URL: 'proxy',
     ...settings,
@@ -60,6 +48,11 @@ Certificate authority: ${site.caPath}   (Node: NODE_EXTRA_CA_CERTS, curl: --cace
 Emulated identity:     ${site.identity.url}
 Emulated storage:      ${site.storage?.blobUrl ?? 'the account in the settings'}
 'me' is ${ADELE.userPrincipalName}
+
+Send a mail (docs/api/mail.md):
+
+curl -i ${site.url}/api/me/sendMail -H 'Content-Type: application/json' \\
+  -d '{"message":{"subject":"Hello","toRecipients":[{"emailAddress":{"address":"megan@contoso.example"}}]}}'
 
 Try the API on ${site.url}/api/docs, or attach a file (more examples: docs/quickstart.md):
 

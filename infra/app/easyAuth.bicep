@@ -21,7 +21,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' existing = {
         unauthenticatedClientAction: 'Return401'
         // The designer reads the definition, and probes read the health, without a token. Neither holds a secret.
         // The address of an upload is its own credential: stock upload clients send no token there.
-        excludedPaths: ['/api/swagger.json', '/api/openapi.json', '/api/health', '/api/uploadSessions/*']
+        excludedPaths: ['/api/swagger.json', '/api/openapi.json', '/api/health', '/api/uploadSessions/*', '/api/jobs/*']
       }
       identityProviders: {
         azureActiveDirectory: {

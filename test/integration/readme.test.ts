@@ -2,6 +2,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { openPolicy } from '../../local/openPolicy.ts';
 import { REPOSITORY_ROOT, type Site, startSite } from '../support/site.ts';
 
 const run = promisify(execFile);
@@ -19,10 +20,12 @@ function readExamples(markdown: string): Example[] {
   return [...blocks].map(([, status = '', command = '']) => ({ status, command }));
 }
 
-const readme = readFileSync(path.join(REPOSITORY_ROOT, 'README.md'), 'utf8');
+const readme = ['README.md', 'docs/api/mail.md']
+  .map((page) => readFileSync(path.join(REPOSITORY_ROOT, page), 'utf8'))
+  .join('\n');
 const examples = readExamples(readme);
 
-test('knows what to expect of every curl line of the README', () => {
+test('knows what to expect of every curl line of the README and of docs/api/mail.md', () => {
   expect(examples.length).toBeGreaterThan(0);
   expect(readme.match(/^```sh\n[^`]*curl /gm)).toHaveLength(examples.length);
 });
@@ -32,7 +35,7 @@ test('knows what to expect of every curl line of the README', () => {
   let site: Site;
 
   beforeAll(async () => {
-    site = await startSite({ storage: true, settings: { ALLOW_ANY_MAILBOX: 'true', UPLOAD_URL: 'proxy' } }); // As `npm start` does.
+    site = await startSite({ storage: true, settings: { POLICY: openPolicy(), UPLOAD_URL: 'proxy' } }); // As `npm start` does.
   });
   afterAll(() => site.close());
 
