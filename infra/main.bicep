@@ -144,7 +144,10 @@ param maxOutlookAttachmentBytes string = ''
 param maxTodoAttachmentBytes string = ''
 @description('Largest file in contentBytes of a JSON body, in bytes after decoding. The file stays in memory.')
 param maxJsonAttachmentBytes string = ''
+@description('Largest mail with its files, in bytes.')
 param maxMessageBytes string = ''
+@description('SEND_SETTLE_SECONDS: how long a draft must stay unsent after a failed send before it is sent once more.')
+param sendSettleSeconds string = ''
 @allowed(['', 'hashed', 'plain'])
 @description('How the log shows mailboxes and groups: the first 16 hex digits of the SHA-256 of the lower-case name, or the name.')
 param logMailbox string = ''
@@ -192,6 +195,7 @@ var operatorSettings = {
   MAX_TODO_ATTACHMENT_BYTES: maxTodoAttachmentBytes
   MAX_JSON_ATTACHMENT_BYTES: maxJsonAttachmentBytes
   MAX_MESSAGE_BYTES: maxMessageBytes
+  SEND_SETTLE_SECONDS: sendSettleSeconds
   LOG_MAILBOX: logMailbox
   OTEL_EXPORTER_OTLP_ENDPOINT: otelExporterOtlpEndpoint
 }

@@ -103,11 +103,14 @@ function toOperation(
       ...parameters.map((parameter) => toParameter(resolveParameter(parameter, document), hasBytes)),
       ...toBody(requestBody),
     ],
-    responses: Object.fromEntries(
-      Object.entries(responses).map(([status, reference]) =>
-        toResponse(status, resolve(reference, document.components.responses)),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(responses)
+          .filter(([status]) => status.startsWith('2'))
+          .map(([status, reference]) => toResponse(status, resolve(reference, document.components.responses))),
       ),
-    ),
+      default: ERROR_RESPONSE,
+    },
   };
 }
 
@@ -134,12 +137,16 @@ function toParameter({ schema, ...parameter }: OpenApiParameter, hasBytes: boole
   return { ...parameter, ...(isFileName && { required: true }), ...plain };
 }
 
-/** The default has no schema, as in Microsoft's own connectors: the designer is to offer the members of the session. */
+/** One response for all errors: a description of each status in each operation would exceed the size that connectors accept. */
+const ERROR_RESPONSE: SwaggerResponse = {
+  description: "An error in Graph's shape. docs/errors.md lists the codes.",
+  schema: { $ref: '#/definitions/ErrorResponse' },
+};
+
 function toResponse(
   status: string,
   { description, headers, content }: OpenApiResponse,
 ): readonly [status: string, response: SwaggerResponse] {
-  if (status === '4XX') return ['default', { description }];
   const response = {
     description,
     headers: Object.fromEntries(

@@ -1,4 +1,5 @@
 import { MAX_CHUNK_BYTES, MAX_SLICE_BYTES } from '../../shared/common/limits.ts';
+import { URL_PATHS } from '../../shared/routes.ts';
 import type { Schema } from './bodySchemas.ts';
 import {
   header,
@@ -9,8 +10,9 @@ import {
   type PathItem,
 } from './openApiDocument.ts';
 
-/** Below the route prefix, as functions/uploadSession.ts has it. */
-export const UPLOAD_PATH = '/uploadSessions/{uploadId}';
+/** Below the route prefix, as functions/uploadUrls.ts has them. */
+export const UPLOAD_PATH = `/${URL_PATHS.upload}/{uploadId}`;
+export const JOB_PATH = `/${URL_PATHS.job}/{jobId}`;
 
 /** learn.microsoft.com/graph/api/resources/uploadsession. The date may have seven fractional digits. */
 const UPLOAD_SESSION = {
@@ -129,14 +131,14 @@ export const UPLOAD_RESPONSES = {
     content: jsonContent('Upload', 'upload', 'It goes on', { ...HELD, status: 'uploading' }),
   },
   JobGoesOn: {
-    description: 'Of a job alone: it is not over. The body has `status`, `percentComplete` and `nextExpectedRanges`.',
+    description: 'The job is running. The body has `status`, `percentComplete` and `nextExpectedRanges`.',
     headers: {
       Location: header('The same address.'),
       'Retry-After': header('When to ask, in seconds.'),
     },
   },
   JobAttached: {
-    description: 'Of a job alone: the file is attached. The body is the attachment.',
+    description: 'The file is attached. The body is the attachment.',
     headers: {},
   },
   UploadCancelled: {
@@ -153,6 +155,13 @@ const UPLOAD_ID: OpenApiParameter = {
   'x-ms-summary': 'Upload id',
   'x-ms-visibility': 'important',
   schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$' },
+};
+
+const JOB_ID: OpenApiParameter = {
+  ...UPLOAD_ID,
+  name: 'jobId',
+  description: 'The last segment of the URL in Location: it is the credential.',
+  'x-ms-summary': 'Job id',
 };
 
 const CONTENT_RANGE: OpenApiParameter = {
@@ -202,10 +211,9 @@ export function describeUploadOperations(): PathItem<OpenApiOperation> {
       ...OPEN,
       operationId: 'ShowUpload',
       summary: 'Show an upload',
-      description:
-        'How far it is and what became of it: unfinished ones until the session ends, others for a day. At the address of a job 202 while it goes on, then 201 with the attachment, or the error that ended it, which is a 4xx.',
+      description: 'Its progress and outcome: unfinished uploads until the session ends, others for a day.',
       parameters: [UPLOAD_ID, CALL_ID],
-      responses: responses({ 200: 'Upload', 201: 'JobAttached', 202: 'JobGoesOn' }, ['410']),
+      responses: responses({ 200: 'Upload' }, []),
     },
     delete: {
       ...OPEN,
@@ -213,6 +221,28 @@ export function describeUploadOperations(): PathItem<OpenApiOperation> {
       summary: 'Cancel an upload',
       description: 'Where the file is attached already, the answer is 409.',
       parameters: [UPLOAD_ID, CALL_ID],
+      responses: responses({ 204: 'UploadCancelled' }, ['409']),
+    },
+  };
+}
+
+/** What functions/uploadUrls.ts takes at a job's URL. */
+export function describeJobOperations(): PathItem<OpenApiOperation> {
+  return {
+    get: {
+      ...OPEN,
+      operationId: 'GetJob',
+      summary: 'Read the status of a job',
+      description: '202 while it runs, then 201 with the attachment, or the error that ended it, which is a 4xx.',
+      parameters: [JOB_ID, CALL_ID],
+      responses: responses({ 201: 'JobAttached', 202: 'JobGoesOn' }, ['410']),
+    },
+    delete: {
+      ...OPEN,
+      operationId: 'CancelJob',
+      summary: 'Cancel a job',
+      description: 'If the file is attached already, the response is 409.',
+      parameters: [JOB_ID, CALL_ID],
       responses: responses({ 204: 'UploadCancelled' }, ['409']),
     },
   };
